@@ -1,0 +1,8 @@
+noinst_LIBRARIES += src/libcli.a
+src_libcli_a_SOURCES =
+
+if BUILD_PROGRAM
+bin_PROGRAMS += strm
+strm_SOURCES = src/cli/main.c
+strm_LDADD = $(libs_cli) $(outside_libs)
+endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libplan.a
+src_libplan_a_SOURCES =

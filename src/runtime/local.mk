@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libruntime.a
+src_libruntime_a_SOURCES =

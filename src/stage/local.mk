@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libstage.a
+src_libstage_a_SOURCES =

@@ -1,0 +1,5 @@
+# One line for each unit test: unit_tests += tests/unit/FOLDER_TOPIC (from tests/unit/FOLDER_TOPIC.c).
+unit_tests =
+EXTRA_DIST += tests/unit/test.h
+
+check_PROGRAMS += $(unit_tests)
