@@ -1,8 +1,10 @@
 noinst_LIBRARIES += src/libcli.a
 src_libcli_a_SOURCES =
+src_libcli_a_CPPFLAGS = $(cli_cppflags)
 
 if BUILD_PROGRAM
 bin_PROGRAMS += strm
 strm_SOURCES = src/cli/main.c
+strm_CPPFLAGS = $(cli_cppflags)
 strm_LDADD = $(libs_cli) $(outside_libs)
 endif
