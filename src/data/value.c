@@ -1,0 +1,337 @@
+#include "data/value.h"
+
+#include "base/time.h"
+#include "data/rowkey.h"
+
+const char *value_type_name(const struct value *v)
+{
+	static const char *const names[] = { "null",   "bool",	 "int",	   "float", "time", "duration", "string",
+					     "string", "number", "regex", "list",  "object", "any" };
+	struct num n;
+
+	if (v->type == T_TEXT || v->type == T_NUM) {
+		enum num_kind k = value_num(v, &n);
+
+		return k == NUM_INT ? "int" : k == NUM_FLOAT ? "float" : "string";
+	}
+	return names[v->type];
+}
+
+enum num_kind value_num(const struct value *v, struct num *out)
+{
+	switch (v->type) {
+	case T_INT:
+		out->i = v->i;
+		return out->kind = NUM_INT;
+	case T_FLOAT:
+		out->f = v->f;
+		return out->kind = NUM_FLOAT;
+	case T_NUM:
+	case T_TEXT:
+		return num_parse(v->s, v->n, out);
+	default:
+		return out->kind = NUM_NOT;
+	}
+}
+
+struct value value_from_num(const struct num *n)
+{
+	return n->kind == NUM_INT ? v_int(n->i) : n->kind == NUM_FLOAT ? v_float(n->f) : v_null();
+}
+
+int value_truth(const struct value *v)
+{
+	if (v->type == T_BOOL)
+		return v->b;
+	if (v->type == T_TEXT || v->type == T_STR) {
+		if (v->n == 4 && !memcmp(v->s, "true", 4))
+			return 1;
+		if (v->n == 5 && !memcmp(v->s, "false", 5))
+			return 0;
+	}
+	return -1;
+}
+
+static struct value copy_list(struct arena *a, const struct value *v)
+{
+	struct value *items = arena_array(a, struct value, v->n);
+
+	for (uint32_t i = 0; i < v->n; i++)
+		items[i] = value_copy(a, &v->items[i]);
+	return v_list(items, v->n);
+}
+
+static struct value copy_object(struct arena *a, const struct value *v)
+{
+	struct field *f = arena_array(a, struct field, v->n);
+
+	for (uint32_t i = 0; i < v->n; i++) {
+		f[i].name = arena_copy(a, v->fields[i].name, v->fields[i].name_n);
+		f[i].name_n = v->fields[i].name_n;
+		f[i].v = value_copy(a, &v->fields[i].v);
+	}
+	return v_object(f, v->n);
+}
+
+struct value value_copy(struct arena *a, const struct value *v)
+{
+	if (type_is_bytes(v->type))
+		return v_bytes(v->type, arena_copy(a, v->s, v->n), v->n);
+	if (v->type == T_LIST)
+		return copy_list(a, v);
+	if (v->type == T_OBJECT)
+		return copy_object(a, v);
+	return *v;
+}
+
+size_t value_bytes(const struct value *v)
+{
+	size_t n = 0;
+
+	if (type_is_bytes(v->type))
+		return v->n;
+	if (v->type == T_LIST)
+		for (uint32_t i = 0; i < v->n; i++)
+			n += sizeof(struct value) + value_bytes(&v->items[i]);
+	if (v->type == T_OBJECT)
+		for (uint32_t i = 0; i < v->n; i++)
+			n += sizeof(struct field) + v->fields[i].name_n + value_bytes(&v->fields[i].v);
+	return n;
+}
+
+static int bytes_cmp(const char *a, size_t na, const char *b, size_t nb)
+{
+	int c = memcmp(a, b, na < nb ? na : nb);
+
+	return c ? c : na < nb ? -1 : na > nb;
+}
+
+enum rank { RANK_BOOL, RANK_NUM, RANK_TIME, RANK_DUR, RANK_TEXT, RANK_LIST, RANK_OBJECT, RANK_NULL };
+
+static enum rank rank_of(const struct value *v, struct num *n)
+{
+	switch (v->type) {
+	case T_NULL:
+		return RANK_NULL;
+	case T_BOOL:
+		return RANK_BOOL;
+	case T_TIME:
+		return RANK_TIME;
+	case T_DUR:
+		return RANK_DUR;
+	case T_LIST:
+		return RANK_LIST;
+	case T_OBJECT:
+		return RANK_OBJECT;
+	default:
+		return value_num(v, n) == NUM_NOT ? RANK_TEXT : RANK_NUM;
+	}
+}
+
+static int list_cmp(const struct value *a, const struct value *b)
+{
+	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
+		int c = value_cmp(&a->items[i], &b->items[i]);
+
+		if (c)
+			return c;
+	}
+	return a->n < b->n ? -1 : a->n > b->n;
+}
+
+static int object_cmp(const struct value *a, const struct value *b)
+{
+	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
+		const struct field *f = &a->fields[i], *g = &b->fields[i];
+		int c = bytes_cmp(f->name, f->name_n, g->name, g->name_n);
+
+		if (!c)
+			c = value_cmp(&f->v, &g->v);
+		if (c)
+			return c;
+	}
+	return a->n < b->n ? -1 : a->n > b->n;
+}
+
+int value_cmp(const struct value *a, const struct value *b)
+{
+	struct num x = { 0 }, y = { 0 };
+	enum rank ra = rank_of(a, &x), rb = rank_of(b, &y);
+
+	if (ra != rb)
+		return ra < rb ? -1 : 1;
+	switch (ra) {
+	case RANK_NULL:
+		return 0;
+	case RANK_BOOL:
+		return (int)a->b - (int)b->b;
+	case RANK_NUM:
+		return num_cmp(&x, &y);
+	case RANK_TIME:
+	case RANK_DUR:
+		return a->i < b->i ? -1 : a->i > b->i;
+	case RANK_LIST:
+		return list_cmp(a, b);
+	case RANK_OBJECT:
+		return object_cmp(a, b);
+	default:
+		return bytes_cmp(a->s, a->n, b->s, b->n);
+	}
+}
+
+bool value_key_equal(const struct value *a, const struct value *b)
+{
+	struct arena tmp = { 0 };
+	struct key_bytes x, y;
+	bool same;
+
+	key_of_value(&tmp, a, &x);
+	key_of_value(&tmp, b, &y);
+	same = x.kind == y.kind && x.n == y.n && !memcmp(x.p, y.p, x.n);
+	arena_release(&tmp);
+	return same;
+}
+
+const struct value *value_get(const struct value *object, const char *name, size_t n)
+{
+	if (object->type != T_OBJECT)
+		return NULL;
+	for (uint32_t i = 0; i < object->n; i++)
+		if (object->fields[i].name_n == n && !memcmp(object->fields[i].name, name, n))
+			return &object->fields[i].v;
+	return NULL;
+}
+
+static void save_u32(struct buf *b, uint32_t v)
+{
+	unsigned char d[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24) };
+
+	buf_add(b, d, 4);
+}
+
+static void save_u64(struct buf *b, uint64_t v)
+{
+	save_u32(b, (uint32_t)v);
+	save_u32(b, (uint32_t)(v >> 32));
+}
+
+void value_save(struct buf *b, const struct value *v)
+{
+	buf_char(b, (char)v->type);
+	if (v->type == T_BOOL) {
+		buf_char(b, v->b);
+	} else if (v->type >= T_INT && v->type <= T_DUR) {
+		save_u64(b, (uint64_t)v->i);
+	} else if (v->type != T_NULL) {
+		save_u32(b, v->n);
+		if (type_is_bytes(v->type))
+			buf_add(b, v->s, v->n);
+		for (uint32_t i = 0; v->type == T_LIST && i < v->n; i++)
+			value_save(b, &v->items[i]);
+		for (uint32_t i = 0; v->type == T_OBJECT && i < v->n; i++) {
+			save_u32(b, v->fields[i].name_n);
+			buf_add(b, v->fields[i].name, v->fields[i].name_n);
+			value_save(b, &v->fields[i].v);
+		}
+	}
+}
+
+static int load_u32(const char **p, const char *end, uint32_t *v)
+{
+	const unsigned char *s = (const unsigned char *)*p;
+
+	if (end - *p < 4)
+		return -1;
+	*v = s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
+	*p += 4;
+	return 0;
+}
+
+static int load_u64(const char **p, const char *end, int64_t *v)
+{
+	uint32_t lo, hi;
+
+	if (load_u32(p, end, &lo) || load_u32(p, end, &hi))
+		return -1;
+	*v = (int64_t)((uint64_t)hi << 32 | lo);
+	return 0;
+}
+
+static int load_bytes(const char **p, const char *end, struct arena *a, const char **s, uint32_t *n)
+{
+	if (load_u32(p, end, n) || (size_t)(end - *p) < *n)
+		return -1;
+	*s = arena_copy(a, *p, *n);
+	*p += *n;
+	return 0;
+}
+
+/* Nesting of a saved value; deeper is malformed. */
+#define LOAD_DEPTH_MAX 1024
+
+static int load_value(const char **p, const char *end, struct arena *a, struct value *v, int depth);
+
+static int load_list(const char **p, const char *end, struct arena *a, struct value *v, int depth)
+{
+	struct value *items;
+	uint32_t n;
+
+	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
+		return -1;
+	items = arena_array(a, struct value, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (load_value(p, end, a, &items[i], depth))
+			return -1;
+	*v = v_list(items, n);
+	return 0;
+}
+
+static int load_object(const char **p, const char *end, struct arena *a, struct value *v, int depth)
+{
+	struct field *f;
+	uint32_t n;
+
+	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
+		return -1;
+	f = arena_array(a, struct field, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (load_bytes(p, end, a, &f[i].name, &f[i].name_n) || load_value(p, end, a, &f[i].v, depth))
+			return -1;
+	*v = v_object(f, n);
+	return 0;
+}
+
+static int load_value(const char **p, const char *end, struct arena *a, struct value *v, int depth)
+{
+	uint8_t type;
+
+	*v = v_null();
+	if (*p >= end || depth > LOAD_DEPTH_MAX)
+		return -1;
+	type = (uint8_t)*(*p)++;
+	if (type == T_NULL)
+		return 0;
+	if (type == T_LIST)
+		return load_list(p, end, a, v, depth + 1);
+	if (type == T_OBJECT)
+		return load_object(p, end, a, v, depth + 1);
+	if (type_is_bytes(type)) {
+		v->type = type;
+		return load_bytes(p, end, a, &v->s, &v->n);
+	}
+	if (type == T_BOOL) {
+		if (*p >= end)
+			return -1;
+		*v = v_bool(*(*p)++ != 0);
+		return 0;
+	}
+	if (type > T_DUR)
+		return -1;
+	v->type = type;
+	return load_u64(p, end, &v->i);
+}
+
+int value_load(const char **p, const char *end, struct arena *a, struct value *v)
+{
+	return load_value(p, end, a, v, 0);
+}
