@@ -111,6 +111,24 @@ void big_free(void *p, size_t n)
 		munmap(p, big_round(n));
 }
 
+void *big_grow(void *p, size_t from, size_t to)
+{
+	void *d;
+
+	if (from >= HUGE_PAGE) {
+		d = mremap(p, big_round(from), big_round(to), MREMAP_MAYMOVE);
+		if (d == MAP_FAILED)
+			mem_out(to);
+		madvise(d, big_round(to), MADV_HUGEPAGE);
+		return d;
+	}
+	d = big_alloc(to);
+	if (from)
+		memcpy(d, p, from);
+	big_free(p, from);
+	return d;
+}
+
 void *arena_slow(struct arena *a, size_t n, size_t align)
 {
 	size_t size = a->total < CHUNK_MIN ? CHUNK_MIN : a->total < CHUNK_MAX ? a->total : CHUNK_MAX;

@@ -23,6 +23,8 @@ void *xgrow(void *p, size_t *cap, size_t need, size_t size);
 /* Zeroed memory for large tables, on huge pages where the kernel gives them; released with big_free(p, n). */
 void *big_alloc(size_t n);
 void big_free(void *p, size_t n);
+/* The same content in `to` bytes (>= from), the rest zeroed; p may be NULL when from is 0. */
+void *big_grow(void *p, size_t from, size_t to);
 
 /* A bump allocator. Zeroed memory is a valid empty arena. Not thread-safe; one owner. */
 struct arena_chunk;
