@@ -1,7 +1,10 @@
-EXTRA_DIST += tests/run tests/check-layers
-
-check-local: check-layers
-	@$(srcdir)/tests/run
+# `make check` runs everything, `make check WHAT='cases/words unit'` a part of it.
+check-local: $(bin_PROGRAMS)
+	@$(srcdir)/tests/run $(WHAT)
 check-layers: $(noinst_LIBRARIES)
-	@NM='$(NM)' AR='$(AR)' $(srcdir)/tests/check-layers $(srcdir)
+	@$(srcdir)/tests/check-layers $(srcdir)
 .PHONY: check-layers
+
+not_dist = $(check_PROGRAMS) $(EXTRA_PROGRAMS) '*.o' '*.a' .deps .dirstamp .gitignore
+dist-hook:
+	cd $(srcdir) && tar cf - $(addprefix --exclude=,$(not_dist)) tests examples | tar xf - -C $(abs_builddir)/$(distdir)
