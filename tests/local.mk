@@ -1,9 +1,10 @@
 # `make check` runs everything, `make check WHAT='cases/words unit'` a part of it.
+check-programs: $(check_PROGRAMS)
 check-local: $(bin_PROGRAMS)
 	@$(srcdir)/tests/run $(WHAT)
 check-layers: $(noinst_LIBRARIES)
 	@$(srcdir)/tests/check-layers $(srcdir)
-.PHONY: check-layers
+.PHONY: check-layers check-programs
 
 not_dist = $(check_PROGRAMS) $(EXTRA_PROGRAMS) '*.o' '*.a' .deps .dirstamp .gitignore
 dist-hook:
