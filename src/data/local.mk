@@ -10,3 +10,4 @@ src_libdata_a_SOURCES += src/data/value.c
 src_libdata_a_SOURCES += src/data/value_print.c
 src_libdata_a_SOURCES += src/data/hash.h src/data/rowkey.h
 src_libdata_a_SOURCES += src/data/keytab.c src/data/keytab.h
+src_libdata_a_SOURCES += src/data/json_value.c src/data/json_value.h

@@ -1,5 +1,6 @@
 # One line for each unit test: unit_tests += tests/unit/FOLDER_TOPIC (from tests/unit/FOLDER_TOPIC.c).
 unit_tests =
+unit_tests += tests/unit/data_json_value
 EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)
