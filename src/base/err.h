@@ -20,6 +20,7 @@ struct pos {
 	int unit; /* index of the source unit, -1: none */
 	int at;   /* byte offset in the unit */
 	int n;    /* bytes covered, 0: a point */
+	int stage; /* 1-based number of the stage in the program, 0: none */
 };
 
 struct err {

@@ -32,7 +32,8 @@ enum op {
 struct node {
 	uint8_t kind, op;
 	bool distinct;
-	bool quoted;         /* N_FIELD / N_MEMBER written as ["name"] */
+	bool quoted;         /* N_FIELD / N_MEMBER written as ["name"] (part of equality for N_MEMBER only) */
+	uint16_t height;     /* 1 for a leaf, 1 + the tallest kid's: at most PARSE_HEIGHT_MAX, so recursion over a tree is safe */
 	struct pos pos;      /* of the operator, name or literal; points into the program text */
 	struct value lit;
 	const char *name;    /* NUL-terminated */
@@ -52,7 +53,8 @@ bool node_equal(const struct node *a, const struct node *b);
 bool node_path(const struct node *n, struct buf *b, const char **last);
 /* Visit the tree, parents first; stops and returns non-zero when fn does. */
 int node_walk(struct node *n, int (*fn)(struct node *n, void *ctx), void *ctx);
-/* Is `name` written without quotes in canonical text ([A-Za-z_][A-Za-z0-9_]*)? Print a target or field name accordingly. */
+/* Print a target or field name: as it is when it is a plain name ([A-Za-z_][A-Za-z0-9_]*, letters beyond ASCII included) and not
+ * one of true false null not; else as ["odd name"]. */
 void name_print(struct buf *b, const char *name);
 
 #endif
