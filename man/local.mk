@@ -1,9 +1,20 @@
 # The manual page and the completions are printed by the program from its registries.
 if BUILD_PROGRAM
 nodist_man_MANS = man/strm.1
-CLEANFILES += man/strm.1
+bashcomp_dir = $(bashcompdir)
+zshcomp_dir = $(zshcompdir)
+fishcomp_dir = $(fishcompdir)
+nodist_bashcomp__DATA = completion/strm
+nodist_zshcomp__DATA = completion/_strm
+nodist_fishcomp__DATA = completion/strm.fish
+generated = $(nodist_man_MANS) $(nodist_bashcomp__DATA) $(nodist_zshcomp__DATA) $(nodist_fishcomp__DATA)
+CLEANFILES += $(generated)
 
-man/strm.1: strm$(EXEEXT)
-	@$(MKDIR_P) man
-	$(AM_V_GEN)./strm$(EXEEXT) help --man > $@.tmp && mv $@.tmp $@
+man/strm.1: help_args = --man
+completion/strm: help_args = --completion bash
+completion/_strm: help_args = --completion zsh
+completion/strm.fish: help_args = --completion fish
+$(generated): strm$(EXEEXT)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)./strm$(EXEEXT) help $(help_args) > $@.tmp && mv $@.tmp $@
 endif
