@@ -1,3 +1,14 @@
 noinst_LIBRARIES += src/libcodec.a
 src_libcodec_a_SOURCES =
 src_libcodec_a_SOURCES += src/codec/codec.h
+src_libcodec_a_SOURCES += src/codec/pattern.c
+src_libcodec_a_SOURCES += src/codec/pattern.h
+src_libcodec_a_SOURCES += src/codec/pattern_impl.h
+src_libcodec_a_SOURCES += src/codec/pattern_quotes.c
+src_libcodec_a_SOURCES += src/codec/pattern_quotes.inc.h
+src_libcodec_a_SOURCES += src/codec/pattern_log.c
+src_libcodec_a_SOURCES += src/codec/pattern_syslog.c
+src_libcodec_a_SOURCES += src/codec/pattern_brace.c
+src_libcodec_a_SOURCES += src/codec/pattern_regex.c
+src_libcodec_a_SOURCES += src/codec/pattern_json.c
+src_libcodec_a_SOURCES += src/codec/pattern_record.c

@@ -1,0 +1,40 @@
+/* What the files of the patterns share: the entry of a named format and the head of every compiled pattern. */
+#ifndef STRM_CODEC_PATTERN_IMPL_H
+#define STRM_CODEC_PATTERN_IMPL_H
+#include "codec/pattern.h"
+
+struct pattern_def {
+	struct doc doc;
+	const char *const *fields; /* names, NULL: the rows have their own */
+	uint8_t n_fields, n_default;
+	struct pattern *(*open)(void); /* allocates; the struct begins with struct pattern */
+	/* One row: NULL and the fields in slot[], or the reason why it does not match (static text, or in p->arena). Patterns
+	 * with a list of fields fill slot[field]; where p->want lacks the field's bit the slot may be left alone. The others fill
+	 * slot[k] for p->need[k], or slot[0] with an object when p->need is NULL. */
+	const char *(*row)(struct pattern *p, const char *s, size_t n, struct value *slot);
+	void (*free)(struct pattern *p); /* releases what open made, not the struct; may be NULL */
+};
+
+struct pattern {
+	const struct pattern_def *def;
+	const char *const *fields;
+	uint32_t n_fields, n_default;
+	struct arena keep; /* lives as long as the pattern: names */
+	/* of the pattern_parse under way */
+	uint64_t want; /* bit per field that has a column */
+	const char *const *need;
+	uint32_t n_need;
+	struct arena *arena;
+};
+
+extern const struct pattern_def pattern_combined, pattern_common, pattern_syslog, pattern_logfmt, pattern_json, pattern_csv;
+
+/* The compiled pattern takes the names: at most PATTERN_FIELDS_MAX, in p->keep. */
+void pattern_set_fields(struct pattern *p, const char *const *names, uint32_t n);
+
+/* Positions of the quotes in s[0..n) that no backslash escapes: at most `max` of them into at[]; returns how many. Reads only
+ * s[0..n). */
+typedef unsigned pattern_quotes_fn(const char *s, size_t n, uint32_t *at, unsigned max);
+pattern_quotes_fn *pattern_quotes(void);
+
+#endif
