@@ -1,0 +1,442 @@
+/* Binding: ast -> expr. */
+#include <stdlib.h>
+
+#include "base/nearest.h"
+#include "expr/expr_impl.h"
+
+static const char *const special_names[SP_COUNT_] = {
+	"batch",      "time", "event",	      "watermark", "source", "file",   "window_start",
+	"window_end", "pane", "pane_on_time", "timing",	   "final",  "record", "records",
+};
+
+int special_find(const char *name)
+{
+	for (int i = 0; i < SP_COUNT_; i++)
+		if (!strcmp(special_names[i], name))
+			return i;
+	return -1;
+}
+
+/* The names in scope that are not fields. */
+struct scope {
+	const struct scope *up;
+	const char *name;
+};
+
+struct binder {
+	const struct fn_env *env;
+	struct arena *arena;
+	struct err *err;
+};
+
+static struct expr *bind(struct binder *b, const struct node *n, const struct scope *scope);
+
+void field_set_add(struct field_set *f, const char *name, size_t n)
+{
+	const char **names;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		if (strlen(f->names[i]) == n && !memcmp(f->names[i], name, n))
+			return;
+	if (f->n == f->cap) {
+		f->cap = f->cap ? f->cap * 2 : 8;
+		names = arena_array(f->arena, const char *, f->cap);
+		if (f->n)
+			memcpy(names, f->names, f->n * sizeof *names);
+		f->names = names;
+	}
+	f->names[f->n++] = arena_str(f->arena, name, n);
+}
+
+static const char *path_root(const struct node *n)
+{
+	while (n->kind == N_MEMBER)
+		n = n->kids[0];
+	return n->kind == N_FIELD ? n->name : NULL;
+}
+
+static bool is_lambda(const struct node *n)
+{
+	return n->kind == N_CALL && n->n_kids == 3 && n->kids[0]->kind == N_FIELD && (!strcmp(n->name, "each") || !strcmp(n->name, "keep"));
+}
+
+/* `record` is a special that stands for all fields, but @record.name for one. */
+static bool is_record(const struct node *n)
+{
+	return n->kind == N_SPECIAL && !strcmp(n->name, "record");
+}
+
+static void lambda_fields(const struct node *n, const char *const *bound, uint32_t n_bound, struct field_set *out)
+{
+	const char **inner = arena_array(out->arena, const char *, n_bound + 1);
+
+	if (n_bound)
+		memcpy(inner, bound, n_bound * sizeof *inner);
+	inner[n_bound] = n->kids[0]->name;
+	node_fields(n->kids[1], bound, n_bound, out);
+	node_fields(n->kids[2], inner, n_bound + 1, out);
+}
+
+void node_fields(const struct node *n, const char *const *bound, uint32_t n_bound, struct field_set *out)
+{
+	struct buf path = { 0 };
+	const char *root;
+
+	if (is_record(n)) {
+		out->all = true;
+		return;
+	}
+	if (n->kind == N_MEMBER && is_record(n->kids[0])) {
+		field_set_add(out, n->name, n->name_n);
+		return;
+	}
+	if ((n->kind == N_FIELD || n->kind == N_MEMBER) && (root = path_root(n))) {
+		for (uint32_t i = 0; i < n_bound; i++)
+			if (!strcmp(bound[i], root))
+				return;
+		node_path(n, &path, NULL);
+		field_set_add(out, path.p, path.n);
+		buf_release(&path);
+		return;
+	}
+	if (is_lambda(n)) {
+		lambda_fields(n, bound, n_bound, out);
+		return;
+	}
+	for (uint32_t i = 0; i < n->n_kids; i++)
+		node_fields(n->kids[i], bound, n_bound, out);
+}
+
+static struct expr *expr_make(struct binder *b, enum x_kind kind, const struct node *n)
+{
+	struct expr *x = arena_new(b->arena, struct expr);
+
+	x->kind = (uint8_t)kind;
+	x->op = n->op;
+	x->column = -1;
+	x->what = n->kind == N_CALL ? n->name : n->kind == N_BINARY || n->kind == N_UNARY ? op_name(n->op) : "value";
+	return x;
+}
+
+static struct expr *expr_const(struct binder *b, const struct node *n, struct value v)
+{
+	struct expr *x = expr_make(b, X_CONST, n);
+
+	x->lit = v;
+	return x;
+}
+
+static void release_kids(struct expr **kids, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		expr_release(kids[i]);
+}
+
+/* Binds all children; on failure those already bound are released. */
+static int bind_kids(struct binder *b, const struct node *n, const struct scope *scope, struct expr *x)
+{
+	x->kids = arena_array(b->arena, struct expr *, n->n_kids + 1);
+	for (x->n_kids = 0; x->n_kids < n->n_kids; x->n_kids++) {
+		struct expr *k = bind(b, n->kids[x->n_kids], scope);
+
+		if (!k) {
+			release_kids(x->kids, x->n_kids);
+			return -1;
+		}
+		x->kids[x->n_kids] = k;
+	}
+	return 0;
+}
+
+/* A path of names: one dotted field, resolved against each schema (the longest exact name first). */
+static struct expr *bind_path(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	struct expr *x = expr_make(b, X_FIELD, n);
+	const struct node *m;
+	struct buf path = { 0 };
+	uint32_t k = 1;
+
+	for (m = n; m->kind == N_MEMBER; m = m->kids[0])
+		k++;
+	x->n_path = k;
+	x->path = arena_array(b->arena, struct x_name, k);
+	for (m = n; k; m = m->n_kids ? m->kids[0] : m)
+		x->path[--k] = (struct x_name){ m->name, m->name_n };
+	for (; scope; scope = scope->up)
+		x->variable |= !strcmp(scope->name, x->path[0].p);
+	node_path(n, &path, NULL);
+	x->name = arena_str(b->arena, path.p, path.n);
+	x->name_n = (uint32_t)path.n;
+	x->what = x->name;
+	buf_release(&path);
+	return x;
+}
+
+/* @record.a is field a even where a variable is called so. */
+static struct expr *bind_member(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	struct expr *x;
+
+	if (path_root(n))
+		return bind_path(b, n, scope);
+	if (is_record(n->kids[0])) {
+		struct node field = *n;
+
+		field.kind = N_FIELD;
+		field.n_kids = 0;
+		x = bind_path(b, &field, NULL);
+		x->variable = false;
+		x->special = 1; /* the record's own: skips variables, see eval.c */
+		return x;
+	}
+	x = expr_make(b, X_MEMBER, n);
+	x->name = n->name;
+	x->name_n = n->name_n;
+	return bind_kids(b, n, scope, x) ? NULL : x;
+}
+
+static struct expr *bind_special(struct binder *b, const struct node *n)
+{
+	struct expr *x = expr_make(b, X_SPECIAL, n);
+
+	x->special = special_find(n->name);
+	if (x->special < 0) {
+		err_at(b->err, n->pos, "unknown special value `@%s`", n->name);
+		return NULL;
+	}
+	if (x->special == SP_RECORD)
+		x->kind = X_RECORD;
+	return x;
+}
+
+static struct expr *bind_lambda(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	struct expr *x = expr_make(b, !strcmp(n->name, "each") ? X_EACH : X_KEEP, n);
+	struct scope inner = { .up = scope, .name = n->kids[0]->name };
+
+	x->name = n->kids[0]->name;
+	x->name_n = n->kids[0]->name_n;
+	x->kids = arena_array(b->arena, struct expr *, 2);
+	x->outer.arena = b->arena;
+	node_fields(n->kids[2], &x->name, 1, &x->outer);
+	x->kids[0] = bind(b, n->kids[1], scope);
+	if (!x->kids[0])
+		return NULL;
+	x->kids[1] = bind(b, n->kids[2], &inner);
+	if (!x->kids[1]) {
+		expr_release(x->kids[0]);
+		return NULL;
+	}
+	x->n_kids = 2;
+	return x;
+}
+
+static int check_arity(struct binder *b, const struct node *n, const struct fn_def *def)
+{
+	if (n->n_kids >= def->min_args && (n->n_kids <= def->max_args || def->max_args == 255) && n->n_kids <= FN_ARGS_MAX)
+		return 0;
+	err_at(b->err, n->pos, "%s: %u argument%s, the function is %s", n->name, n->n_kids, n->n_kids == 1 ? "" : "s", def->doc.synopsis);
+	return -1;
+}
+
+static int unknown_function(struct binder *b, const struct node *n)
+{
+	struct nearest s;
+
+	err_at(b->err, n->pos, "unknown function `%s`", n->name);
+	nearest_init(&s, n->name, n->name_n);
+	fn_nearest(&s);
+	if (s.best)
+		err_hint(b->err, "did you mean `%s`?", s.best);
+	else
+		err_hint(b->err, "`strm help functions` lists them");
+	return -1;
+}
+
+static bool all_const(const struct expr *x)
+{
+	for (uint32_t i = 0; i < x->n_kids; i++)
+		if (x->kids[i]->kind != X_CONST)
+			return false;
+	return true;
+}
+
+/* A pattern or other argument fixed at bind time. */
+static int prepare_call(struct binder *b, const struct node *n, struct expr *x)
+{
+	const struct value *lits[FN_ARGS_MAX];
+	struct err e = { 0 };
+
+	x->call = (struct fn_call){ .def = fn_find(n->name), .env = b->env, .arena = b->arena };
+	if (!x->call.def->prepare)
+		return 0;
+	for (uint32_t i = 0; i < x->n_kids; i++)
+		lits[i] = x->kids[i]->kind == X_CONST ? &x->kids[i]->lit : NULL;
+	if (!x->call.def->prepare(&x->call, lits, x->n_kids, &e))
+		return 0;
+	err_at(b->err, n->pos, "%s: %s", n->name, e.msg);
+	if (e.hint[0])
+		err_hint(b->err, "%s", e.hint);
+	return -1;
+}
+
+static struct expr *bind_call(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	const struct fn_def *def = fn_find(n->name);
+	struct expr *x;
+
+	if (!def) {
+		unknown_function(b, n);
+		return NULL;
+	}
+	if (check_arity(b, n, def))
+		return NULL;
+	if (def->flags & FN_SPECIAL) {
+		if (is_lambda(n))
+			return bind_lambda(b, n, scope);
+		if (!strcmp(n->name, "if")) {
+			x = expr_make(b, X_COND, n);
+			return bind_kids(b, n, scope, x) ? NULL : x;
+		}
+		err_at(b->err, n->pos, "%s: the first argument is the name of a variable: %s", n->name, def->doc.synopsis);
+		return NULL;
+	}
+	x = expr_make(b, X_CALL, n);
+	if (bind_kids(b, n, scope, x))
+		return NULL;
+	if (prepare_call(b, n, x)) {
+		release_kids(x->kids, x->n_kids);
+		return NULL;
+	}
+	return x;
+}
+
+static enum x_kind binary_kind(enum op op)
+{
+	switch (op) {
+	case OP_OR: return X_OR;
+	case OP_AND: return X_AND;
+	case OP_NULL_OR: return X_NULL_OR;
+	case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE: return X_COMPARE;
+	case OP_MATCH: case OP_NOT_MATCH: return X_MATCH;
+	case OP_GLOB: return X_GLOB;
+	case OP_IN: return X_IN;
+	case OP_CONCAT: return X_CONCAT;
+	default: return X_ARITH;
+	}
+}
+
+/* The pattern of =~: compiled now when it is a literal. */
+static int bind_pattern(struct binder *b, const struct node *n, struct expr *x)
+{
+	const struct expr *pat = x->kids[1];
+	struct err e = { 0 };
+
+	if (pat->kind != X_CONST)
+		return 0;
+	if (!type_is_bytes(pat->lit.type))
+		return err_at(b->err, n->kids[1]->pos, "%s wants a pattern on its right, as /error/", op_name(n->op));
+	x->re = regex_compile(pat->lit.s, pat->lit.n, &e);
+	if (!x->re)
+		return err_at(b->err, n->kids[1]->pos, "%s", e.msg);
+	return 0;
+}
+
+static struct expr *bind_operator(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	enum x_kind kind = n->kind == N_BINARY  ? binary_kind(n->op)
+			   : n->kind == N_UNARY ? (n->op == OP_NEG ? X_NEG : X_NOT)
+			   : n->kind == N_COND	? X_COND
+			   : n->kind == N_LIST	? X_LIST
+			   : n->kind == N_INDEX ? X_INDEX
+						: X_OBJECT;
+	struct expr *x = expr_make(b, kind, n);
+
+	x->keys = n->keys;
+	if (bind_kids(b, n, scope, x))
+		return NULL;
+	if (kind == X_MATCH && bind_pattern(b, n, x)) {
+		release_kids(x->kids, x->n_kids);
+		return NULL;
+	}
+	return x;
+}
+
+/* Constant operands and nothing volatile: evaluate now. A failure is left for the run to count. */
+static struct expr *fold(struct binder *b, const struct node *n, struct expr *x)
+{
+	struct fails fails = { 0 };
+	struct eval ev = { .env = b->env, .fails = &fails };
+	struct batch one = { .schema = schema_intern(NULL, NULL, 0), .n_rows = 1, .n_sel = 1, .arena = b->arena };
+	struct column c;
+	struct value v;
+
+	if (x->kind == X_CONST || x->kind == X_FIELD || x->kind == X_SPECIAL || x->kind == X_RECORD || x->kind == X_EACH || x->kind == X_KEEP)
+		return x;
+	if (!all_const(x) || (x->kind == X_CALL && x->call.def->flags & FN_VOLATILE))
+		return x;
+	c = expr_eval(x, &ev, &one, NULL, 1);
+	if (fails.n)
+		return x;
+	v = column_get(&c, 0);
+	v = value_copy(b->arena, &v);
+	expr_release(x);
+	return expr_const(b, n, v);
+}
+
+static struct expr *bind(struct binder *b, const struct node *n, const struct scope *scope)
+{
+	struct expr *x;
+
+	switch (n->kind) {
+	case N_LIT:
+		return expr_const(b, n, n->lit);
+	case N_FIELD:
+		return bind_path(b, n, scope);
+	case N_SPECIAL:
+		return bind_special(b, n);
+	case N_MEMBER:
+		x = bind_member(b, n, scope);
+		break;
+	case N_CALL:
+		x = bind_call(b, n, scope);
+		break;
+	default:
+		x = bind_operator(b, n, scope);
+	}
+	return x ? fold(b, n, x) : NULL;
+}
+
+struct expr *expr_bind(const struct node *n, const struct fn_env *env, struct arena *a, struct err *e)
+{
+	struct binder b = { .env = env, .arena = a, .err = e };
+
+	return bind(&b, n, NULL);
+}
+
+void expr_release(struct expr *x)
+{
+	if (!x)
+		return;
+	release_kids(x->kids, x->n_kids);
+	x->n_kids = 0;
+	if (x->kind == X_CALL && x->call.def && x->call.def->unprepare)
+		x->call.def->unprepare(&x->call);
+	if (x->re)
+		regex_free(x->re);
+	x->re = NULL;
+	x->call.def = NULL;
+}
+
+const struct value *expr_constant(const struct expr *x)
+{
+	return x->kind == X_CONST ? &x->lit : NULL;
+}
+
+void expr_unseen(const struct expr *x, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	if (x->kind == X_FIELD && !x->variable && !x->seen)
+		fn(ctx, x->name);
+	for (uint32_t i = 0; i < x->n_kids; i++)
+		expr_unseen(x->kids[i], fn, ctx);
+}

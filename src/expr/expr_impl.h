@@ -1,0 +1,61 @@
+/* The bound expression, shared by bind.c, eval.c and the kernels. */
+#ifndef STRM_EXPR_IMPL_H
+#define STRM_EXPR_IMPL_H
+#include "expr/eval.h"
+#include "expr/rowop.h"
+
+enum x_kind {
+	X_CONST, X_FIELD, X_SPECIAL, X_RECORD, X_MEMBER, X_INDEX, X_NEG, X_NOT, X_AND, X_OR, X_NULL_OR, X_COND, X_COMPARE,
+	X_ARITH, X_MATCH, X_GLOB, X_IN, X_CONCAT, X_CALL, X_LIST, X_OBJECT, X_EACH, X_KEEP,
+};
+
+struct x_name {
+	const char *p;
+	uint32_t n;
+};
+
+struct expr {
+	uint8_t kind, op;
+	bool variable;            /* X_FIELD: a lambda variable, never reported as unseen */
+	bool seen;                /* X_FIELD: was not null in some row */
+	uint32_t n_kids;
+	struct expr **kids;
+	struct value lit;         /* X_CONST */
+	const char *name;         /* X_FIELD: dotted; X_SPECIAL: index in special; X_MEMBER; X_EACH/X_KEEP: the variable */
+	uint32_t name_n;
+	uint32_t n_path;          /* X_FIELD: components of the dotted name */
+	struct x_name *path;
+	const struct schema *schema; /* X_FIELD: what the two below were found in */
+	int column;               /* -1: no such field */
+	uint32_t path_from;       /* first component below the column */
+	int special;
+	const char **keys;        /* X_OBJECT */
+	struct fn_call call;      /* X_CALL; its regex cache serves X_MATCH too */
+	struct regex *re;         /* X_MATCH with a constant pattern */
+	struct field_set outer;   /* X_EACH, X_KEEP: fields of the body beside the variable */
+	const char *what;         /* name for failure messages */
+};
+
+/* kernels: columns a and b, constant or not */
+struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
+			   const uint32_t *sel, uint32_t n_sel);
+struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
+			     const uint32_t *sel, uint32_t n_sel);
+
+/* A bool column and the way to set its rows. */
+struct bools {
+	struct column c;
+	struct arena *arena;
+	uint32_t n_rows;
+};
+struct bools bools_make(struct arena *a, uint32_t n_rows);
+void bools_null(struct bools *b, uint32_t row);
+static inline void bools_set(struct bools *b, uint32_t row, int truth)
+{
+	if (unlikely(truth < 0))
+		bools_null(b, row);
+	else
+		b->c.b[row] = truth != 0;
+}
+
+#endif
