@@ -18,3 +18,4 @@ src_libbase_a_SOURCES += src/base/simd_levels.h
 src_libbase_a_SOURCES += src/base/simd_ops.h
 src_libbase_a_SOURCES += src/base/time.h
 src_libbase_a_SOURCES += src/base/utf8.h
+src_libbase_a_SOURCES += src/base/regex.c
