@@ -82,7 +82,8 @@ size_t time_strftime(int64_t t_ns, const char *fmt, size_t fmt_n, const struct z
 char time_fmt_bad(const char *fmt, size_t n, int parsing);
 
 /* Durations: ([0-9]+(.[0-9]+)?(ns|us|ms|s|m|h|d|w|mo|y))+ ; d = 24 h, w = 7 d. "mo" and "y" have no fixed length: they set
- * *months (a count; y = 12) and are for window sizes only. An optional leading '-'. A fraction is exact down to ns (mo and y take none). months may be NULL: then mo and y are refused.
+ * *months (a count; y = 12) and are for window sizes only. An optional leading '-'. A fraction is exact down to ns
+ * (mo and y take none). months may be NULL: then mo and y are refused.
  * Returns 1, or 0 (not a duration, or overflow). */
 int dur_parse(const char *p, size_t n, int64_t *ns, int64_t *months);
 /* Canonical text, largest units first, no zero parts: "1h30m", "10d", "250ms", "0s", "-5m"; the largest
