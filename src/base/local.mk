@@ -33,3 +33,6 @@ src_libbase_a_SOURCES += src/base/time_strptime.c
 src_libbase_a_SOURCES += src/base/zone.c
 src_libbase_a_SOURCES += src/base/zone_rule.c
 src_libbase_a_SOURCES += src/base/zone_rule.h
+src_libbase_a_SOURCES += src/base/utf8.c
+src_libbase_a_SOURCES += src/base/utf8_table.c
+src_libbase_a_SOURCES += src/base/utf8_table.inc.h
