@@ -1,2 +1,12 @@
 noinst_LIBRARIES += src/libop.a
 src_libop_a_SOURCES =
+src_libop_a_SOURCES += src/op/op.c src/op/op.h
+src_libop_a_SOURCES += src/op/groups.c src/op/groups.h
+src_libop_a_SOURCES += src/op/project.c src/op/project.h
+src_libop_a_SOURCES += src/op/op_filter.c src/op/op_filter.h
+src_libop_a_SOURCES += src/op/op_map.c src/op/op_map.h
+src_libop_a_SOURCES += src/op/op_flatmap.c src/op/op_flatmap.h
+src_libop_a_SOURCES += src/op/op_reduce.c src/op/op_reduce.h
+src_libop_a_SOURCES += src/op/op_sort.c src/op/op_sort.h
+src_libop_a_SOURCES += src/op/op_limit.c src/op/op_limit.h
+src_libop_a_SOURCES += src/op/op_dedup.c src/op/op_dedup.h

@@ -1,0 +1,160 @@
+#include "op/groups.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct odd_value {
+	uint64_t at; /* group * n_keys + key */
+	struct value v;
+};
+
+void groups_init(struct groups *g, uint32_t n_keys)
+{
+	*g = (struct groups){ .n_keys = n_keys };
+	keytab_init(&g->table);
+}
+
+void groups_release(struct groups *g)
+{
+	keytab_release(&g->table);
+	free(g->types);
+	free(g->odd);
+	arena_release(&g->odd_arena);
+	*g = (struct groups){ 0 };
+}
+
+void groups_clear(struct groups *g)
+{
+	keytab_clear(&g->table);
+	g->n_odd = 0;
+	arena_reset(&g->odd_arena);
+}
+
+static void note_key(struct groups *g, uint64_t at, const struct value *v)
+{
+	g->types[at] = v->type;
+	if (v->type != T_LIST && v->type != T_OBJECT)
+		return;
+	g->odd = xgrow(g->odd, &g->odd_cap, g->n_odd + 1, sizeof *g->odd);
+	g->odd[g->n_odd++] = (struct odd_value){ at, value_copy(&g->odd_arena, v) };
+}
+
+/* New groups are numbered in row order, so one pass meets each at its first row. */
+static void note_new_groups(struct groups *g, uint32_t next, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel,
+			    const uint32_t *group)
+{
+	g->types = xgrow(g->types, &g->types_cap, (size_t)g->table.n * g->n_keys, 1);
+	BATCH_EACH(sel, n_sel, i)
+	{
+		if (group[k_] != next)
+			continue;
+		for (uint32_t c = 0; c < g->n_keys; c++) {
+			struct value v = column_get(cols[c], i);
+
+			note_key(g, (uint64_t)next * g->n_keys + c, &v);
+		}
+		if (++next == g->table.n)
+			break;
+	}
+}
+
+void groups_put(struct groups *g, struct arena *a, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel, uint32_t *group)
+{
+	struct key_bytes *keys = arena_array(a, struct key_bytes, n_sel + 1);
+	uint32_t before = g->table.n;
+
+	key_of_columns(a, cols, g->n_keys, sel, n_sel, keys);
+	keytab_put(&g->table, keys, n_sel, group);
+	if (g->table.n > before)
+		note_new_groups(g, before, cols, sel, n_sel, group);
+}
+
+static struct value odd_find(const struct groups *g, uint64_t at)
+{
+	size_t lo = 0, hi = g->n_odd;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (g->odd[mid].at < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return g->odd[lo].v;
+}
+
+/* Numbers come back in their canonical spelling, as T_NUM; what JSON cannot spell as a float. */
+static struct value number_key(const char *p, uint32_t n)
+{
+	struct num x;
+
+	if (num_is_json(p, n))
+		return v_bytes(T_NUM, p, n);
+	if (num_parse(p, n, &x) != NUM_NOT)
+		return value_from_num(&x);
+	return v_float(n && p[0] == 'i' ? INFINITY : n && p[0] == '-' ? -INFINITY : NAN);
+}
+
+static struct value key_value(const struct groups *g, uint64_t at, const char *p, uint32_t n)
+{
+	enum type t = g->types[at];
+	struct num x;
+
+	switch (t) {
+	case T_NULL:
+		return v_null();
+	case T_BOOL:
+		return v_bool(*p == '1');
+	case T_TIME:
+	case T_DUR:
+		num_parse(p, n, &x);
+		return (struct value){ .i = x.i, .type = (uint8_t)t };
+	case T_INT:
+		num_parse(p, n, &x);
+		return v_int(x.i);
+	case T_FLOAT:
+	case T_NUM:
+		return number_key(p, n);
+	case T_LIST:
+	case T_OBJECT:
+		return odd_find(g, at);
+	default:
+		return v_bytes(t, p, n);
+	}
+}
+
+static void row_keys(const struct groups *g, uint32_t group, const struct key_bytes *key, struct value **out, uint32_t row)
+{
+	const char *p = key->p;
+	uint32_t n;
+
+	for (uint32_t c = 0; c < g->n_keys; c++) {
+		memcpy(&n, p + 4, 4);
+		out[c][row] = key_value(g, (uint64_t)group * g->n_keys + c, p + 8, n);
+		p += 8 + n;
+	}
+}
+
+void groups_keys(const struct groups *g, uint32_t from, uint32_t n, struct arena *a, struct column *cols)
+{
+	struct value **v = arena_array(a, struct value *, g->n_keys);
+	struct key_bytes key;
+
+	for (uint32_t c = 0; c < g->n_keys; c++)
+		v[c] = arena_array(a, struct value, n);
+	for (uint32_t k = 0; k < n; k++) {
+		keytab_key(&g->table, from + k, &key);
+		if (g->n_keys == 1)
+			v[0][k] = key_value(g, from + k, key.p, key.n);
+		else
+			row_keys(g, from + k, &key, v, k);
+	}
+	for (uint32_t c = 0; c < g->n_keys; c++)
+		cols[c] = column_tighten(a, v[c], NULL, n, n);
+}
+
+size_t groups_memory(const struct groups *g)
+{
+	return keytab_memory(&g->table) + g->types_cap + g->odd_cap * sizeof *g->odd + g->odd_arena.total;
+}

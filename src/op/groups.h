@@ -1,0 +1,27 @@
+/* Groups of rows by key: numbers them in order of first appearance and gives the key values back. */
+#ifndef STRM_OP_GROUPS_H
+#define STRM_OP_GROUPS_H
+#include "data/keytab.h"
+#include "op/op.h"
+
+struct groups {
+	struct keytab table;
+	uint32_t n_keys;
+	uint8_t *types;       /* n_keys per group: the type of the first value seen */
+	size_t types_cap;
+	/* values whose key bytes do not give them back (lists, objects), by group * n_keys + key, ascending */
+	struct odd_value *odd;
+	size_t n_odd, odd_cap;
+	struct arena odd_arena;
+};
+
+void groups_init(struct groups *g, uint32_t n_keys);
+void groups_release(struct groups *g);
+void groups_clear(struct groups *g);
+/* Group of each selected row of the key columns (n_keys of them) into group[k]. Scratch comes from the arena. */
+void groups_put(struct groups *g, struct arena *a, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel, uint32_t *group);
+/* Key columns of groups [from, from + n); views live until the next put. */
+void groups_keys(const struct groups *g, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
+size_t groups_memory(const struct groups *g);
+
+#endif

@@ -1,0 +1,79 @@
+/* Operators: what runs. A pipeline is a chain of them; batches are pushed from the source towards the sink, on one thread.
+ *
+ * Protocol, a call at a time, in this order for each micro-batch:
+ *   process(op, port, batch)   any number of times. Takes the selected rows of the batch; may push batches on with op_push().
+ *                              The batch and all it points to are the caller's and end with the call.
+ *   on_batch_end(op, run)      once; the operator emits what its micro-batch closes, then passes the call on with op_end().
+ * and once for the run: finish (input is over: an operator that holds things for longer than a micro-batch emits them; passed on with
+ * op_finish_next()), then free (NULL-tolerant, releases everything, also after an error).
+ * Verdicts of process: 0 more; 1 this operator wants no more rows, ever; -1 error in the caller's err. A verdict of 1 travels up, so
+ * that the source stops.
+ *
+ * An operator never looks inside its neighbour, takes no time from the system (run->now is the clock's), and keeps no global state.
+ * Keeping: what outlives the call is copied. Ledger: `in` is counted by op_push; the class names the counters whose sum must equal it. */
+#ifndef STRM_OP_OP_H
+#define STRM_OP_OP_H
+#include "expr/eval.h"
+
+struct op;
+
+/* What all operators of a run share. */
+struct run {
+	const struct fn_env *env;
+	struct value special[SP_COUNT_]; /* of this micro-batch */
+	uint64_t batch;                  /* number of the micro-batch, from 0 */
+	bool last;                       /* the micro-batch at the end of the input */
+	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
+};
+
+#define OP_COUNTERS_MAX 4
+
+struct op_class {
+	const char *name;
+	/* The law of its ledger: in = sum of these counters; NULL ends. The first one is the ordinary way. */
+	const char *counters[OP_COUNTERS_MAX + 1];
+	int (*process)(struct op *op, int port, const struct batch *b, struct err *e);
+	int (*on_batch_end)(struct op *op, struct err *e); /* NULL: nothing to emit, only passed on */
+	int (*finish)(struct op *op, struct err *e);       /* NULL: likewise */
+	void (*free)(struct op *op);
+	/* Bytes it holds, for --explain's promise and --mem; NULL: nothing that grows. */
+	size_t (*memory)(const struct op *op);
+	/* Fields its expressions read and never saw; NULL: none. */
+	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
+};
+
+/* The base of every operator; the first member of its struct. */
+struct op {
+	const struct op_class *cls;
+	struct op *next;      /* NULL at the end of the chain */
+	struct run *run;
+	int stage;            /* 1-based number of the stage it came from */
+	const char *word;     /* that stage's word */
+	struct eval eval;     /* evaluation with this stage's failure counter */
+	struct fails fails;
+	uint64_t in, out;
+	uint64_t count[OP_COUNTERS_MAX];
+	uint64_t unwanted;    /* rows handed in and not looked at, because what follows had enough */
+	uint64_t nulls;       /* of the rows filtered: the condition was null */
+	uint64_t failures;    /* values that an aggregate could not use */
+	const char *fail_reason;
+	struct arena arena;   /* its own batches; reset by whoever fills it */
+};
+
+/* Fill the base; `size` bytes are allocated zeroed. */
+void *op_make(const struct op_class *cls, size_t size, struct run *run, int stage, const char *word);
+/* Count and hand a batch to the next operator (empty ones are dropped). Verdict of the next. */
+int op_push(struct op *op, const struct batch *b, struct err *e);
+/* Start of the chain: count and process. */
+int op_process(struct op *op, int port, const struct batch *b, struct err *e);
+/* End of the micro-batch, through the whole chain from op on. */
+int op_batch_end(struct op *op, struct err *e);
+int op_finish(struct op *op, struct err *e);
+void op_free_chain(struct op *op);
+/* Does the ledger balance: in = sum of the class's counters + unwanted? */
+bool op_balanced(const struct op *op);
+size_t op_memory(const struct op *op);
+/* Is what it holds within --mem? `keys` is for the message. 0 or -1. */
+int op_check_memory(const struct op *op, uint64_t keys, struct err *e);
+
+#endif
