@@ -10,3 +10,6 @@ src_libop_a_SOURCES += src/op/op_reduce.c src/op/op_reduce.h
 src_libop_a_SOURCES += src/op/op_sort.c src/op/op_sort.h
 src_libop_a_SOURCES += src/op/op_limit.c src/op/op_limit.h
 src_libop_a_SOURCES += src/op/op_dedup.c src/op/op_dedup.h
+src_libop_a_SOURCES += src/op/op_words.c src/op/op_words.h
+src_libop_a_SOURCES += src/op/op_parse.c src/op/op_parse.h
+src_libop_a_SOURCES += src/op/op_sink.c src/op/op_sink.h

@@ -1,0 +1,122 @@
+#include "op/op_sink.h"
+
+struct sink_op {
+	struct op op;
+	struct sink_spec spec;
+	struct encoder *enc;
+	struct sink *sink;
+	struct buf buf;
+	bool closed; /* the reader went away: what comes is no longer wanted */
+};
+
+static int write_out(struct sink_op *s, struct err *e)
+{
+	int r = 0;
+
+	if (s->buf.n && !s->closed)
+		r = sink_write(s->sink, s->buf.p, s->buf.n, e);
+	s->buf.n = 0;
+	if (r == SINK_CLOSED) {
+		s->closed = true;
+		return 1;
+	}
+	return r;
+}
+
+static int sink_process(struct op *op, int port, const struct batch *b, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	int verdict = 0;
+
+	(void)port;
+	if (s->closed) {
+		op->unwanted += b->n_sel;
+		return op->next ? op_push(op, b, e) : 1;
+	}
+	if (s->enc->def->encode(s->enc, b, &s->buf, e))
+		return -1;
+	op->count[0] += b->n_sel;
+	if (s->buf.n >= SINK_BUFFER || s->spec.live)
+		verdict = write_out(s, e);
+	if (verdict < 0)
+		return -1;
+	return op->next ? op_push(op, b, e) : verdict;
+}
+
+static int sink_batch_end(struct op *op, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+
+	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, false, e))
+		return -1;
+	return write_out(s, e);
+}
+
+static int sink_finish(struct op *op, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	struct sink *sink = s->sink;
+
+	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, true, e))
+		return -1;
+	if (write_out(s, e) < 0)
+		return -1;
+	s->sink = NULL;
+	return sink_close(sink, e);
+}
+
+static void sink_free(struct op *op)
+{
+	struct sink_op *s = (struct sink_op *)op;
+
+	if (s->enc)
+		s->enc->def->close_out(s->enc);
+	if (s->sink)
+		sink_abandon(s->sink);
+	buf_release(&s->buf);
+}
+
+static size_t sink_memory(const struct op *op)
+{
+	const struct sink_op *s = (const struct sink_op *)op;
+
+	return s->buf.cap + s->enc->keep.total;
+}
+
+static const struct op_class sink_class = {
+	.name = "sink",
+	.counters = { "wrote" },
+	.process = sink_process,
+	.on_batch_end = sink_batch_end,
+	.finish = sink_finish,
+	.free = sink_free,
+	.memory = sink_memory,
+};
+
+struct op *op_sink(struct run *run, int stage, const char *word, const struct sink_spec *spec, struct err *e)
+{
+	struct sink_op *s = op_make(&sink_class, sizeof *s, run, stage, word);
+
+	s->spec = *spec;
+	s->sink = spec->sink_take;
+	s->enc = spec->codec->open_out(&spec->opts, e);
+	if (s->enc)
+		return &s->op;
+	op_free_chain(&s->op);
+	return NULL;
+}
+
+bool op_is_sink(const struct op *op)
+{
+	return op->cls == &sink_class;
+}
+
+bool op_sink_closed(const struct op *op)
+{
+	return ((const struct sink_op *)op)->closed;
+}
+
+const struct encoder *op_sink_encoder(const struct op *op)
+{
+	return ((const struct sink_op *)op)->enc;
+}

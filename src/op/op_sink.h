@@ -1,0 +1,26 @@
+/* The end of a chain, and `to SINK` in the middle of one: records encoded and written. */
+#ifndef STRM_OP_SINK_H
+#define STRM_OP_SINK_H
+#include "codec/codec.h"
+#include "io/sink.h"
+#include "op/op.h"
+
+struct sink_spec {
+	const struct codec_def *codec;
+	struct encode_opts opts; /* fields and the rest must outlive the operator */
+	struct sink *sink_take;
+	bool live;               /* write at the end of each batch rather than when the buffer is full */
+};
+
+/* Bytes gathered before a write. */
+#define SINK_BUFFER ((size_t)256 << 10)
+
+/* NULL and err when the encoder does not open; the sink is taken in any case. Reader gone (a closed pipe): verdict 1, op_sink_closed says so. */
+struct op *op_sink(struct run *run, int stage, const char *word, const struct sink_spec *spec, struct err *e);
+bool op_is_sink(const struct op *op);
+/* Did the reader of a pipe go away? */
+bool op_sink_closed(const struct op *op);
+/* The encoder, for its counters. */
+const struct encoder *op_sink_encoder(const struct op *op);
+
+#endif
