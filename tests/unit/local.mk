@@ -3,6 +3,11 @@ unit_tests =
 unit_tests += tests/unit/data_json_value
 unit_tests += tests/unit/codec_pattern
 unit_tests += tests/unit/base_regex
+unit_tests += tests/unit/base_num
+unit_tests += tests/unit/base_time
+unit_tests += tests/unit/base_utf8
+unit_tests += tests/unit/io_source
+unit_tests += tests/unit/io_sink
 EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)

@@ -1,0 +1,160 @@
+#include "io/blocks.h"
+
+#include <stdlib.h>
+
+struct blocks {
+	const char *const *specs;
+	unsigned n_specs, next;
+	struct decoder *dec;
+	struct source *src; /* NULL: between sources */
+	struct arena names; /* of the sources: batches and messages speak of them after they are closed */
+	char *p;
+	size_t n, cap;
+	size_t patience; /* inside a long record: bytes to gather before it is worth another look */
+	size_t read_max;
+	uint64_t bytes; /* of the sources that are done */
+	bool final;
+};
+
+static size_t test_read(void)
+{
+	const char *s = getenv("STRM_TEST_READ");
+	size_t n = s ? strtoul(s, NULL, 10) : 0;
+
+	return n ? n : SIZE_MAX;
+}
+
+static void set_capacity(struct blocks *b, size_t cap)
+{
+	b->p = xrealloc(b->p, cap + MEM_SLACK);
+	b->cap = cap;
+}
+
+struct blocks *blocks_new(const char *const *specs, unsigned n, struct decoder *d)
+{
+	struct blocks *b = xcalloc(1, sizeof *b);
+
+	b->specs = specs;
+	b->n_specs = n;
+	b->dec = d;
+	b->read_max = test_read();
+	set_capacity(b, BLOCK_SIZE);
+	return b;
+}
+
+/* 1 when there is a source to read, 0 after the last, -1. */
+static int next_source(struct blocks *b, struct err *e)
+{
+	const char *name;
+
+	if (b->src)
+		return 1;
+	if (b->next == b->n_specs)
+		return 0;
+	b->src = source_open(b->specs[b->next++], e);
+	if (!b->src)
+		return -1;
+	name = source_name(b->src);
+	b->dec->def->restart(b->dec, arena_str(&b->names, name, strlen(name)));
+	b->final = false;
+	b->n = b->patience = 0;
+	return 1;
+}
+
+static void end_source(struct blocks *b)
+{
+	b->bytes += (uint64_t)b->src->position;
+	source_close(b->src);
+	b->src = NULL;
+}
+
+/* Twice the room, but not more than the longest record and a block behind it. */
+static void grow(struct blocks *b)
+{
+	size_t most = b->dec->opts.max_record;
+
+	most = most < SIZE_MAX / 2 ? most + BLOCK_SIZE : SIZE_MAX / 2;
+	set_capacity(b, b->cap < most && b->cap * 2 > most ? most : b->cap * 2);
+}
+
+static int read_once(struct blocks *b, struct err *e)
+{
+	size_t room;
+	ssize_t r;
+
+	if (b->n == b->cap)
+		grow(b);
+	room = b->cap - b->n;
+	r = source_read(b->src, b->p + b->n, room < b->read_max ? room : b->read_max, e);
+	if (r < 0)
+		return -1;
+	b->n += (size_t)r;
+	b->final = r == 0;
+	return 0;
+}
+
+static int fill(struct blocks *b, struct err *e)
+{
+	do
+		if (read_once(b, e))
+			return -1;
+	while (!b->final && b->n < b->patience && source_ready(b->src));
+	return 0;
+}
+
+/* The undecoded rest to the front. A record over a block in size is looked at again only when twice as much of it is there: its
+ * start would be scanned once for each read otherwise. */
+static void carry(struct blocks *b, size_t used)
+{
+	size_t most = b->dec->opts.max_record;
+
+	if (!used && b->n > most && b->n == b->cap)
+		BUG("the decoder of %s keeps %zu bytes", b->dec->def->doc.name, b->n);
+	b->n -= used;
+	memmove(b->p, b->p + used, b->n);
+	b->patience = b->n < BLOCK_SIZE / 2 ? 0 : b->n * 2;
+	if (b->patience > most)
+		b->patience = most < SIZE_MAX ? most + 1 : most;
+	if (b->cap > BLOCK_SIZE && b->n < BLOCK_SIZE / 2)
+		set_capacity(b, BLOCK_SIZE);
+}
+
+int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e)
+{
+	int r = next_source(b, e);
+	size_t used = 0;
+
+	if (r <= 0)
+		return r;
+	if (fill(b, e))
+		return -1;
+	r = b->dec->def->decode(b->dec, b->p, b->n, b->final, to, &used, e);
+	if (r)
+		return r > 0 ? 2 : -1;
+	if (!b->final) {
+		carry(b, used);
+		return 1;
+	}
+	if (used < b->n)
+		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->n - used);
+	end_source(b);
+	return 1;
+}
+
+bool blocks_ready(const struct blocks *b) { return !b->src || source_ready(b->src); }
+
+const struct source *blocks_source(const struct blocks *b) { return b->src; }
+
+uint64_t blocks_bytes(const struct blocks *b) { return b->bytes + (b->src ? (uint64_t)b->src->position : 0); }
+
+size_t blocks_held(const struct blocks *b) { return b->cap + MEM_SLACK; }
+
+void blocks_free(struct blocks *b)
+{
+	if (!b)
+		return;
+	source_close(b->src);
+	arena_release(&b->names);
+	free(b->p);
+	free(b);
+}

@@ -1,0 +1,29 @@
+/* Reading and writing file descriptors, and the part that sources over one have in common. */
+#ifndef STRM_IO_FD_H
+#define STRM_IO_FD_H
+#include "io/decompress.h"
+#include "io/source.h"
+
+/* One read(): again when a signal came between, after a wait when the descriptor does not block. -1 with errno otherwise. */
+ssize_t fd_read(int fd, char *p, size_t n);
+/* All n bytes, likewise. 0, or -1 with errno. */
+int fd_write(int fd, const char *p, size_t n);
+
+struct fd_source {
+	struct source base;
+	int fd;
+	bool sniffed;
+	struct unpack *unpack;	 /* NULL: plain bytes */
+	char head[UNPACK_SNIFF]; /* read for the sniffing and not yet passed on: head[head_at..head_n) */
+	unsigned head_n, head_at;
+};
+
+/* Allocate over a descriptor: refuses directories, takes the size of regular files, tells the kernel to read ahead. NULL and err;
+ * the descriptor stays the caller's then. */
+struct fd_source *fd_source_new(int fd, const char *name, struct err *e);
+/* The read, ready and close (without closing fd) of struct source_def. */
+ssize_t fd_source_read(struct source *s, char *p, size_t n, struct err *e);
+bool fd_source_ready(struct source *s);
+void fd_source_release(struct source *s);
+
+#endif

@@ -1,0 +1,49 @@
+/* Sinks: where bytes go. The caller buffers; each write is complete when sink_write returns. SIGPIPE must be ignored (the cli
+ * does). A sink has one owner and no global state. */
+#ifndef STRM_IO_SINK_H
+#define STRM_IO_SINK_H
+#include "io/url.h"
+
+#define SINK_CLOSED (-2) /* the reader of stdout went away */
+
+struct sink_def;
+
+struct sink {
+	const struct sink_def *def;
+	struct url url;
+	const char *name; /* for messages: the path, "stdout"; lives as long as the sink */
+	int fd;
+	bool empty; /* see sink_empty */
+};
+
+struct sink_def {
+	struct doc doc; /* params: the options of the URL's query */
+	/* Allocates; the struct begins with struct sink; u outlives it. name defaults to u->rest. */
+	struct sink *(*open)(const struct url *u, struct err *e);
+	int (*write)(struct sink *s, const char *p, size_t n, struct err *e);
+	/* Finish, or with keep false drop what can be dropped; releases what open made, not the struct. 0, or -1 and err. */
+	int (*close)(struct sink *s, bool keep, struct err *e);
+};
+
+/* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or
+ * not in this build; ERR_IO when it cannot be opened. */
+struct sink *sink_open(const char *spec, struct err *e);
+/* All n bytes: 0; SINK_CLOSED (err untouched) when stdout's reader went away; -1 and err (ERR_IO, names the sink and the cause).
+ */
+int sink_write(struct sink *s, const char *p, size_t n, struct err *e);
+const char *sink_name(const struct sink *s);
+/* Did it hold nothing when it was opened? A header is written only then. */
+bool sink_empty(const struct sink *s);
+/* Value of an option of its URL (format), NULL when it is not given. */
+const char *sink_option(const struct sink *s, const char *key);
+/* The end of the output: a file opened with ?replace takes its place now. Frees the sink. 0, or -1 and err. */
+int sink_close(struct sink *s, struct err *e);
+/* Give up: with ?replace the old file stays. Frees the sink; takes NULL. */
+void sink_abandon(struct sink *s);
+
+/* The registry: by name or alias; by number from 0, NULL ends; a "did you mean" search. */
+const struct sink_def *sink_find(const char *name);
+const struct sink_def *sink_at(unsigned i);
+void sink_nearest(struct nearest *s);
+
+#endif

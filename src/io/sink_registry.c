@@ -1,0 +1,83 @@
+#include "io/sink_list.h"
+
+#include <stdlib.h>
+
+#include "base/nearest.h"
+#include "io/source.h"
+
+static const struct sink_def *const defs[] = { &sink_stdout, &sink_file };
+
+const struct sink_def *sink_at(unsigned i) { return i < ARRAY_LEN(defs) ? defs[i] : NULL; }
+
+const struct sink_def *sink_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(defs); i++) {
+		const struct doc *d = &defs[i]->doc;
+
+		if (!strcmp(d->name, name) || (d->aliases && !strcmp(d->aliases, name)))
+			return defs[i];
+	}
+	return NULL;
+}
+
+void sink_nearest(struct nearest *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(defs); i++)
+		nearest_offer(s, defs[i]->doc.name);
+}
+
+static bool known(const char *scheme) { return sink_find(scheme) != NULL; }
+
+static bool known_other(const char *scheme) { return source_find(scheme) != NULL; }
+
+struct sink *sink_open(const char *spec, struct err *e)
+{
+	static const struct url_names names = { "sink", "source", known, known_other, sink_nearest };
+	const struct sink_def *d;
+	struct url u = { 0 };
+	struct sink *s = NULL;
+
+	if (url_parse(&u, spec, &names, e))
+		goto out;
+	d = *u.scheme ? sink_find(u.scheme) : &sink_file;
+	if (url_check(&u, &d->doc, e))
+		goto out;
+	s = d->open(&u, e);
+	if (!s)
+		goto out;
+	s->def = d;
+	s->url = u;
+	if (!s->name)
+		s->name = u.rest;
+	return s;
+out:
+	url_release(&u);
+	return NULL;
+}
+
+int sink_write(struct sink *s, const char *p, size_t n, struct err *e) { return s->def->write(s, p, n, e); }
+
+const char *sink_name(const struct sink *s) { return s->name; }
+
+bool sink_empty(const struct sink *s) { return s->empty; }
+
+const char *sink_option(const struct sink *s, const char *key) { return url_option(&s->url, key); }
+
+static int finish(struct sink *s, bool keep, struct err *e)
+{
+	int r = s->def->close(s, keep, e);
+
+	url_release(&s->url);
+	free(s);
+	return r;
+}
+
+int sink_close(struct sink *s, struct err *e) { return finish(s, true, e); }
+
+void sink_abandon(struct sink *s)
+{
+	struct err e = { 0 };
+
+	if (s)
+		finish(s, false, &e);
+}

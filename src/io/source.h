@@ -1,0 +1,46 @@
+/* Sources: where bytes come from. The block reader (io/blocks.h) pulls: each read is one plain read() into the caller's buffer,
+ * compressed data (gzip, bzip2, xz, zstd, lz4, told by its first bytes) comes out unpacked. Fds 0, 1, 2 keep the mode they have:
+ * a source of another program's making that does not block is waited for with poll. A source has one owner and no global state.
+ */
+#ifndef STRM_IO_SOURCE_H
+#define STRM_IO_SOURCE_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "io/url.h"
+
+struct source_def;
+
+struct source {
+	const struct source_def *def;
+	struct url url;
+	const char *name; /* for messages and @source: the path, "stdin", "values"; lives as long as the source */
+	int64_t size;	  /* bytes to come from outside, -1 unknown */
+	int64_t position; /* bytes taken from outside (compressed ones, if so) */
+};
+
+struct source_def {
+	struct doc doc; /* params: the options of the URL's query */
+	/* Allocates; the struct begins with struct source; u outlives it. name defaults to u->rest. */
+	struct source *(*open)(const struct url *u, struct err *e);
+	ssize_t (*read)(struct source *s, char *p, size_t n, struct err *e);
+	/* Is there something to read without waiting (or the end)? NULL: always. */
+	bool (*ready)(struct source *s);
+	void (*close)(struct source *s); /* releases what open made, not the struct */
+};
+
+/* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or
+ * not in this build; ERR_IO when it cannot be opened. */
+struct source *source_open(const char *spec, struct err *e);
+/* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */
+ssize_t source_read(struct source *s, char *p, size_t n, struct err *e);
+bool source_ready(struct source *s);
+const char *source_name(const struct source *s);
+void source_close(struct source *s);
+
+/* The registry: by name or alias; by number from 0, NULL ends; a "did you mean" search. */
+const struct source_def *source_find(const char *name);
+const struct source_def *source_at(unsigned i);
+void source_nearest(struct nearest *s);
+
+#endif

@@ -1,0 +1,8 @@
+/* The sources there are; included by their files and by source_registry.c only. */
+#ifndef STRM_IO_SOURCE_LIST_H
+#define STRM_IO_SOURCE_LIST_H
+#include "io/source.h"
+
+extern const struct source_def source_stdin, source_file, source_values;
+
+#endif
