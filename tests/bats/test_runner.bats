@@ -111,6 +111,8 @@ unit_test() {
 	[ "$(closing)" = '1 passed, 1 failed' ]
 	unit_test 'echo "1..2"; echo "ok 1 - a"'
 	[ "$(closing)" = '1 passed, 1 failed' ]
+	unit_test 'echo "1..0"'
+	[ "$(closing)" = '0 passed, 1 failed' ]
 	rm tests/unit/base_x
 	runner unit
 	[[ "$output" == *'not built'* ]]
