@@ -4,14 +4,22 @@
 
 struct dur_unit {
 	char name[3];
-	int64_t ns;     /* 0: counted in months */
+	int64_t ns; /* 0: counted in months */
 	int64_t months;
 };
 
 /* Largest first, as they are printed; w, mo and y are only read. */
 static const struct dur_unit units[] = {
-	{ "d", DAY_S * TIME_NS, 0 }, { "h", 3600 * TIME_NS, 0 },    { "m", 60 * TIME_NS, 0 }, { "s", TIME_NS, 0 }, { "ms", 1000000, 0 },
-	{ "us", 1000, 0 },           { "ns", 1, 0 },                { "w", 7 * DAY_S * TIME_NS, 0 }, { "mo", 0, 1 }, { "y", 0, 12 },
+	{ "d", DAY_NS, 0 },
+	{ "h", 3600 * TIME_NS, 0 },
+	{ "m", 60 * TIME_NS, 0 },
+	{ "s", TIME_NS, 0 },
+	{ "ms", 1000000, 0 },
+	{ "us", 1000, 0 },
+	{ "ns", 1, 0 },
+	{ "w", 7 * DAY_NS, 0 },
+	{ "mo", 0, 1 },
+	{ "y", 0, 12 },
 };
 
 #define UNITS_PRINTED 7

@@ -4,8 +4,6 @@
 #include "base/num.h"
 #include "base/time_parts.h"
 
-#define DAY_NS (DAY_S * TIME_NS)
-
 const char time_months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 const char time_days[7][4] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
 const char *const time_month_names[12] = { "January", "February", "March",     "April",	  "May",      "June",
@@ -131,7 +129,7 @@ static int64_t local_seconds(int64_t t_ns, const struct zone *z, int32_t *offset
 {
 	int64_t s = floor_div(t_ns, TIME_NS);
 
-	*ns = (int)(t_ns - s * TIME_NS);
+	*ns = (int)floor_mod(t_ns, TIME_NS);
 	*offset = z ? zone_offset(z, t_ns, NULL) : 0;
 	return s + *offset;
 }

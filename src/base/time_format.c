@@ -64,7 +64,7 @@ size_t time_format(int64_t t_ns, char *out)
 	time_put2(out + 11, (int)(second / 3600));
 	time_put2(out + 14, (int)(second / 60 % 60));
 	time_put2(out + 17, (int)(second % 60));
-	p = put_fraction(out + 19, (unsigned)(t_ns - s * TIME_NS));
+	p = put_fraction(out + 19, (unsigned)floor_mod(t_ns, TIME_NS));
 	*p++ = 'Z';
 	return (size_t)(p - out);
 }
@@ -85,7 +85,8 @@ static void put(struct strf *s, const char *p, size_t n)
 		s->full = 1;
 		return;
 	}
-	memcpy(s->p, p, n);
+	if (n)
+		memcpy(s->p, p, n);
 	s->p += n;
 }
 

@@ -7,6 +7,7 @@
 #include "base/time.h"
 
 #define DAY_S 86400
+#define DAY_NS (DAY_S * TIME_NS)
 #define TIME_NO_YEAR INT32_MIN
 /* Days whose every second is an instant (1677-09-22 to 2262-04-10) lie well within this many of 1970. */
 #define TIME_DAYS_MAX 107000

@@ -19,14 +19,14 @@
 #define ZONE_DEFAULT_DIR "/usr/share/zoneinfo"
 #define ZONE_TYPES_MAX 256
 #define TZIF_HEADER 44
-#define LAST_YEAR 2263      /* the rule for the time after the table is spelled out up to here */
+#define LAST_YEAR 2263        /* the rule for the time after the table is spelled out up to here */
 #define FIRST_S (-9223372037) /* the seconds that instants cover */
 #define LAST_S 9223372037
-#define BUCKET_BITS 24        /* 2^24 s are 194 days: rarely more than one transition */
+#define BUCKET_BITS 24 /* 2^24 s are 194 days: rarely more than one transition */
 #define BUCKETS ((size_t)(((uint64_t)LAST_S - (uint64_t)FIRST_S) >> BUCKET_BITS) + 1)
 
 struct zone_type {
-	int32_t offset; /* seconds east */
+	int32_t offset;  /* seconds east */
 	uint16_t abbrev; /* in zone.abbrevs */
 };
 
@@ -154,7 +154,8 @@ static int tzif_block(const unsigned char *p, const unsigned char *end, size_t t
 
 	if (end - p < TZIF_HEADER || memcmp(p, "TZif", 4))
 		return 0;
-	*b = (struct tzif){ be32(p + 20), be32(p + 24), be32(p + 28), be32(p + 32), be32(p + 36), be32(p + 40), .time_size = time_size };
+	*b = (struct tzif){ be32(p + 20), be32(p + 24), be32(p + 28),          be32(p + 32),
+		            be32(p + 36), be32(p + 40), .time_size = time_size };
 	if ((b->n_utc | b->n_std | b->n_leap | b->n_times | b->n_types | b->n_chars) > ZONE_FILE_MAX)
 		return 0;
 	p += TZIF_HEADER;
@@ -303,7 +304,8 @@ static void offer_names(struct nearest *near, struct arena *a, const char *prefi
 	while ((item = readdir(d))) {
 		const char *name = arena_printf(a, "%s%s", prefix, item->d_name);
 
-		if ((item->d_name[0] | 32) < 'a' || (item->d_name[0] | 32) > 'z' || !strcmp(name, "right") || !strcmp(name, "posix"))
+		if ((item->d_name[0] | 32) < 'a' || (item->d_name[0] | 32) > 'z' || !strcmp(name, "right") ||
+		    !strcmp(name, "posix"))
 			continue;
 		if (item->d_type == DT_DIR && depth < 3)
 			offer_names(near, a, arena_printf(a, "%s/", name), depth + 1);
