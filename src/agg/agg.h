@@ -41,6 +41,9 @@ enum agg_flags {
 	AGG_ORDERED = 2, /* first, last, collect, concat, fold: merged in input order only */
 	AGG_DISTINCT_OK = 4,
 	AGG_USER = 8,    /* fold, combine: arguments are names and expressions, bound by op/ */
+	AGG_NUM_FAST = 32, /* prefers converted numbers: the operator passes a column in which values that look like numbers are T_INT or
+			      T_FLOAT and all else is untouched (T_ANY); nothing is counted as unusable */
+	AGG_SEQUENTIAL = 64, /* no merge of two states that both have rows: all rows of a group go to one state, in order (fold) */
 	AGG_NULLS = 16,  /* sees null values (count(E) does; sum and most skip nulls without being told) */
 };
 
@@ -50,7 +53,9 @@ struct agg_def {
 	uint8_t max_params;         /* literal parameters behind them */
 	uint8_t flags;
 	uint32_t state_size;
-	/* Check and take literal parameters; may change state_size. NULL: no parameters. 0 or -1 with the message. */
+	/* Check and take literal parameters; may change state_size, and def itself (count and sum of distinct values have another
+	 * behind the same name): go through c->def afterwards. Called with state_size set to def's. NULL: no parameters. 0 or -1
+	 * with the message. */
 	int (*prepare)(struct agg_call *c, struct err *e);
 	/* Rows i of sel go to group gid[k], k being the position in sel: states + gid[k] * c->state_size. args: one column per
 	 * argument. gid NULL: all rows go to group 0 (the ungrouped fast path). `batch` is for AGG_USER only. */

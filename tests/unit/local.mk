@@ -11,3 +11,5 @@ unit_tests += tests/unit/io_sink
 EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)
+unit_tests += tests/unit/agg_props
+EXTRA_DIST += tests/unit/agg_fixture.h
