@@ -17,6 +17,7 @@ struct decode_to {
 	int (*emit)(void *ctx, struct batch *b, struct err *e);
 	int (*bad)(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e);
 	void *ctx;
+	void (*note)(void *ctx, const char *text); /* may be NULL */
 };
 
 struct decode_opts {

@@ -2,6 +2,9 @@
 unit_tests =
 unit_tests += tests/unit/data_json_value
 unit_tests += tests/unit/codec_pattern
+unit_tests += tests/unit/codec_text
+unit_tests += tests/unit/codec_csv_diff
+EXTRA_DIST += tests/unit/codec_util.h
 unit_tests += tests/unit/base_regex
 unit_tests += tests/unit/base_num
 unit_tests += tests/unit/base_time
