@@ -138,7 +138,7 @@ layers() { run --separate-stderr env BUILDDIR="$tree" "$tree/tests/check-layers"
 	[[ "${lines[0]}" == *'b (floor 1) includes a (floor 1)' ]]
 }
 
-@test "an archive that needs a higher floor is seen" {
+@test "an archive that needs a higher floor is seen, and a file that is not listed" {
 	mkdir -p src/low src/high gnulib
 	printf '0 low\n1 high\n' >src/LAYERS
 	printf 'CC = cc\nCFLAGS =\nSAN_CFLAGS =\nCSV_LIBS =\nJANSSON_LIBS =\nPCRE2_LIBS =\nLIBS =\n' >Makefile
@@ -149,11 +149,17 @@ layers() { run --separate-stderr env BUILDDIR="$tree" "$tree/tests/check-layers"
 		ar rc "src/lib$folder.a" "$folder.o"
 	done
 	ar rc gnulib/libgnu.a
+	for folder in low high; do
+		echo "x += src/$folder/$folder.c" >"src/$folder/local.mk"
+	done
 	layers
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"undefined reference to \`up'"*'not ok 2 - src/low'* ]]
+	[[ "$output" == *"undefined reference to \`up'"*'not ok 3 - src/low'* ]]
 	echo 'int low(void); int low(void) { return 1; }' >src/low/low.c
 	cc -c -o low.o src/low/low.c && ar rc src/liblow.a low.o
 	layers
 	[ "$status" -eq 0 ]
+	: >src/low/new.c
+	layers
+	[[ "$output" == *'low/new.c'*'not ok 2 - '* ]]
 }
