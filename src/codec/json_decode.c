@@ -104,6 +104,8 @@ static bool fast_step(struct json_decoder *d)
 	size_t left = d->n - d->pos, most = d->max_record + CHUNK, n = d->chunk < left ? d->chunk : left, from = d->pos;
 	bool whole, cut;
 
+	if (unlikely(d->slow_only))
+		return json_slow(d, false);
 	json_scan(ix, d->p + d->pos, n, d->level);
 	whole = walk_chunk(d);
 	if (d->verdict || (whole && d->pos == from + n))

@@ -81,6 +81,7 @@ struct json_decoder {
 	size_t chunk;      /* bytes scanned at a time */
 	size_t max_record;
 	unsigned level;
+	bool slow_only;    /* tests: all by the slow path */
 	/* of the call */
 	const char *p;
 	size_t n, pos;

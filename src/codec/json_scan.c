@@ -21,8 +21,8 @@ struct json_scan {
 
 /* For a shuffle by the low four bits: a byte is white space if it maps to itself, a mark if it maps to itself | 0x20. The two control
  * characters that look like marks that way are refused by the walker, which sees the byte. */
-static const char json_spaces[16] = { ' ', 1, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0 };
-static const char json_marks[16] = { 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0 };
+static const char json_spaces[16] = { ' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0 };
+static const char json_marks[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0 };
 
 /* Faults of a pair of bytes, one bit each; a pair is at fault if all three tables agree on a bit. */
 enum {

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define JSON_SCAN_MAX ((size_t)1 << 31) /* longest stretch */
-#define JSON_CUT 0                      /* kind of the tokens behind the last: the text at hand ends here */
+#define JSON_CUT '\xff'                 /* kind of the tokens behind the last: the text ends here (UTF-8 has no such byte) */
 
 struct json_index {
 	const char *p;        /* the text; MEM_SLACK bytes behind it are readable */

@@ -161,7 +161,6 @@ static uint32_t SIMD(json_scan)(struct json_index *ix, const char *text, uint32_
 		ix->newline[base >> 6] = m.newline;
 		ix->backslash[base >> 6] = m.backslash;
 		ix->lines[base >> 6] = lines;
-		lines += SIMD(count)(m.newline);
 		escaped = s.carry;
 		if (m.backslash | escaped)
 			escaped = json_escapes(&s, text, base, m.backslash);
@@ -172,6 +171,7 @@ static uint32_t SIMD(json_scan)(struct json_index *ix, const char *text, uint32_
 		strings = SIMD(prefix_xor)(quotes) ^ in_string;
 		if (unlikely(s.bad || (m.control & strings)))
 			break;
+		lines += SIMD(count)(m.newline);
 		in_string = (uint64_t)((int64_t)strings >> 63);
 		/* `word` is the bytes that are neither white space nor a mark; a token starts where a run of them starts */
 		word = ~(m.mark | m.space);

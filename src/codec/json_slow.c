@@ -200,11 +200,11 @@ static bool skip_bad(struct json_decoder *d, const char *why)
 		return false;
 	while (n && json_space(p[n - 1]))
 		n--;
-	if (n > d->max_record)
+	d->skipping = !found && !d->final;
+	if (end > d->max_record)
 		bad_too_long(d);
 	else
 		bad_text(d, n, why);
-	d->skipping = !found && !d->final;
 	advance(d, end);
 	if (!d->skipping)
 		skip_end(d);

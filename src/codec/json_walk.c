@@ -132,7 +132,7 @@ uint32_t json_skip_nested(struct json_walk *w, uint32_t k, unsigned depth)
 	struct levels l = { .depth = depth };
 	bool done = false;
 
-	while (k && !done) {
+	do {
 		char c = kind[k];
 
 		if (c == '{' || c == '[') {
@@ -148,7 +148,7 @@ uint32_t json_skip_nested(struct json_walk *w, uint32_t k, unsigned depth)
 			k = close_levels(w, &l, k, depth, &done);
 		if (k && !done)
 			k = next_value(w, &l, k);
-	}
+	} while (k && !done);
 	return k;
 }
 
