@@ -1,6 +1,5 @@
 #include "io/decompress.h"
 
-#include <archive.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -25,7 +24,7 @@ static const char one_lz4[] = "\x04\x22\x4d\x18\x64\x40\xa7\x01\x00\x00\x80\x78\
 /* One byte of a magic may vary: bzip2 has the digit of its block size there. */
 struct unpack_kind {
 	const char *name;
-	int filter; /* of libarchive */
+	int filter; /* its number in libarchive */
 	unsigned char n, any_at, any_min, any_max;
 	char magic[UNPACK_SNIFF + 1];
 	const char *one;
@@ -36,24 +35,30 @@ struct unpack_kind {
 #define ONE(kind) one_##kind, sizeof one_##kind - 1
 
 static const struct unpack_kind kinds[] = {
-	{ "gzip", ARCHIVE_FILTER_GZIP, 3, 0, 0x1F, 0x1F, "\x1F\x8B\x08", ONE(gzip), "zcat" },
-	{ "bzip2", ARCHIVE_FILTER_BZIP2, 10, 3, '1', '9', "BZh0\x31\x41\x59\x26\x53\x59", ONE(bzip2), "bzcat" },
-	{ "bzip2", ARCHIVE_FILTER_BZIP2, 10, 3, '1', '9', "BZh0\x17\x72\x45\x38\x50\x90", ONE(bzip2), "bzcat" },
-	{ "xz", ARCHIVE_FILTER_XZ, 6, 0, 0xFD, 0xFD, "\xFD\x37\x7A\x58\x5A\x00", ONE(xz), "xzcat" },
-	{ "zstd", ARCHIVE_FILTER_ZSTD, 4, 0, 0x28, 0x28, "\x28\xB5\x2F\xFD", ONE(zstd), "zstdcat" },
-	{ "lz4", ARCHIVE_FILTER_LZ4, 4, 0, 0x04, 0x04, "\x04\x22\x4D\x18", ONE(lz4), "lz4cat" },
+	{ "gzip", 1, 3, 0, 0x1F, 0x1F, "\x1F\x8B\x08", ONE(gzip), "zcat" },
+	{ "bzip2", 2, 10, 3, '1', '9', "BZh0\x31\x41\x59\x26\x53\x59", ONE(bzip2), "bzcat" },
+	{ "bzip2", 2, 10, 3, '1', '9', "BZh0\x17\x72\x45\x38\x50\x90", ONE(bzip2), "bzcat" },
+	{ "xz", 6, 6, 0, 0xFD, 0xFD, "\xFD\x37\x7A\x58\x5A\x00", ONE(xz), "xzcat" },
+	{ "zstd", 14, 4, 0, 0x28, 0x28, "\x28\xB5\x2F\xFD", ONE(zstd), "zstdcat" },
+	{ "lz4", 13, 4, 0, 0x04, 0x04, "\x04\x22\x4D\x18", ONE(lz4), "lz4cat" },
 };
 
-/* The functions that are used, found by name when the library is opened. */
+/* What is used of libarchive 3: declared here because it is opened at run time, so that a build needs no header of it. */
+struct archive;
+struct archive_entry;
+
+enum { ARCHIVE_OK = 0, ARCHIVE_RETRY = -10, ARCHIVE_WARN = -20 };
+
 struct library {
 	void *handle;
-	__typeof__(archive_read_new) *read_new;
-	__typeof__(archive_read_append_filter) *append_filter;
-	__typeof__(archive_read_support_format_raw) *format_raw;
-	__typeof__(archive_read_open) *open;
-	__typeof__(archive_read_next_header) *next_header;
-	__typeof__(archive_read_data) *data;
-	__typeof__(archive_read_free) *free;
+	struct archive *(*read_new)(void);
+	int (*append_filter)(struct archive *a, int filter);
+	int (*format_raw)(struct archive *a);
+	int (*open)(struct archive *a, void *ctx, int (*open)(struct archive *, void *),
+		    ssize_t (*read)(struct archive *, void *, const void **), int (*close)(struct archive *, void *));
+	int (*next_header)(struct archive *a, struct archive_entry **entry);
+	ssize_t (*data)(struct archive *a, void *p, size_t n);
+	int (*free)(struct archive *a);
 };
 
 struct unpack {
@@ -125,7 +130,7 @@ static int no_library(const struct unpack *z, struct err *e)
 	return err_hint(e, "install libarchive13, or unpack it in a pipe: %s FILE | strm ...", z->kind->tool);
 }
 
-static la_ssize_t more_input(struct archive *a, void *ctx, const void **p)
+static ssize_t more_input(struct archive *a, void *ctx, const void **p)
 {
 	struct unpack *z = ctx;
 	size_t head = z->head;
@@ -134,7 +139,7 @@ static la_ssize_t more_input(struct archive *a, void *ctx, const void **p)
 	*p = z->in;
 	z->head = 0;
 	if (head)
-		return (la_ssize_t)head;
+		return (ssize_t)head;
 	return z->from.read(z->from.ctx, z->in, BLOCK, &z->err);
 }
 
@@ -182,7 +187,7 @@ struct unpack *unpack_open(const struct unpack_kind *k, const struct unpack_from
 
 ssize_t unpack_read(struct unpack *z, char *p, size_t n, struct err *e)
 {
-	la_ssize_t r;
+	ssize_t r;
 
 	if (!z->opened && unpack_begin(z, e))
 		return -1;
@@ -194,7 +199,7 @@ ssize_t unpack_read(struct unpack *z, char *p, size_t n, struct err *e)
 	if (r < 0)
 		return unpack_failed(z, e);
 	z->end = r == 0;
-	return (ssize_t)r;
+	return r;
 }
 
 void unpack_close(struct unpack *z)
