@@ -84,12 +84,15 @@ static int dated_parts(const struct time_parts *t, const struct zone *z, int64_t
 static int undated_parts(const struct time_parts *t, const struct time_opts *o, int64_t *t_ns)
 {
 	int64_t limit = o->now_ns > INT64_MAX - DAY_NS ? INT64_MAX : o->now_ns + DAY_NS;
+	const struct zone *z = t->has_offset ? NULL : o->zone;
 	struct time_parts dated = *t;
-	struct civil latest;
+	int64_t latest;
+	unsigned m, d;
 
-	time_civil(limit, t->has_offset ? NULL : o->zone, &latest);
-	for (int back = -1; back <= 8; back++) {
-		dated.year = latest.year - back;
+	civil_from_days(floor_div(limit / TIME_NS + zone_offset(z, limit, NULL), DAY_S), &latest, &m, &d);
+	/* an offset east of UTC may be a year ahead of it */
+	for (int back = t->has_offset ? -1 : 0; back <= 8; back++) {
+		dated.year = (int32_t)latest - back;
 		if (dated_parts(&dated, o->zone, t_ns) && *t_ns <= limit)
 			return 1;
 	}
@@ -134,9 +137,9 @@ static int64_t local_seconds(int64_t t_ns, const struct zone *z, int32_t *offset
 	return s + *offset;
 }
 
-static void iso_week(int64_t days, struct civil *c)
+void time_iso_week(struct civil *c)
 {
-	int64_t thursday = days - c->weekday + 4, year;
+	int64_t days = days_from_civil(c->year, (unsigned)c->month, (unsigned)c->day), thursday = days - c->weekday + 4, year;
 	unsigned m, d;
 
 	civil_from_days(thursday, &year, &m, &d);
@@ -144,7 +147,7 @@ static void iso_week(int64_t days, struct civil *c)
 	c->week = (int)(thursday - days_from_civil(year, 1, 1)) / 7 + 1;
 }
 
-void time_civil(int64_t t_ns, const struct zone *z, struct civil *out)
+void time_civil_fields(int64_t t_ns, const struct zone *z, struct civil *out)
 {
 	int64_t s = local_seconds(t_ns, z, &out->offset, &out->ns);
 	int64_t days = floor_div(s, DAY_S), year;
@@ -160,7 +163,12 @@ void time_civil(int64_t t_ns, const struct zone *z, struct civil *out)
 	out->second = second % 60;
 	out->weekday = (int)floor_mod(days + 3, 7) + 1; /* day 0 was a Thursday */
 	out->yearday = (int)(days - days_from_civil(year, 1, 1)) + 1;
-	iso_week(days, out);
+}
+
+void time_civil(int64_t t_ns, const struct zone *z, struct civil *out)
+{
+	time_civil_fields(t_ns, z, out);
+	time_iso_week(out);
 }
 
 enum trunc_unit { UNIT_YEAR, UNIT_QUARTER, UNIT_MONTH, UNIT_WEEK, UNIT_DAY, UNIT_HOUR, UNIT_MINUTE, UNIT_SECOND, UNIT_NONE };

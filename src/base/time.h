@@ -68,8 +68,8 @@ int time_from_double(double v, int64_t *t_ns);
 /* By format, as strptime: %Y %m %d %H %M %S %f(fraction digits) %y %b %B %a %A %e %j %p %I %z %Z %s %T %D %F %R %n %t %% and literal text;
  * also %h %k %l %N %L %C %c %x %X %r %u %w (%u %w are checked for form only) and %3f..%9f. White space in the format matches any
  * run of it, also none; names match in any case; the whole text must match. No year: as syslog in time_parse when there is a month,
- * else 1970; missing month, day and clock parts are the first. 1 or 0; an unknown conversion is 0 with *bad set to its letter
- * (*bad is 0 otherwise). */
+ * else 1970; missing month, day and clock parts are the first. 1 or 0; an unknown conversion, once the
+ * text matched up to it, is 0 with *bad set to its letter (*bad is 0 otherwise); time_fmt_bad finds it without a text. */
 int time_strptime(const char *p, size_t n, const char *fmt, size_t fmt_n, const struct time_opts *o, int64_t *t_ns, char *bad);
 /* RFC 3339 in UTC with as much fraction as it has: 2015-05-17T10:05:03Z, ...03.25Z. Returns the length. */
 size_t time_format(int64_t t_ns, char *out);

@@ -100,8 +100,14 @@ static int put_text(struct strf *s, const char *text)
 static int put_number(struct strf *s, int64_t v, size_t width, char pad)
 {
 	char text[NUM_MAX];
-	size_t n = num_format_int(v, text);
+	size_t n;
 
+	if (width == 2 && v > 9) {
+		time_put2(text, (int)v);
+		put(s, text, 2);
+		return 1;
+	}
+	n = num_format_int(v, text);
 	if (s->flag)
 		pad = s->flag == '_' ? ' ' : s->flag;
 	for (; pad != '-' && width > n; width--)
@@ -142,6 +148,16 @@ static int put_abbrev(struct strf *s)
 	return put_text(s, abbrev);
 }
 
+static int put_iso_week(struct strf *s, char c)
+{
+	struct civil t = s->c;
+
+	time_iso_week(&t);
+	if (c == 'V')
+		return put_number(s, t.week, 2, '0');
+	return c == 'G' ? put_number(s, t.week_year, 4, '0') : put_number(s, t.week_year % 100, 2, '0');
+}
+
 static int put_days(struct strf *s, char c)
 {
 	const struct civil *t = &s->c;
@@ -154,11 +170,9 @@ static int put_days(struct strf *s, char c)
 	case 'W':
 		return put_number(s, (t->yearday + 6 - (t->weekday - 1)) / 7, 2, '0');
 	case 'V':
-		return put_number(s, t->week, 2, '0');
 	case 'G':
-		return put_number(s, t->week_year, 4, '0');
 	case 'g':
-		return put_number(s, t->week_year % 100, 2, '0');
+		return put_iso_week(s, c);
 	case 'u':
 		return put_number(s, t->weekday, 1, '0');
 	case 'w':
@@ -307,7 +321,7 @@ size_t time_strftime(int64_t t_ns, const char *fmt, size_t fmt_n, const struct z
 	struct strf s = { .p = out, .end = out + cap, .t_ns = t_ns, .zone = z };
 	char bad;
 
-	time_civil(t_ns, z, &s.c);
+	time_civil_fields(t_ns, z, &s.c);
 	if (!put_format(&s, fmt, fmt + fmt_n, FMT_DEPTH, &bad) || s.full)
 		return (size_t)-1;
 	return (size_t)(s.p - out);

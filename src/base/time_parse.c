@@ -80,6 +80,10 @@ const char *time_read_offset(const char *p, const char *end, int32_t *offset_s)
 
 	if (p == end)
 		return NULL;
+	if (*p == 'Z' && p + 1 == end) {
+		*offset_s = 0;
+		return end;
+	}
 	if (time_is_alpha(*p))
 		return read_abbrev(p, end, offset_s);
 	neg = *p == '-';

@@ -28,6 +28,9 @@ int time_from_parts(const struct time_parts *t, const struct time_opts *o, int64
 /* The second since 1970 in ns, plus ns: 1, or 0 when out of range. */
 int time_from_seconds(int64_t s, int64_t ns, int64_t *t_ns);
 int time_month_days(int64_t year, int month);
+/* time_civil in two parts: all but the ISO week, and the week of fields so filled. */
+void time_civil_fields(int64_t t_ns, const struct zone *z, struct civil *out);
+void time_iso_week(struct civil *c);
 
 /* Readers take a cursor and its end, and return the new cursor, or NULL when the text is not of that form. */
 /* Three letters of a month, in any case: 1..12, or 0. Reads 3 bytes. */

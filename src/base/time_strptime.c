@@ -17,20 +17,19 @@ struct strp {
 };
 
 struct number_field {
-	char letter;
-	uint8_t digits; /* at most */
-	int min, max;
-	size_t at; /* in struct strp */
+	uint8_t digits; /* at most; 0: the letter is not a number's */
+	int16_t min, max;
+	uint16_t at; /* in struct strp */
 };
 
-#define FIELD(letter, digits, min, max, member) { letter, digits, min, max, offsetof(struct strp, member) }
+#define FIELD(digits, min, max, member) { digits, min, max, offsetof(struct strp, member) }
 
-static const struct number_field number_fields[] = {
-	FIELD('Y', 4, 0, 9999, year),	 FIELD('C', 2, 0, 99, century), FIELD('y', 2, 0, 99, short_year),
-	FIELD('m', 2, 1, 12, month),	 FIELD('d', 2, 1, 31, day),	FIELD('e', 2, 1, 31, day),
-	FIELD('j', 3, 1, 366, yearday), FIELD('H', 2, 0, 23, hour),	FIELD('k', 2, 0, 23, hour),
-	FIELD('I', 2, 1, 12, hour12),	 FIELD('l', 2, 1, 12, hour12),	FIELD('M', 2, 0, 59, minute),
-	FIELD('S', 2, 0, 60, second),	 FIELD('u', 1, 1, 7, weekday),	FIELD('w', 1, 0, 6, weekday),
+static const struct number_field number_fields[128] = {
+	['Y'] = FIELD(4, 0, 9999, year),    ['C'] = FIELD(2, 0, 99, century), ['y'] = FIELD(2, 0, 99, short_year),
+	['m'] = FIELD(2, 1, 12, month),     ['d'] = FIELD(2, 1, 31, day),     ['e'] = FIELD(2, 1, 31, day),
+	['j'] = FIELD(3, 1, 366, yearday),  ['H'] = FIELD(2, 0, 23, hour),    ['k'] = FIELD(2, 0, 23, hour),
+	['I'] = FIELD(2, 1, 12, hour12),    ['l'] = FIELD(2, 1, 12, hour12),  ['M'] = FIELD(2, 0, 59, minute),
+	['S'] = FIELD(2, 0, 60, second),    ['u'] = FIELD(1, 1, 7, weekday),  ['w'] = FIELD(1, 0, 6, weekday),
 };
 
 static int is_space(char c)
@@ -155,12 +154,12 @@ static int read_format(struct strp *s, const char *f, const char *f_end, int dep
 /* 1, 0: the text does not match, -1: no such conversion. */
 static int read_conversion(struct strp *s, char c, int depth)
 {
-	const char *expanded = depth ? time_fmt_expand(c) : NULL;
+	const char *expanded;
 	char bad;
 
-	for (size_t i = 0; i < ARRAY_LEN(number_fields); i++)
-		if (number_fields[i].letter == c)
-			return read_number(s, &number_fields[i]);
+	if ((unsigned char)c < 128 && number_fields[(unsigned char)c].digits)
+		return read_number(s, &number_fields[(unsigned char)c]);
+	expanded = depth ? time_fmt_expand(c) : NULL;
 	if (expanded)
 		return read_format(s, expanded, expanded + strlen(expanded), depth - 1, &bad);
 	switch (c) {
