@@ -26,8 +26,9 @@ int num_is_json(const char *p, size_t n);
 /* Decimal digits of v into out (NUM_MAX bytes); returns the length. */
 size_t num_format_int(int64_t v, char *out);
 size_t num_format_uint(uint64_t v, char *out);
-/* Shortest decimal text that reads back as v, the nearest of several (R. Giulietti's Schubfach). Plain notation for 1e-7 <= |v| < 1e21 ("0.1", "6", "123456789012345680000"),
- * else "1e+21", "1.5e-9"; "nan", "inf", "-inf"; -0 prints "-0". An integral value has no ".0". Returns the length. */
+/* Shortest decimal text that reads back as v, the nearest of several (R. Giulietti's Schubfach). Plain notation for
+ * 1e-7 <= |v| < 1e21 ("0.1", "6", "123456789012345680000"), else "1e+21", "1.5e-9"; "nan", "inf", "-inf"; -0 prints "-0".
+ * An integral value has no ".0". Returns the length. */
 size_t num_format_double(double v, char *out);
 /* Exact comparison: <0, 0, >0. A NaN is larger than everything and equal to itself. */
 int num_cmp(const struct num *a, const struct num *b);
