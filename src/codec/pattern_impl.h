@@ -32,9 +32,15 @@ extern const struct pattern_def pattern_combined, pattern_common, pattern_syslog
 /* The compiled pattern takes the names: at most PATTERN_FIELDS_MAX, in p->keep. */
 void pattern_set_fields(struct pattern *p, const char *const *names, uint32_t n);
 
-/* Positions of the quotes in s[0..n) that no backslash escapes: at most `max` of them into at[]; returns how many. Reads only
- * s[0..n). */
-typedef unsigned pattern_quotes_fn(const char *s, size_t n, uint32_t *at, unsigned max);
+/* Marks of a text: its quotes that no backslash escapes, and the blanks of its first 64 bytes. */
+struct pattern_marks {
+	unsigned n;		 /* quotes found: all there are, or at least as many as were asked for */
+	uint64_t blanks;	 /* bit i: byte i is a blank */
+	uint32_t quote[8 + 128]; /* positions, ascending; the rest is room that the search overwrites */
+};
+
+/* The first max (at most 8) or more quotes of s[0..n), n < 4 GiB. Reads only s[0..n). */
+typedef void pattern_quotes_fn(const char *s, size_t n, unsigned max, struct pattern_marks *out);
 pattern_quotes_fn *pattern_quotes(void);
 
 #endif

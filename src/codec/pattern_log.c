@@ -60,20 +60,29 @@ static size_t head_bracket(const char *s, size_t n)
 	return at ? (size_t)(at - s) : 0;
 }
 
-/* "IP IDENTITY USER [TIME] ", all of s[0..n). A user may have blanks in it. */
-static const char *log_head(const char *s, size_t n, struct value *v)
+/* The next blank at or after `from`, n when there is none; `blanks` knows the first 64 bytes. */
+static size_t next_blank(const char *s, size_t n, size_t from, uint64_t blanks)
 {
-	size_t open, a = 0, b;
+	const char *at;
+
+	if (likely(from < 64 && blanks >> from))
+		return from + (size_t)__builtin_ctzll(blanks >> from);
+	at = from < n ? memchr(s + from, ' ', n - from) : NULL;
+	return at ? (size_t)(at - s) : n;
+}
+
+/* "IP IDENTITY USER [TIME] ", all of s[0..n). A user may have blanks in it. */
+static const char *log_head(const char *s, size_t n, uint64_t blanks, struct value *v)
+{
+	size_t open, a, b;
 
 	if (n < 2 || s[n - 1] != ' ' || s[n - 2] != ']')
 		return "no [time] before the request";
 	open = head_bracket(s, n);
 	if (!open || s[open - 1] != ' ' || open + 3 >= n)
 		return "no [time] before the request";
-	while (a < open && s[a] != ' ')
-		a++;
-	for (b = a + 1; b < open && s[b] != ' ';)
-		b++;
+	a = next_blank(s, n, 0, blanks);
+	b = next_blank(s, n, a + 1, blanks);
 	if (!a || b == a + 1 || b + 2 >= open)
 		return "no 'ip identity user' before the time";
 	v[F_IP] = v_text(s, a);
@@ -83,31 +92,56 @@ static const char *log_head(const char *s, size_t n, struct value *v)
 	return NULL;
 }
 
-/* " STATUS SIZE" at s[0..n); *used: its length. Each is digits or "-". */
-static const char *log_status(const char *s, size_t n, struct value *v, size_t *used)
+/* Is each of the 8 bytes a digit? The high nibbles must be 3, and stay so when 6 is added. */
+static bool eight_digits(uint64_t x)
 {
-	size_t i = 1, start;
+	uint64_t high = 0xF0F0F0F0F0F0F0F0, three = 0x3030303030303030;
 
-	if (n < 4 || s[0] != ' ')
+	return (x & high) == three && ((x + 0x0606060606060606) & high) == three;
+}
+
+/* Digits at s[0..n), at least one, with 7 readable bytes before them? */
+static bool all_digits(const char *s, size_t n)
+{
+	uint64_t x;
+
+	if (unlikely(n - 1 > 7)) {
+		for (size_t i = 0; i < n; i++)
+			if (!digit(s[i]))
+				return false;
+		return n > 0;
+	}
+	memcpy(&x, s + n - 8, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	/* the n digits are the high bytes; zeros take the place of what stands before them */
+	if (n < 8)
+		x = x >> (64 - 8 * n) << (64 - 8 * n) | 0x3030303030303030 >> 8 * n;
+	return eight_digits(x);
+}
+
+static bool is_dash(const char *s, size_t n) { return n == 1 && *s == '-'; }
+
+/* " STATUS SIZE" at s + at, before the end n of the line. Each is digits or "-". *end: where the size ends. */
+static const char *log_status(const char *s, size_t at, size_t n, size_t *end, struct value *v)
+{
+	const char *p = s + at + 1, *blank;
+	size_t len;
+
+	if (n - at < 4 || s[at] != ' ')
 		return "no status after the request";
-	while (i < n && digit(s[i]))
-		i++;
-	if (i == 1 && s[1] == '-')
-		i = 2;
-	else if (i != 4)
+	len = *p == '-' ? 1 : 3;
+	if (n - at < len + 3 || p[len] != ' ' || (len == 3 && !all_digits(p, 3)))
 		return "no status after the request";
-	v[F_STATUS] = text_or_dash(s + 1, i - 1);
-	start = i + 1;
-	if (start >= n || s[i] != ' ')
+	v[F_STATUS] = text_or_dash(p, len);
+	p += len + 1;
+	blank = memchr(p, ' ', (size_t)(s + n - p));
+	len = (size_t)((blank ? blank : s + n) - p);
+	if (!is_dash(p, len) && !all_digits(p, len))
 		return "no size after the status";
-	for (i = start; i < n && digit(s[i]);)
-		i++;
-	if (i == start && s[i] == '-')
-		i++;
-	if (i == start || (i < n && s[i] != ' '))
-		return "no size after the status";
-	v[F_SIZE] = text_or_dash(s + start, i - start);
-	*used = i;
+	v[F_SIZE] = text_or_dash(p, len);
+	*end = (size_t)(p + len - s);
 	return NULL;
 }
 
@@ -134,17 +168,38 @@ static bool is_method(const char *s, size_t n)
 	return n > 0;
 }
 
+/* Where METHOD, PATH and PROTOCOL part: the usual request first, at no more than a few compares. */
+static bool request_parts(const char *s, size_t n, size_t *a, size_t *b)
+{
+	const char *first, *last;
+
+	if (likely(n > 14 && !memcmp(s, "GET ", 4) && !memcmp(s + n - 9, " HTTP/", 6) && digit(s[n - 3]) && s[n - 2] == '.' &&
+		   digit(s[n - 1]))) {
+		*a = 3;
+		*b = n - 9;
+		return true;
+	}
+	first = memchr(s, ' ', n);
+	last = first ? memrchr(s, ' ', n) : NULL;
+	if (!first || last - first < 2)
+		return false;
+	*a = (size_t)(first - s);
+	*b = (size_t)(last - s);
+	return is_method(s, *a) && is_protocol(last + 1, n - *b - 1);
+}
+
 /* METHOD PATH PROTOCOL; a path may have blanks in it. */
 static void log_request(const char *s, size_t n, struct value *v)
 {
-	const char *a = memchr(s, ' ', n), *b = n ? memrchr(s, ' ', n) : NULL;
+	size_t a, b;
 
-	v[F_METHOD] = v[F_PATH] = v[F_PROTOCOL] = v_null();
-	if (!a || b - a < 2 || !is_method(s, (size_t)(a - s)) || !is_protocol(b + 1, (size_t)(s + n - b - 1)))
+	if (!request_parts(s, n, &a, &b)) {
+		v[F_METHOD] = v[F_PATH] = v[F_PROTOCOL] = v_null();
 		return;
-	v[F_METHOD] = v_text(s, (size_t)(a - s));
-	v[F_PATH] = v_text(a + 1, (size_t)(b - a - 1));
-	v[F_PROTOCOL] = v_text(b + 1, (size_t)(s + n - b - 1));
+	}
+	v[F_METHOD] = v_text(s, a);
+	v[F_PATH] = v_text(s + a + 1, b - a - 1);
+	v[F_PROTOCOL] = v_text(s + b + 1, n - b - 1);
 }
 
 static size_t trim_end(const char *s, size_t n)
@@ -154,33 +209,33 @@ static size_t trim_end(const char *s, size_t n)
 	return n;
 }
 
-/* What both formats begin with, up to the size; q: the quotes of the request; *end: where the size ends. */
-static const char *log_front(struct pattern *p, const char *s, size_t n, const uint32_t *q, struct value *v, size_t *end)
+/* What both formats begin with, up to the size; *end: where the size ends. */
+static const char *log_front(struct pattern *p, const char *s, size_t n, const struct pattern_marks *m, size_t *end,
+			     struct value *v)
 {
-	size_t used;
-	const char *why = log_head(s, q[0], v);
+	const uint32_t *q = m->quote;
+	const char *why = log_head(s, q[0], m->blanks, v);
 
 	if (!why)
-		why = log_status(s + q[1] + 1, n - q[1] - 1, v, &used);
-	if (why)
-		return why;
-	if (p->want & REQUEST_PARTS)
+		why = log_status(s, q[1] + 1, n, end, v);
+	if (!why && (p->want & REQUEST_PARTS))
 		log_request(s + q[0] + 1, q[1] - q[0] - 1, v);
-	*end = q[1] + 1 + used;
-	return NULL;
+	return why;
 }
 
 static const char *common_row(struct pattern *p, const char *s, size_t n, struct value *v)
 {
 	struct log_pattern *l = (struct log_pattern *)p;
+	struct pattern_marks m;
+	const uint32_t *q = m.quote;
 	const char *why;
-	uint32_t q[2];
 	size_t end;
 
 	n = trim_end(s, n);
-	if (l->quotes(s, n, q, 2) < 2)
+	l->quotes(s, n, 2, &m);
+	if (m.n < 2)
 		return "no quoted request";
-	why = log_front(p, s, n, q, v, &end);
+	why = log_front(p, s, n, &m, &end, v);
 	if (!why)
 		v[F_COMMON_REQUEST] = v_text(s + q[0] + 1, q[1] - q[0] - 1);
 	return why;
@@ -189,14 +244,16 @@ static const char *common_row(struct pattern *p, const char *s, size_t n, struct
 static const char *combined_row(struct pattern *p, const char *s, size_t n, struct value *v)
 {
 	struct log_pattern *l = (struct log_pattern *)p;
+	struct pattern_marks m;
+	uint32_t *q = m.quote;
 	const char *why;
-	uint32_t q[6];
 	size_t end;
 
 	n = trim_end(s, n);
-	if (l->quotes(s, n, q, 6) < 6)
+	l->quotes(s, n, 6, &m);
+	if (m.n < 6)
 		return "not a request, referer and agent in quotes";
-	why = log_front(p, s, n, q, v, &end);
+	why = log_front(p, s, n, &m, &end, v);
 	if (why)
 		return why;
 	if (q[2] != end + 1 || q[4] != q[3] + 2 || s[q[3] + 1] != ' ')

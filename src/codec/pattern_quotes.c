@@ -2,14 +2,19 @@
 
 #include "base/simd.h"
 
-/* Is the quote at q behind an odd number of backslashes? */
-static bool quote_escaped(const char *s, size_t q)
+/* Clear in m, the quotes of the block at p, those of `suspects` that stand behind an odd number of backslashes; `start`: of the
+ * text. */
+static uint64_t drop_escaped(const char *p, uint64_t m, uint64_t suspects, const char *start)
 {
-	size_t i = q;
+	for (; suspects; suspects &= suspects - 1) {
+		const char *quote = p + __builtin_ctzll(suspects), *q = quote;
 
-	while (i && s[i - 1] == '\\')
-		i--;
-	return (q - i) & 1;
+		while (q > start && q[-1] == '\\')
+			q--;
+		if ((quote - q) & 1)
+			m &= ~(suspects & -suspects);
+	}
+	return m;
 }
 
 #define SIMD_BODY "codec/pattern_quotes.inc.h"

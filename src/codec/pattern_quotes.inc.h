@@ -1,33 +1,31 @@
 /* The body of pattern_quotes for one level of base/simd.h. */
 
-/* Quotes of block i of s[0..n), bits past the end clear; never reads outside. */
-static inline uint64_t SIMD(quote_block)(const char *s, size_t n, size_t i)
+/* Bytes of block i of s[0..n) equal to c, bits past the end clear; never reads outside. */
+static inline uint64_t SIMD(block)(const char *s, size_t n, size_t i, char c)
 {
 	char tail[64];
 
 	if (n - i >= 64)
-		return SIMD(eq)(s + i, '"');
+		return SIMD(eq)(s + i, c);
 	if (n >= 64)
-		return SIMD(eq)(s + n - 64, '"') >> (64 - (n - i));
+		return SIMD(eq)(s + n - 64, c) >> (64 - (n - i));
 	memset(tail, 0, sizeof tail);
 	memcpy(tail, s, n);
-	return SIMD(eq)(tail, '"');
+	return SIMD(eq)(tail, c);
 }
 
-static unsigned SIMD(quotes)(const char *s, size_t n, uint32_t *at, unsigned max)
+static void SIMD(quotes)(const char *s, size_t n, unsigned max, struct pattern_marks *out)
 {
-	unsigned k = 0;
+	uint32_t *at = out->quote;
 
-	for (size_t i = 0; i < n; i += 64) {
-		for (uint64_t m = SIMD(quote_block)(s, n, i); m; m &= m - 1) {
-			size_t q = i + SIMD(first)(m);
+	out->blanks = n ? SIMD(block)(s, n, 0, ' ') : 0;
+	for (size_t i = 0; i < n && at < out->quote + max; i += 64) {
+		uint64_t m = SIMD(block)(s, n, i, '"'), slash = SIMD(block)(s, n, i, '\\') << 1;
 
-			if (unlikely(q && s[q - 1] == '\\') && quote_escaped(s, q))
-				continue;
-			at[k++] = (uint32_t)q;
-			if (k == max)
-				return k;
-		}
+		slash |= i && s[i - 1] == '\\';
+		if (unlikely(m & slash))
+			m = drop_escaped(s + i, m, m & slash, s);
+		at = SIMD(index)(at, (uint32_t)i, m);
 	}
-	return k;
+	out->n = (unsigned)(at - out->quote);
 }

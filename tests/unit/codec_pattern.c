@@ -179,6 +179,27 @@ static void test_combined(void)
 		NOT(&t, HEAD "\"-\" 200 1 x \"-\" \"-\"", "no referer and agent in quotes after the size");
 		NOT(&t, HEAD "\"-\" 200 1 \"-\"  \"-\"", "no referer and agent in quotes after the size");
 	}
+	TEST("combined: sizes of any length")
+	{
+		IS(&t, HEAD "\"-\" 200 12345678 \"-\" \"-\"", "size", "12345678");
+		IS(&t, HEAD "\"-\" 200 123456789012 \"-\" \"-\"", "size", "123456789012");
+		NOT(&t, HEAD "\"-\" 200 1234567x \"-\" \"-\"", "no size after the status");
+		NOT(&t, HEAD "\"-\" 200 1:34567 \"-\" \"-\"", "no size after the status");
+		NOT(&t, HEAD "\"-\" 200 /1 \"-\" \"-\"", "no size after the status");
+		NOT(&t, HEAD "\"-\" 200 12345678x012 \"-\" \"-\"", "no size after the status");
+	}
+	TEST("combined: parts may stand anywhere in a block of 64 bytes")
+	{
+		for (int k = 1; k < 200; k++) {
+			char line[600], want[600];
+			const char *need[] = { "ip", "user", "path", "agent" };
+
+			snprintf(line, sizeof line, "%0*d - %s [x] \"POST /\\\"\\\\\\\" HTTP/1.1\" 200 1 \"\\\\\" \"a\"", k, 1,
+				 "u u");
+			snprintf(want, sizeof want, "%0*d|u u|/\\\"\\\\\\\"|a", k, 1);
+			IS_ALL(&t, line, need, want);
+		}
+	}
 	TEST("combined: every prefix of a line is safe and only the whole matches")
 	{
 		for (size_t n = 0; n < strlen(LINE); n++)
