@@ -122,6 +122,8 @@ struct node *parse_expr_text(struct arena *a, const char *text, struct err *e);
  * (strm words count by word), with the command as it should be. `unit` is where the word stands. Returns -1 (and sets e->hint if it knows
  * something; the first hint stands). */
 int parse_stage_hint(struct err *e, const char *word, const struct source_unit *units, int n_units, int unit);
+/* Advice to quote, when a stage ended too soon and the next argument looks like its rest (strm filter status). */
+int parse_quote_hint(struct err *e, const struct source_unit *units, int n_units, int unit);
 /* Likewise for a word where an operator may stand (`like`, `is`); `word` of n bytes. */
 int parse_operator_hint(struct err *e, const char *word, size_t n);
 

@@ -3,6 +3,7 @@
 # replays the files it is given.
 fuzz_targets =
 
+fuzz_targets += tests/fuzz/fuzz_parse
 check_PROGRAMS += $(fuzz_targets)
 if FUZZERS
 fuzz_main = $(FUZZ_LDFLAGS)

@@ -16,3 +16,4 @@ EXTRA_DIST += tests/unit/test.h
 check_PROGRAMS += $(unit_tests)
 unit_tests += tests/unit/agg_props
 EXTRA_DIST += tests/unit/agg_fixture.h
+unit_tests += tests/unit/expr_parse
