@@ -2,6 +2,7 @@
 # LLVMFuzzerTestOneInput; its corpus is tests/fuzz/corpus/NAME/). Without --enable-fuzzers a target is a program that
 # replays the files it is given.
 fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_pattern
 
 fuzz_targets += tests/fuzz/fuzz_parse
 check_PROGRAMS += $(fuzz_targets)
