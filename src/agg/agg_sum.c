@@ -54,7 +54,7 @@ static bool sum_is_int(const struct sum *s, superacc_i128 *v)
 	*v = (superacc_i128)s->ints;
 	if (s->n_float)
 		return false;
-	if (!s->fix && !(s->rest && s->rest->big))
+	if (!s->fix && !s->high && !s->low && !(s->rest && s->rest->big))
 		return true;
 	sum_mag(s, &m);
 	return mag_int(&m, v);
@@ -62,10 +62,11 @@ static bool sum_is_int(const struct sum *s, superacc_i128 *v)
 
 static double sum_double_of(const struct sum *s)
 {
+	sum_u128 fix = s->fix;
 	struct mag m;
 
-	if (!s->ints && !(s->rest && s->rest->big))
-		return ldexp((double)(superacc_i128)s->fix, SUM_FIX_LSB); /* the conversion rounds once, to even */
+	if (!s->ints && !(s->rest && s->rest->big) && sum_fix(&fix, (superacc_u128)sum_loose(s->high, s->low)))
+		return ldexp((double)(superacc_i128)fix, SUM_FIX_LSB); /* the conversion rounds once, to even */
 	sum_mag(s, &m);
 	return mag_double(&m);
 }

@@ -189,8 +189,8 @@ static bool var_mag(const struct var *v, bool sample, struct mag *m, struct valu
 	sum_mag(&v->s, &s);
 	mag_square(&s2, &s);
 	mag_sub(m, &q, &s2);
-	mag_div(m, n, 6);
-	mag_div(m, n - sample, 0);
+	mag_div(m, n, 6); /* 128 bits and more, of which a second divisor of 64 leaves enough to round */
+	mag_div(m, n - sample, 4);
 	return true;
 }
 

@@ -45,10 +45,13 @@ AGG_INLINE void agg_each(const struct agg_in *in, agg_put *put)
 }
 
 /* A typed loop: body(in, grouped, selected, nulls), inlined eight times with constant flags, so that no row tests them. The column is
- * not constant: agg_typed() sees to that. */
+ * not constant: agg_typed() sees to that. The copies let the compiler keep the pointers in registers. */
 #define AGG_LOOP(name, body) \
-	static void name(const struct agg_in *in) \
+	static void name(const struct agg_in *whole) \
 	{ \
+		const struct column col = *whole->col; \
+		const struct agg_in own = { whole->c, whole->states, whole->size, whole->gid, whole->sel, whole->n, &col }, *in = &own; \
+\
 		switch ((in->gid != NULL) * 4 + (in->sel != NULL) * 2 + (in->col->valid != NULL)) { \
 		case 0: \
 			body(in, false, false, false); \

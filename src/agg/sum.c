@@ -39,16 +39,24 @@ static void sum_add_fix(struct agg_call *c, struct sum *s, superacc_u128 v)
 		sum_spill(c, s, v);
 }
 
-/* What sum_fix_of refuses. n_float is the caller's. */
+/* Empties high and low. */
+static __attribute__((noinline)) void sum_settle(struct agg_call *c, struct sum *s)
+{
+	sum_add_fix(c, s, (superacc_u128)sum_loose(s->high, s->low));
+	s->high = s->low = 0;
+}
+
+/* What sum_split refuses. n_float is the caller's. */
 static __attribute__((noinline)) void sum_odd(struct agg_call *c, struct sum *s, double x)
 {
+	superacc_u128 v;
 	uint64_t m;
 	int exp;
 	bool neg;
 
-	if (x == 0)
-		return;
-	if (isnan(x)) {
+	if (sum_fix_of(x, &v)) {
+		sum_add_fix(c, s, v);
+	} else if (isnan(x)) {
 		sum_rest(c, s)->n_nan++;
 	} else if (isinf(x)) {
 		sum_rest(c, s);
@@ -61,13 +69,16 @@ static __attribute__((noinline)) void sum_odd(struct agg_call *c, struct sum *s,
 
 AGG_INLINE void sum_double(struct agg_call *c, struct sum *s, double x)
 {
-	superacc_u128 v;
+	int64_t high, low;
 
-	s->n_float++;
-	if (unlikely(!sum_fix_of(x, &v)))
+	if (sum_split(x, &high, &low)) {
+		s->high += high;
+		s->low += low;
+	} else {
 		sum_odd(c, s, x);
-	else if (unlikely(!sum_fix(&s->fix, v)))
-		sum_spill(c, s, v);
+	}
+	if (unlikely(!(++s->n_float & SUM_LOOSE_MASK)))
+		sum_settle(c, s);
 }
 
 AGG_INLINE void sum_int(struct sum *s, int64_t i)
@@ -122,7 +133,7 @@ void sum_put(struct agg_call *c, struct sum *s, const struct value *v)
 
 AGG_INLINE struct sum *sum_at(const struct agg_in *in, uint32_t k, bool grouped)
 {
-	return (struct sum *)(void *)(in->states + (grouped ? in->gid[k] * in->size : 0));
+	return (struct sum *)(void *)in->states + (grouped ? in->gid[k] : 0);
 }
 
 AGG_INLINE bool row_at(const struct agg_in *in, uint32_t k, bool selected, bool nulls, uint32_t *row)
@@ -135,22 +146,27 @@ AGG_INLINE bool row_at(const struct agg_in *in, uint32_t k, bool selected, bool 
 AGG_INLINE void sum_floats_one(const struct agg_in *in, bool selected, bool nulls)
 {
 	struct sum *s = sum_at(in, 0, false);
-	sum_u128 fix = 0;
-	superacc_u128 v;
+	int64_t all_high = 0, all_low = 0, high, low;
 	uint64_t n = 0;
 	uint32_t i;
 
 	for (uint32_t k = 0; k < in->n; k++) {
 		if (!row_at(in, k, selected, nulls, &i))
 			continue;
-		n++;
-		if (unlikely(!sum_fix_of(in->col->f[i], &v)))
+		if (sum_split(in->col->f[i], &high, &low)) {
+			all_high += high;
+			all_low += low;
+		} else {
 			sum_odd(in->c, s, in->col->f[i]);
-		else if (unlikely(!sum_fix(&fix, v)))
-			sum_spill(in->c, s, v);
+		}
+		if (unlikely(!(++n & SUM_LOOSE_MASK))) {
+			sum_add_fix(in->c, s, (superacc_u128)sum_loose(all_high, all_low));
+			all_high = all_low = 0;
+		}
 	}
+	sum_settle(in->c, s);
+	sum_add_fix(in->c, s, (superacc_u128)sum_loose(all_high, all_low));
 	s->n_float += n;
-	sum_add_fix(in->c, s, fix);
 }
 
 AGG_INLINE void sum_floats_body(const struct agg_in *in, bool grouped, bool selected, bool nulls)
@@ -254,6 +270,10 @@ void sum_merge(struct agg_call *c, struct sum *dst, struct sum *src, bool neg)
 	dst->n_int += neg ? -src->n_int : src->n_int;
 	dst->n_float += neg ? -src->n_float : src->n_float;
 	dst->ints += neg ? -src->ints : src->ints;
+	sum_settle(c, dst);
+	dst->high = neg ? -src->high : src->high;
+	dst->low = neg ? -src->low : src->low;
+	sum_settle(c, dst);
 	if (neg && src->fix == (superacc_u128)1 << 127) /* the one number whose negative does not fit */
 		superacc_add(sum_big(c, dst), src->fix, SUM_FIX_LSB - SUPERACC_LSB, false);
 	else
@@ -269,6 +289,7 @@ void sum_mag(const struct sum *s, struct mag *m)
 	superacc_init(&a, SUPERACC_CHUNKS);
 	superacc_add_int(&a, (superacc_i128)s->ints, 0);
 	superacc_add_int(&a, (superacc_i128)s->fix, SUM_FIX_LSB);
+	superacc_add_int(&a, sum_loose(s->high, s->low), SUM_FIX_LSB);
 	if (s->rest && s->rest->big)
 		superacc_merge(&a, s->rest->big, false);
 	superacc_mag(&a, SUPERACC_LSB, m);

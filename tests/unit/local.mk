@@ -1,9 +1,14 @@
 # One line for each unit test: unit_tests += tests/unit/FOLDER_TOPIC (from tests/unit/FOLDER_TOPIC.c).
 unit_tests =
+unit_tests += tests/unit/agg_exact
+unit_tests += tests/unit/agg_props
+unit_tests += tests/unit/agg_sketch
+unit_tests += tests/unit/agg_values
 unit_tests += tests/unit/data_json_value
 unit_tests += tests/unit/codec_pattern
 unit_tests += tests/unit/codec_text
 unit_tests += tests/unit/codec_csv_diff
+EXTRA_DIST += tests/unit/agg_fixture.h
 EXTRA_DIST += tests/unit/codec_util.h
 unit_tests += tests/unit/base_regex
 unit_tests += tests/unit/base_num
@@ -14,6 +19,4 @@ unit_tests += tests/unit/io_sink
 EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)
-unit_tests += tests/unit/agg_props
-EXTRA_DIST += tests/unit/agg_fixture.h
 unit_tests += tests/unit/expr_parse
