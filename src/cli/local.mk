@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libcli.a
 src_libcli_a_SOURCES =
+src_libcli_a_SOURCES += src/cli/options.c src/cli/options.h src/cli/report.c src/cli/report.h src/cli/run.c src/cli/run.h
 src_libcli_a_CPPFLAGS = $(cli_cppflags)
 
 if BUILD_PROGRAM

@@ -18,7 +18,7 @@ enum node_kind {
 	N_OBJECT,  /* { keys[i] : kids[i], ... }; `{a}` is `{a: a}` */
 };
 
-enum op {
+enum op_code {
 	OP_NEG, OP_NOT,
 	OP_OR, OP_AND,                              /* || or, && and */
 	OP_NULL_OR,                                 /* ?? */
@@ -45,7 +45,7 @@ struct node {
 };
 
 /* The operator's spelling in canonical text ("and" is printed "&&", "or" "||"). */
-const char *op_name(enum op op);
+const char *op_name(enum op_code op);
 /* Canonical text: minimal parentheses, one space around binary operators, double-quoted strings; parses back to an equal tree. */
 void node_print(struct buf *b, const struct node *n);
 bool node_equal(const struct node *a, const struct node *b);

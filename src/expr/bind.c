@@ -311,7 +311,7 @@ static struct expr *bind_call(struct binder *b, const struct node *n, const stru
 	return x;
 }
 
-static enum x_kind binary_kind(enum op op)
+static enum x_kind binary_kind(enum op_code op)
 {
 	switch (op) {
 	case OP_OR: return X_OR;

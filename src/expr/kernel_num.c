@@ -24,7 +24,7 @@ static uint64_t *valid_both(const struct batch *b, const struct column *l, const
 #define DOUBLE_LOOP(OP, L, R) BATCH_EACH(sel, n_sel, i) out.f[i] = (L)OP(R)
 
 #define DOUBLE_KERNEL(name, LT, RT)                                                                                                      \
-	static struct column name(enum op op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel, \
+	static struct column name(enum op_code op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel, \
 				  uint32_t n_sel)                                                                                        \
 	{                                                                                                                                \
 		struct column out = column_make(b->arena, T_FLOAT, b->n_rows);                                                           \
@@ -46,7 +46,7 @@ DOUBLE_KERNEL(arith_if, int64_t, double)
 DOUBLE_KERNEL(arith_fi, double, int64_t)
 
 /* Integers; false when some row overflowed (then the row operators decide). */
-static bool arith_ii(enum op op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel, uint32_t n_sel,
+static bool arith_ii(enum op_code op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel, uint32_t n_sel,
 		     struct column *out)
 {
 	const uint32_t ls = !l->constant, rs = !r->constant;
@@ -109,7 +109,7 @@ static void copy_valid(struct bools *out, const struct batch *b, const struct co
 }
 
 /* int against int, time against time, duration against duration */
-static struct column compare_ii(enum op op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel,
+static struct column compare_ii(enum op_code op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel,
 				uint32_t n_sel)
 {
 	struct bools out = bools_make(b->arena, b->n_rows);
@@ -138,7 +138,7 @@ static struct num num_at(const struct column *c, uint32_t i)
 	return (struct num){ .kind = NUM_FLOAT, .f = c->f[AT(c, i)] };
 }
 
-static struct column compare_numbers(enum op op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel,
+static struct column compare_numbers(enum op_code op, const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel,
 				     uint32_t n_sel)
 {
 	struct bools out = bools_make(b->arena, b->n_rows);

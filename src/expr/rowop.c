@@ -28,7 +28,7 @@ static bool int_pow(int64_t base, int64_t e, int64_t *out)
 	return true;
 }
 
-static struct value arith_double(enum op op, double a, double b, const char **fail)
+static struct value arith_double(enum op_code op, double a, double b, const char **fail)
 {
 	double r;
 
@@ -60,7 +60,7 @@ static struct value arith_double(enum op op, double a, double b, const char **fa
 	}
 }
 
-static struct value arith_int(enum op op, int64_t a, int64_t b, const char **fail)
+static struct value arith_int(enum op_code op, int64_t a, int64_t b, const char **fail)
 {
 	int64_t r;
 
@@ -94,7 +94,7 @@ static struct value arith_int(enum op op, int64_t a, int64_t b, const char **fai
 	return arith_double(op, (double)a, (double)b, fail);
 }
 
-struct value rowop_arith_num(enum op op, const struct num *a, const struct num *b, const char **fail)
+struct value rowop_arith_num(enum op_code op, const struct num *a, const struct num *b, const char **fail)
 {
 	if (a->kind == NUM_INT && b->kind == NUM_INT)
 		return arith_int(op, a->i, b->i, fail);
@@ -102,7 +102,7 @@ struct value rowop_arith_num(enum op op, const struct num *a, const struct num *
 }
 
 /* a + b, a - b or a * b of nanoseconds as a value of type t. */
-static struct value time_calc(enum type t, enum op op, int64_t a, int64_t b, const char **fail)
+static struct value time_calc(enum type t, enum op_code op, int64_t a, int64_t b, const char **fail)
 {
 	int64_t r;
 	bool over = op == OP_ADD   ? __builtin_add_overflow(a, b, &r)
@@ -117,7 +117,7 @@ static struct value time_calc(enum type t, enum op op, int64_t a, int64_t b, con
 }
 
 /* duration * number, duration / number */
-static struct value scale_duration(enum op op, int64_t d, const struct num *n, const char **fail)
+static struct value scale_duration(enum op_code op, int64_t d, const struct num *n, const char **fail)
 {
 	double f;
 
@@ -136,7 +136,7 @@ static struct value scale_duration(enum op op, int64_t d, const struct num *n, c
 	return v_dur(llround(f));
 }
 
-static struct value arith_durations(enum op op, int64_t a, int64_t b, const char **fail)
+static struct value arith_durations(enum op_code op, int64_t a, int64_t b, const char **fail)
 {
 	struct num x = { .kind = NUM_INT, .i = a }, y = { .kind = NUM_INT, .i = b };
 	struct value r;
@@ -154,7 +154,7 @@ static struct value arith_durations(enum op op, int64_t a, int64_t b, const char
 }
 
 /* At least one side is a time or a duration. Text beside them is read as a time. */
-static struct value arith_times(enum op op, struct value a, struct value b, const struct fn_env *env, const char **fail)
+static struct value arith_times(enum op_code op, struct value a, struct value b, const struct fn_env *env, const char **fail)
 {
 	struct num n;
 	int64_t t;
@@ -179,7 +179,7 @@ static struct value arith_times(enum op op, struct value a, struct value b, cons
 	return v_null();
 }
 
-struct value rowop_arith(enum op op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
+struct value rowop_arith(enum op_code op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
 {
 	struct num x, y;
 
@@ -238,7 +238,7 @@ static int bytes_cmp(const char *a, size_t na, const char *b, size_t nb)
 }
 
 /* A number against text that is text: by the number's canonical spelling. */
-static int compare_as_text(enum op op, const struct value *a, const struct value *b)
+static int compare_as_text(enum op_code op, const struct value *a, const struct value *b)
 {
 	struct value x = *a, y = *b;
 	char xs[NUM_MAX], ys[NUM_MAX];
@@ -283,7 +283,7 @@ static bool as_duration(const struct value *v, int64_t *d)
 	return type_is_bytes(v->type) && dur_parse(v->s, v->n, d, &months) && !months;
 }
 
-static int unlike(enum op op, const char *why, const char **fail)
+static int unlike(enum op_code op, const char *why, const char **fail)
 {
 	if (op == OP_EQ || op == OP_NE)
 		return op == OP_NE;
@@ -291,7 +291,7 @@ static int unlike(enum op op, const char *why, const char **fail)
 	return -1;
 }
 
-static int compare_kinds(enum op op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
+static int compare_kinds(enum op_code op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
 {
 	int64_t x, y;
 
@@ -320,7 +320,7 @@ static bool is_numberlike(const struct value *v)
 	return v->type == T_INT || v->type == T_FLOAT || v->type == T_NUM;
 }
 
-int rowop_compare(enum op op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
+int rowop_compare(enum op_code op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail)
 {
 	struct num x, y;
 

@@ -5,14 +5,14 @@
 #include "expr/fn.h"
 
 /* a op b for + - * / // % **, on numbers, times and durations. Nulls give null. *fail is set (static text) when the answer is null for another reason. */
-struct value rowop_arith(enum op op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail);
+struct value rowop_arith(enum op_code op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail);
 /* The number case of it. Both NUM_INT or NUM_FLOAT. */
-struct value rowop_arith_num(enum op op, const struct num *a, const struct num *b, const char **fail);
+struct value rowop_arith_num(enum op_code op, const struct num *a, const struct num *b, const char **fail);
 /* a op b for == != < <= > >=: 1, 0, or -1 for null. Numeric if both sides look numeric, quoted literals and strings always as text,
  * a text against a time reads as one. */
-int rowop_compare(enum op op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail);
+int rowop_compare(enum op_code op, const struct value *a, const struct value *b, const struct fn_env *env, const char **fail);
 /* -1, 0, 1 -> the answer of a comparison operator. */
-static inline bool compare_holds(enum op op, int c)
+static inline bool compare_holds(enum op_code op, int c)
 {
 	switch (op) {
 	case OP_EQ: return c == 0;

@@ -1,0 +1,50 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/report.h"
+#include "cli/run.h"
+
+/* Output of help and --version may be cut off by a full disk or a closed pipe. */
+static int close_stdout(int status)
+{
+	if (fflush(stdout) && !status) {
+		perror("strm: stdout");
+		return 1;
+	}
+	return status;
+}
+
+static int usage_error(const struct options *o, const struct err *e)
+{
+	report_error(o, e);
+	return exit_status(e->kind);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct err e = { 0 };
+	int status;
+
+	if (argc > 1 && !strcmp(argv[1], "help"))
+		return close_stdout(help_command(argc - 2, argv + 2, stdout));
+	if (options_parse(&o, argc, argv, &e)) {
+		status = usage_error(&o, &e);
+	} else if (o.version) {
+		printf("strm %s\n", PACKAGE_VERSION);
+		status = close_stdout(0);
+	} else if (o.help) {
+		help_usage(stdout);
+		status = close_stdout(0);
+	} else if (!o.n_units && !o.n_sources && !o.explain && argc == 1) {
+		help_usage(stderr);
+		status = 2;
+	} else {
+		status = run_program(&o);
+	}
+	options_release(&o);
+	return status;
+}

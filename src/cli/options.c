@@ -1,0 +1,552 @@
+#include "config.h"
+
+#include "cli/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "base/num.h"
+#include "base/time.h"
+
+/* Longest program file. */
+#define PROGRAM_MAX ((size_t)1 << 20)
+
+static const struct option_def options[];
+
+const struct option_def *option_at(unsigned i)
+{
+	return options[i].doc.name ? &options[i] : NULL;
+}
+
+/* ---- what each option does ---- */
+
+static int find_codec(const char *name, const struct codec_def **out, bool input, struct err *e)
+{
+	const struct codec_def *c = codec_find(name);
+	struct nearest s;
+
+	if (c && (input ? (void *)c->open : (void *)c->open_out)) {
+		*out = c;
+		return 0;
+	}
+	if (c)
+		return err_set(e, ERR_USAGE, "format %s is for %s only", c->doc.name, input ? "output" : "input");
+	err_set(e, ERR_USAGE, "unknown format \"%s\"", name);
+	nearest_init(&s, name, strlen(name));
+	codec_nearest(&s);
+	if (s.best)
+		return err_hint(e, "did you mean %s?", s.best);
+	return err_hint(e, "`strm help formats` lists them");
+}
+
+static int take_input(struct options *o, const char *arg, struct err *e) { return find_codec(arg, &o->in, true, e); }
+static int take_output(struct options *o, const char *arg, struct err *e) { return find_codec(arg, &o->out, false, e); }
+
+static int take_from(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->sources = xgrow(o->sources, &o->sources_cap, o->n_sources + 1, sizeof *o->sources);
+	o->sources[o->n_sources++] = arg;
+	return 0;
+}
+
+static int take_to(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->sinks = xgrow(o->sinks, &o->sinks_cap, o->n_sinks + 1, sizeof *o->sinks);
+	o->sinks[o->n_sinks++] = arg;
+	return 0;
+}
+
+static int take_program(struct options *o, const char *arg, struct err *e)
+{
+	if (o->program_file)
+		return err_set(e, ERR_USAGE, "given twice: \"%s\" and \"%s\"", o->program_file, arg);
+	o->program_file = arg;
+	return 0;
+}
+
+static int take_var(struct options *o, const char *arg, struct err *e)
+{
+	const char *eq = strchr(arg, '=');
+
+	if (!eq || eq == arg)
+		return err_set(e, ERR_USAGE, "\"%s\" is not name=value", arg);
+	o->vars = xgrow(o->vars, &o->vars_cap, (size_t)o->n_vars + 1, sizeof *o->vars);
+	o->vars[o->n_vars++] = (struct program_var){ arena_str(&o->arena, arg, (size_t)(eq - arg)), eq + 1 };
+	return 0;
+}
+
+static int take_header(struct options *o, const char *arg, struct err *e)
+{
+	size_t cap = 0;
+	const char **names = NULL;
+
+	for (const char *p = arg;; p++) {
+		size_t n = strcspn(p, ",");
+
+		if (!n) {
+			free(names);
+			return err_set(e, ERR_USAGE, "\"%s\" has an empty name", arg);
+		}
+		names = xgrow(names, &cap, o->n_header + 1, sizeof *names);
+		names[o->n_header++] = arena_str(&o->arena, p, n);
+		p += n;
+		if (!*p)
+			break;
+	}
+	o->header = arena_array(&o->arena, const char *, o->n_header);
+	memcpy(o->header, names, o->n_header * sizeof *names);
+	free(names);
+	return 0;
+}
+
+static int one_byte(const char *arg, char *out, struct err *e)
+{
+	char c = !strcmp(arg, "tab") || !strcmp(arg, "\\t") ? '\t' : arg[0];
+
+	if ((arg[0] && arg[1] && c != '\t') || !c || c == '"' || c == '\n' || c == '\r')
+		return err_set(e, ERR_USAGE, "\"%s\" is not one byte that can separate fields", arg);
+	*out = c;
+	return 0;
+}
+
+static int take_delimiter(struct options *o, const char *arg, struct err *e)
+{
+	if (one_byte(arg, &o->delimiter, e))
+		return -1;
+	o->out_delimiter = o->delimiter;
+	return 0;
+}
+
+static int take_no_header(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->no_header = true;
+	return 0;
+}
+
+static int take_size(const char *arg, uint64_t min, uint64_t *out, struct err *e)
+{
+	struct num n;
+	size_t len = strlen(arg);
+	int shift = 0;
+
+	if (len && strchr("KMGT", arg[len - 1]))
+		shift = arg[len - 1] == 'K' ? 10 : arg[len - 1] == 'M' ? 20 : arg[len - 1] == 'G' ? 30 : 40;
+	if (num_parse(arg, len - (shift != 0), &n) != NUM_INT || n.i < 0 || (uint64_t)n.i > UINT64_MAX >> shift || (uint64_t)n.i << shift < min)
+		return err_set(e, ERR_USAGE, "\"%s\" is not a size of at least %llu bytes, as 64M", arg, (unsigned long long)min);
+	*out = (uint64_t)n.i << shift;
+	return 0;
+}
+
+static int take_max_record(struct options *o, const char *arg, struct err *e)
+{
+	uint64_t n;
+
+	if (take_size(arg, 1, &n, e))
+		return -1;
+	o->max_record = n;
+	return 0;
+}
+
+static int take_mem(struct options *o, const char *arg, struct err *e) { return take_size(arg, 1 << 20, &o->mem_max, e); }
+
+static int take_jobs(struct options *o, const char *arg, struct err *e)
+{
+	(void)o;
+	if (!strcmp(arg, "1"))
+		return 0;
+	err_set(e, ERR_USAGE, "\"%s\": more than one thread is not in this build", arg);
+	return err_hint(e, "--jobs 1 is what it does");
+}
+
+static int take_bad(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->bad_file = arg;
+	return 0;
+}
+
+static int take_strict(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->strict = true;
+	return 0;
+}
+
+static int take_schema(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->schema = arg;
+	return 0;
+}
+
+static int take_tz(struct options *o, const char *arg, struct err *e)
+{
+	struct err own = { 0 };
+
+	o->zone = zone_get(arg, strlen(arg), &own);
+	if (o->zone || !own.kind)
+		return 0;
+	err_set(e, ERR_USAGE, "%s", own.msg);
+	return err_hint(e, "%s", own.hint);
+}
+
+/* One conversion of a float, so that printf gets what it expects: %[flags][width][.precision](e|f|g|E|F|G|a), text around it. */
+static int take_ofmt(struct options *o, const char *arg, struct err *e)
+{
+	const char *p = strchr(arg, '%');
+
+	if (p) {
+		p += 1 + strspn(p + 1, "-+ #0");
+		p += strspn(p, "0123456789");
+		if (*p == '.')
+			p += 1 + strspn(p + 1, "0123456789");
+	}
+	if (!p || !*p || !strchr("efgEFGa", *p) || strchr(p + 1, '%') || strlen(arg) > 32)
+		return err_set(e, ERR_USAGE, "\"%s\" is not one conversion of a number, as %%.2f", arg);
+	o->ofmt = arg;
+	return 0;
+}
+
+static int take_times(struct options *o, const char *arg, struct err *e)
+{
+	char bad;
+
+	if (strcmp(arg, "epoch") && strcmp(arg, "epoch_ms") && (bad = time_fmt_bad(arg, strlen(arg), false)))
+		return err_set(e, ERR_USAGE, "\"%s\": unknown conversion %%%c", arg, bad);
+	o->times = arg;
+	return 0;
+}
+
+static int take_color(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->color = WHEN_ALWAYS;
+	return 0;
+}
+
+static int take_mono(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->color = WHEN_NEVER;
+	return 0;
+}
+
+static int take_quiet(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->quiet = true;
+	return 0;
+}
+
+static int take_no_input(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->no_input = true;
+	return 0;
+}
+
+static int take_explain(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->explain = true;
+	return 0;
+}
+
+static int take_help(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->help = true;
+	return 0;
+}
+
+static int take_version(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->version = true;
+	return 0;
+}
+
+/* ---- parsing ---- */
+
+static const struct option_def *by_name(const char *name, size_t n)
+{
+	for (unsigned i = 0; options[i].doc.name; i++)
+		if (strlen(options[i].doc.name) == n && !memcmp(options[i].doc.name, name, n))
+			return &options[i];
+	return NULL;
+}
+
+static int take(struct options *o, const struct option_def *d, const char *arg, struct err *e)
+{
+	struct err own = { 0 };
+
+	if (d->later) {
+		err_set(e, ERR_USAGE, "--%s: not in this build", d->doc.name);
+		return -1;
+	}
+	if (!d->take(o, arg, &own))
+		return 0;
+	err_set(e, own.kind, "--%s: %s", d->doc.name, own.msg);
+	if (own.hint[0])
+		err_hint(e, "%s", own.hint);
+	return -1;
+}
+
+static int unknown_option(const char *arg, struct err *e)
+{
+	size_t n = strcspn(arg + 2, "=");
+	struct nearest s;
+
+	err_set(e, ERR_USAGE, "unknown option %.*s", (int)(n + 2), arg);
+	nearest_init(&s, arg + 2, n);
+	for (unsigned i = 0; options[i].doc.name; i++)
+		nearest_offer(&s, options[i].doc.name);
+	if (s.best)
+		return err_hint(e, "did you mean --%s?", s.best);
+	return err_hint(e, "`strm --help` lists them");
+}
+
+static void add_unit(struct options *o, const char *text, size_t n, const char *file, int arg)
+{
+	o->units = xgrow(o->units, &o->units_cap, (size_t)o->n_units + 1, sizeof *o->units);
+	o->units[o->n_units++] = (struct source_unit){ .text = text, .n = n, .file = file, .arg = arg };
+}
+
+static int read_program(const char *path, struct buf *b, struct err *e)
+{
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : 0;
+	ssize_t r;
+
+	if (fd < 0)
+		return err_set(e, ERR_USAGE, "-f: %s: %s", path, strerror(errno));
+	while ((r = read(fd, buf_room(b, 65536), 65536)) > 0 && b->n < PROGRAM_MAX)
+		buf_took(b, (size_t)r);
+	if (fd)
+		close(fd);
+	if (r < 0)
+		return err_set(e, ERR_USAGE, "-f: %s: %s", path, strerror(errno));
+	return b->n < PROGRAM_MAX ? 0 : err_set(e, ERR_USAGE, "-f: %s: longer than 1M", path);
+}
+
+/* `--name rest of the line` of a program file; the line is blanked so that positions stay. */
+static int program_option(struct options *o, char *line, size_t n, struct err *e)
+{
+	size_t name_n = strcspn(line + 2, " \t=\n");
+	const struct option_def *d = by_name(line + 2, name_n);
+	const char *rest = line + 2 + name_n, *end = line + n;
+
+	if (!d)
+		return unknown_option(arena_str(&o->arena, line, n), e);
+	while (rest < end && (*rest == ' ' || *rest == '\t' || *rest == '='))
+		rest++;
+	if (d->doc.params[0].name && rest == end)
+		return err_set(e, ERR_USAGE, "--%s: needs %s", d->doc.name, d->doc.params[0].name);
+	if (take(o, d, d->doc.params[0].name ? arena_str(&o->arena, rest, (size_t)(end - rest)) : NULL, e))
+		return -1;
+	memset(line, ' ', n);
+	return 0;
+}
+
+static int load_program(struct options *o, struct err *e)
+{
+	struct buf b = { 0 };
+	char *text;
+	size_t n;
+
+	if (read_program(o->program_file, &b, e)) {
+		buf_release(&b);
+		return -1;
+	}
+	n = b.n;
+	text = arena_str(&o->arena, b.p ? b.p : "", n);
+	buf_release(&b);
+	for (size_t at = 0; at < n;) {
+		size_t len = strcspn(text + at, "\n");
+
+		if (!strncmp(text + at, "--", 2) && program_option(o, text + at, len, e))
+			return -1;
+		at += len + 1;
+	}
+	add_unit(o, text, n, o->program_file, 0);
+	return 0;
+}
+
+#define OPTION_BASE 256 /* getopt's value of the first long option */
+
+static void getopt_tables(struct option *longs, char *shorts)
+{
+	unsigned i;
+
+	*shorts++ = '-'; /* operands in order */
+	*shorts++ = ':';
+	for (i = 0; options[i].doc.name; i++) {
+		longs[i] = (struct option){ options[i].doc.name, options[i].doc.params[0].name ? required_argument : no_argument, NULL,
+					    OPTION_BASE + (int)i };
+		if (!options[i].letter)
+			continue;
+		*shorts++ = options[i].letter;
+		if (options[i].doc.params[0].name)
+			*shorts++ = ':';
+	}
+	longs[i] = (struct option){ 0 };
+	*shorts = 0;
+}
+
+static const struct option_def *by_getopt(int c)
+{
+	if (c >= OPTION_BASE)
+		return &options[c - OPTION_BASE];
+	for (unsigned i = 0; options[i].doc.name; i++)
+		if (options[i].letter == c)
+			return &options[i];
+	return NULL;
+}
+
+#define OPTIONS_MAX 64
+
+static int bad_option(int c, char **argv, struct err *e)
+{
+	const char *arg = argv[optind - 1];
+	const struct option_def *d = optopt ? by_getopt(optopt) : NULL;
+
+	if (c == ':' && d)
+		return err_set(e, ERR_USAGE, "--%s: needs %s", d->doc.name, d->doc.params[0].name);
+	if (optopt && d)
+		return err_set(e, ERR_USAGE, "--%s: takes no value", d->doc.name);
+	if (!strncmp(arg, "--", 2))
+		return unknown_option(arg, e);
+	err_set(e, ERR_USAGE, "unknown option -%c", optopt);
+	return err_hint(e, "`strm --help` lists them");
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct err *e)
+{
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[2 * OPTIONS_MAX + 3];
+	const char **operands = xcalloc((size_t)argc + 1, sizeof *operands);
+	int n_operands = 0, c, failed = 0;
+
+	o->max_record = MAX_RECORD_DEFAULT;
+	getopt_tables(longs, shorts);
+	opterr = 0;
+	while (!failed && (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == 1)
+			operands[n_operands++] = optarg;
+		else if (c == '?' || c == ':')
+			failed = bad_option(c, argv, e);
+		else
+			failed = take(o, by_getopt(c), optarg, e);
+	}
+	if (!failed && o->program_file)
+		failed = load_program(o, e);
+	for (int i = 0; i < n_operands && !failed; i++) {
+		if (o->program_file)
+			take_from(o, operands[i], e);
+		else
+			add_unit(o, operands[i], strlen(operands[i]), NULL, i + 1);
+	}
+	for (int i = optind; i < argc && !failed; i++)
+		take_from(o, argv[i], e);
+	free(operands);
+	return failed ? -1 : 0;
+}
+
+void options_release(struct options *o)
+{
+	free(o->units);
+	free(o->vars);
+	free(o->sources);
+	free(o->sinks);
+	arena_release(&o->arena);
+}
+
+/* ---- the table ---- */
+
+#define ARG(n, t, h) .params = { { n, t, NULL, NULL, h } }
+
+static const struct option_def options[] = {
+	{ { .name = "input", .synopsis = "-i, --input FMT", .summary = "input format: lines csv tsv json logfmt columns", .group = "Input and output",
+	    .text = "Without it the name of the first file decides (a.csv, a.json, a.log.gz ...), else lines.", ARG("FMT", "format", "`strm help formats`") },
+	  .letter = 'i', .take = take_input },
+	{ { .name = "output", .synopsis = "-o, --output FMT", .summary = "output format; also table", .group = "Input and output",
+	    .text = "Without it lines stay lines while only the field line is left, and csv, tsv, json and logfmt stay what they are; all else is a table on a "
+		    "terminal and TSV without a header on a pipe.",
+	    ARG("FMT", "format", "`strm help formats`") },
+	  .letter = 'o', .take = take_output },
+	{ { .name = "from", .synopsis = "--from SRC", .summary = "read from here; may be repeated", .group = "Input and output",
+	    .text = "The same as a file behind `--`. Without any, standard input.", ARG("SRC", "source", "`strm help sources`") },
+	  .take = take_from },
+	{ { .name = "to", .synopsis = "--to SINK", .summary = "write here instead of standard output; may be repeated", .group = "Input and output",
+	    ARG("SINK", "sink", "`strm help sinks`") },
+	  .take = take_to },
+	{ { .name = "follow", .synopsis = "-F, --follow FILE", .summary = "read a file that grows", .group = "Input and output", ARG("FILE", "file", "a file") },
+	  .letter = 'F', .later = true },
+	{ { .name = "no-input", .synopsis = "-n, --no-input", .summary = "read nothing: one empty record", .group = "Input and output" },
+	  .letter = 'n', .take = take_no_input },
+	{ { .name = "header", .synopsis = "--header A,B,C", .summary = "names of the fields of csv, tsv or columns", .group = "Input and output",
+	    .text = "With csv and tsv it takes the place of the file's own header; say --no-header too when the file has none.",
+	    ARG("NAMES", "names", "separated by commas") },
+	  .take = take_header },
+	{ { .name = "no-header", .synopsis = "--no-header", .summary = "csv and tsv have no header line, in or out", .group = "Input and output" },
+	  .take = take_no_header },
+	{ { .name = "delimiter", .synopsis = "--delimiter C", .summary = "the byte between fields of csv, in and out", .group = "Input and output",
+	    ARG("BYTE", "byte", "one byte, or tab") },
+	  .take = take_delimiter },
+	{ { .name = "schema", .synopsis = "--schema 'a:int, b:time'", .summary = "types of input fields; what does not convert is a bad record",
+	    .group = "Input and output", ARG("TYPES", "schema", "name:type, with int float bool string time duration") },
+	  .take = take_schema },
+	{ { .name = "max-record", .synopsis = "--max-record SIZE", .summary = "longest record, longer ones are bad (64M)", .group = "Input and output",
+	    ARG("SIZE", "size", "bytes, as 64M") },
+	  .take = take_max_record },
+	{ { .name = "bad", .synopsis = "--bad FILE", .summary = "keep bad records, as TSV: source, line, reason, raw", .group = "Input and output",
+	    ARG("FILE", "file", "a file or sink") },
+	  .take = take_bad },
+	{ { .name = "strict", .synopsis = "--strict", .summary = "end at the first bad record", .group = "Input and output" }, .take = take_strict },
+	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records", .group = "Time", ARG("FILE", "file", "a file or sink") }, .later = true },
+	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", ARG("CUT", "text", "a duration") },
+	  .later = true },
+	{ { .name = "marks", .synopsis = "--marks", .summary = "write marks between micro-batches", .group = "Time" }, .later = true },
+	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", ARG("FIELD", "field", "a field") },
+	  .later = true },
+	{ { .name = "mode", .synopsis = "--mode append|update|complete", .summary = "how aggregates print", .group = "Time", ARG("MODE", "text", "a mode") },
+	  .later = true },
+	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State" }, .later = true },
+	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State" }, .later = true },
+	{ { .name = "checkpoint", .synopsis = "--checkpoint DIR", .summary = "make the job durable", .group = "State", ARG("DIR", "directory", "a directory") },
+	  .later = true },
+	{ { .name = "accept-loss", .synopsis = "--accept-loss", .summary = "go on where input has vanished", .group = "State" }, .later = true },
+	{ { .name = "file", .synopsis = "-f, --file FILE", .summary = "the program is in a file, a stage a line; operands are input", .group = "Program",
+	    .text = "Lines that begin with -- are options, # begins a comment; as #!/usr/bin/env -S strm -f the file is a command.",
+	    ARG("FILE", "file", "a program") },
+	  .letter = 'f', .take = take_program },
+	{ { .name = "var", .synopsis = "-v, --var NAME=VALUE", .summary = "$NAME in expressions", .group = "Program", ARG("NAME=VALUE", "text", "a name and its value") },
+	  .letter = 'v', .take = take_var },
+	{ { .name = "explain", .synopsis = "--explain", .summary = "show the program, the plan and what is kept; run nothing", .group = "Program" },
+	  .take = take_explain },
+	{ { .name = "tz", .synopsis = "--tz ZONE", .summary = "zone of times without one, and of --times (UTC)", .group = "Values",
+	    ARG("ZONE", "zone", "as Europe/Oslo or +02:00") },
+	  .take = take_tz },
+	{ { .name = "ofmt", .synopsis = "--ofmt FMT", .summary = "how floats print, as %.2f (shortest)", .group = "Values", ARG("FMT", "text", "a printf conversion") },
+	  .take = take_ofmt },
+	{ { .name = "times", .synopsis = "--times epoch|epoch_ms|FMT", .summary = "how times print (RFC 3339)", .group = "Values",
+	    ARG("FMT", "text", "epoch, epoch_ms or a strftime format") },
+	  .take = take_times },
+	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .take = take_jobs },
+	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running", ARG("SIZE", "size", "bytes, as 2G") },
+	  .take = take_mem },
+	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress", .group = "Running" }, .later = true },
+	{ { .name = "stats", .synopsis = "--stats FILE", .summary = "a JSON line for each micro-batch", .group = "Running", ARG("FILE", "file", "a file") }, .later = true },
+	{ { .name = "color", .synopsis = "-C, --color", .summary = "colour the table, also on a pipe", .group = "Running" }, .letter = 'C', .take = take_color },
+	{ { .name = "no-color", .synopsis = "-M, --no-color", .summary = "no colour", .group = "Running" }, .letter = 'M', .take = take_mono },
+	{ { .name = "quiet", .synopsis = "-q, --quiet", .summary = "no warnings, no ledger", .group = "Running" }, .letter = 'q', .take = take_quiet },
+	{ { .name = "help", .synopsis = "-h, --help", .summary = "this; `strm help NAME` for a stage, function, format ...", .group = "Running" }, .letter = 'h', .take = take_help },
+	{ { .name = "version", .synopsis = "-V, --version", .summary = "the version", .group = "Running" }, .letter = 'V', .take = take_version },
+	{ { 0 } },
+};

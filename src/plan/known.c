@@ -1,0 +1,206 @@
+#include "plan/known.h"
+
+#include "base/nearest.h"
+#include "codec/pattern.h"
+
+static bool known_has(const struct known *k, const char *name)
+{
+	size_t n = strcspn(name, ".");
+
+	for (uint32_t i = 0; i < k->set.n; i++) {
+		const char *f = k->set.names[i];
+
+		if (!strcmp(f, name) || (strlen(f) == n && !memcmp(f, name, n)))
+			return true;
+	}
+	return k->open;
+}
+
+static void known_add(struct known *k, const char *name)
+{
+	field_set_add(&k->set, name, strlen(name));
+}
+
+static struct known known_empty(const struct known *like)
+{
+	return (struct known){ .set = { .arena = like->set.arena } };
+}
+
+struct find {
+	const char *name;
+	struct pos pos;
+};
+
+static int find_field(struct node *n, void *ctx)
+{
+	struct find *f = ctx;
+
+	if (n->kind == N_FIELD && !strncmp(f->name, n->name, n->name_n)) {
+		f->pos = n->pos;
+		return 1;
+	}
+	return 0;
+}
+
+static int unknown_field(const struct known *k, struct node *expr, const char *name, struct pos pos, struct err *e)
+{
+	struct find f = { .name = name, .pos = pos };
+	struct nearest s;
+	struct buf list = { 0 };
+
+	if (expr)
+		node_walk(expr, find_field, &f);
+	err_at(e, f.pos, "no field `%s` here", name);
+	nearest_init(&s, name, strlen(name));
+	for (uint32_t i = 0; i < k->set.n; i++) {
+		nearest_offer(&s, k->set.names[i]);
+		buf_printf(&list, "%s`%s`", i ? ", " : "", k->set.names[i]);
+	}
+	if (s.best)
+		err_hint(e, "did you mean `%s`?", s.best);
+	else if (k->set.n == 1 && !strcmp(k->set.names[0], "line"))
+		err_hint(e, "the input is lines: the record has `line`; say -i csv or -i json, or begin with `words` or `parse`");
+	else if (k->set.n)
+		err_hint(e, "the record has %s", buf_cstr(&list));
+	buf_release(&list);
+	return -1;
+}
+
+static int check_expr(const struct known *k, struct node *expr, struct err *e)
+{
+	struct field_set f = { .arena = k->set.arena };
+
+	if (!expr || k->open)
+		return 0;
+	node_fields(expr, NULL, 0, &f);
+	for (uint32_t i = 0; i < f.n; i++)
+		if (!known_has(k, f.names[i]))
+			return unknown_field(k, expr, f.names[i], expr->pos, e);
+	return 0;
+}
+
+static int check_items(const struct known *k, const struct items *items, struct err *e)
+{
+	for (uint32_t i = 0; i < items->n; i++)
+		if (check_expr(k, items->at[i].expr, e))
+			return -1;
+	return 0;
+}
+
+static bool is_dropped(const struct plan_node *n, const char *name)
+{
+	for (uint32_t i = 0; i < n->n_drop; i++)
+		if (!strcmp(n->drop[i], name))
+			return true;
+	return false;
+}
+
+/* What stands behind `*` (item `star`) in the place of a field: the item that takes it, or the field itself. */
+static const char *name_in_place(const struct plan_node *n, uint32_t star, const char *field)
+{
+	for (uint32_t j = star + 1; j < n->items.n; j++) {
+		const char *at = n->at && n->at[j] ? n->at[j] : n->items.at[j].name;
+
+		if (!strcmp(at, field))
+			return n->items.at[j].name;
+	}
+	return field;
+}
+
+/* Later items see earlier ones. */
+static int known_map(struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct known scope = *k, out = known_empty(k);
+
+	for (uint32_t i = 0; i < n->n_drop; i++)
+		if (!known_has(k, n->drop[i]))
+			return unknown_field(k, NULL, n->drop[i], n->pos, e);
+	for (uint32_t i = 0; i < n->items.n; i++) {
+		const struct item *it = &n->items.at[i];
+
+		if (!it->expr) {
+			for (uint32_t f = 0; f < k->set.n; f++)
+				if (!is_dropped(n, k->set.names[f]))
+					known_add(&out, name_in_place(n, i, k->set.names[f]));
+			out.open = k->open;
+			continue;
+		}
+		if (check_expr(&scope, it->expr, e))
+			return -1;
+		known_add(&scope, it->name);
+		known_add(&out, it->name);
+	}
+	*k = out;
+	return 0;
+}
+
+static int known_parse(struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct err ignored = { 0 };
+	struct pattern *p = plan_pattern(n, &ignored);
+	const char *const *names;
+	uint32_t n_names = 0, n_default = 0;
+
+	if (check_expr(k, n->expr, e)) {
+		pattern_free(p);
+		return -1;
+	}
+	names = p ? pattern_fields(p, &n_names, &n_default) : NULL;
+	for (uint32_t i = 0; i < n_names; i++)
+		known_add(k, names[i]);
+	if (!names)
+		k->open = true;
+	pattern_free(p);
+	return 0;
+}
+
+static int known_reduce(struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct known out = known_empty(k);
+
+	if (check_items(k, &n->keys, e))
+		return -1;
+	for (uint32_t i = 0; i < n->keys.n; i++)
+		known_add(&out, n->keys.at[i].name);
+	for (uint32_t i = 0; i < n->items.n; i++)
+		known_add(&out, n->items.at[i].name);
+	*k = out;
+	return 0;
+}
+
+static int known_node(struct known *k, const struct plan_node *n, struct err *e)
+{
+	switch (n->kind) {
+	case PLAN_MAP:
+	case PLAN_FLATMAP:
+		return known_map(k, n, e);
+	case PLAN_WORDS:
+		if (check_expr(k, n->expr, e))
+			return -1;
+		*k = known_empty(k);
+		known_add(k, "word");
+		return 0;
+	case PLAN_PARSE:
+		return known_parse(k, n, e);
+	case PLAN_REDUCE:
+		return known_reduce(k, n, e);
+	default:
+		for (uint32_t i = 0; i < n->n_orders; i++)
+			if (check_expr(k, n->orders[i].expr, e))
+				return -1;
+		return check_expr(k, n->expr, e) || check_items(k, &n->keys, e) ? -1 : 0;
+	}
+}
+
+int known_check(struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
+{
+	*out = (struct known){ .set = { .arena = p->arena }, .open = true };
+	if (!strcmp(in->codec->doc.name, "lines")) {
+		out->open = false;
+		known_add(out, "line");
+	}
+	for (uint32_t i = 0; i < p->n; i++)
+		if (known_node(out, p->nodes[i], e))
+			return -1;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* The fields a record is known to have at each point of the plan. */
+#ifndef STRM_PLAN_KNOWN_H
+#define STRM_PLAN_KNOWN_H
+#include "plan/plan.h"
+
+struct known {
+	struct field_set set;
+	bool open; /* there may be others: the data decides */
+};
+
+/* Check every field the nodes read, and leave what the output is known to have. 0 or -1. */
+int known_check(struct plan *p, const struct plan_input *in, struct known *out, struct err *e);
+
+#endif

@@ -1,0 +1,231 @@
+#include "plan/lower.h"
+
+#include "agg/agg.h"
+#include "base/nearest.h"
+#include "op/op_dedup.h"
+#include "op/op_filter.h"
+#include "op/op_flatmap.h"
+#include "op/op_limit.h"
+#include "op/op_map.h"
+#include "op/op_sort.h"
+#include "op/op_words.h"
+
+static int misplaced_aggregate(struct node *n, void *ctx)
+{
+	if (n->kind != N_CALL || fn_find(n->name) || !agg_find(n->name, NULL))
+		return 0;
+	err_at(ctx, n->pos, "`%s` is an aggregate: it needs many records", n->name);
+	err_hint(ctx, "use it in reduce, as in 'reduce x = %s(...) by k'; for the elements of a list there are list_sum, list_min and the like",
+		 n->name);
+	return 1;
+}
+
+struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e)
+{
+	if (node_walk((struct node *)(uintptr_t)n, misplaced_aggregate, e))
+		return NULL;
+	return expr_bind(n, o->run->env, p->arena, e);
+}
+
+/* Binds into out[i]; on failure what was bound is released. */
+static int lower_items(const struct plan *p, const struct items *items, const struct lower_opts *o, struct expr **out, struct err *e)
+{
+	for (uint32_t i = 0; i < items->n; i++) {
+		out[i] = lower_expr(p, items->at[i].expr, o, e);
+		if (out[i])
+			continue;
+		while (i-- > 0)
+			expr_release(out[i]);
+		return -1;
+	}
+	return 0;
+}
+
+static int lower_project(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct project *to, struct err *e)
+{
+	project_init(to, p->arena, n->items.n, n->n_drop);
+	for (uint32_t i = 0; i < n->items.n; i++) {
+		const struct item *it = &n->items.at[i];
+
+		to->items[i].name = it->expr ? it->name : NULL;
+		to->items[i].at = n->at && n->at[i] ? n->at[i] : to->items[i].name;
+		if (it->expr && !(to->items[i].expr = lower_expr(p, it->expr, o, e))) {
+			to->n = i;
+			return -1;
+		}
+	}
+	for (uint32_t i = 0; i < n->n_drop; i++)
+		to->drop[i] = n->drop[i];
+	return 0;
+}
+
+static struct op *lower_map(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct project *to;
+	struct op *op = n->kind == PLAN_MAP ? op_map(o->run, n->stage, n->word, &to)
+					    : op_flatmap(o->run, n->stage, n->word, &to, n->element);
+
+	if (!lower_project(p, n, o, to, e))
+		return op;
+	op_free_chain(op);
+	return NULL;
+}
+
+static struct op *lower_words(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct expr *text;
+
+	if (o->scanner && n == p->nodes[0])
+		return op_words_scanned(o->run, n->stage, n->word, o->scanner);
+	text = lower_expr(p, n->expr, o, e);
+	return text ? op_words(o->run, n->stage, n->word, text) : NULL;
+}
+
+/* The fields of the pattern that the stages behind it want; all of them where any may be asked for. */
+static void parse_needs(const struct plan *p, const struct plan_node *n, struct parse_spec *s)
+{
+	const char **need = arena_array(p->arena, const char *, n->after.n + 1);
+	uint32_t n_names = 0, n_default = 0;
+	const char *const *names = pattern_fields(s->pattern, &n_names, &n_default);
+
+	s->rest = true;
+	if (n->after.all)
+		return;
+	s->need = need;
+	for (uint32_t k = 0; k < n->after.n; k++) {
+		size_t root = strcspn(n->after.names[k], ".");
+		bool own = !names;
+
+		for (uint32_t j = 0; j < n_names; j++)
+			own |= strlen(names[j]) == root && !memcmp(names[j], n->after.names[k], root);
+		if (own)
+			need[s->n_need++] = n->after.names[k];
+	}
+}
+
+static struct op *lower_parse(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct parse_spec s = { .bad = o->bad, .ctx = o->ctx };
+
+	s.pattern = plan_pattern(n, e);
+	if (!s.pattern)
+		return NULL;
+	s.text = lower_expr(p, n->expr, o, e);
+	if (!s.text) {
+		pattern_free(s.pattern);
+		return NULL;
+	}
+	s.field = n->expr->kind == N_FIELD ? n->expr->name : NULL;
+	parse_needs(p, n, &s);
+	return op_parse(o->run, n->stage, n->word, &s);
+}
+
+static struct op *lower_sort(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct sort_key *keys = arena_array(p->arena, struct sort_key, n->n_orders);
+	struct expr **per = arena_array(p->arena, struct expr *, n->keys.n + 1);
+
+	for (uint32_t i = 0; i < n->n_orders; i++) {
+		keys[i] = (struct sort_key){ lower_expr(p, n->orders[i].expr, o, e), n->orders[i].desc };
+		if (keys[i].expr)
+			continue;
+		while (i-- > 0)
+			expr_release(keys[i].expr);
+		return NULL;
+	}
+	if (n->kind == PLAN_SORT)
+		return op_sort(o->run, n->stage, n->word, keys, n->n_orders);
+	if (lower_items(p, &n->keys, o, per, e)) {
+		expr_release(keys[0].expr);
+		return NULL;
+	}
+	return op_top(o->run, n->stage, n->word, n->n, &keys[0], per, n->keys.n);
+}
+
+static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct expr **keys = arena_array(p->arena, struct expr *, n->keys.n + 1);
+
+	if (lower_items(p, &n->keys, o, keys, e))
+		return NULL;
+	return op_dedup(o->run, n->stage, n->word, keys, n->keys.n);
+}
+
+struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e)
+{
+	struct sink_spec s = { .codec = o->to, .opts = o->encode };
+	struct nearest near;
+	const char *format;
+
+	s.sink_take = sink_open(spec, e);
+	if (!s.sink_take)
+		return NULL;
+	format = sink_option(s.sink_take, "format");
+	if (format) {
+		s.codec = codec_find(format);
+		s.opts.delimiter = 0;
+		if (!s.codec || !s.codec->encode) {
+			nearest_init(&near, format, strlen(format));
+			codec_nearest(&near);
+			err_set(e, ERR_USAGE, "%s: unknown format \"%s\"", spec, format);
+			if (near.best)
+				err_hint(e, "did you mean %s?", near.best);
+			sink_abandon(s.sink_take);
+			return NULL;
+		}
+	}
+	if (!sink_empty(s.sink_take))
+		s.opts.no_header = true;
+	return op_sink(o->run, stage, word, &s, e);
+}
+
+static struct op *lower_node(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct expr *x;
+
+	switch (n->kind) {
+	case PLAN_MAP:
+	case PLAN_FLATMAP:
+		return lower_map(p, n, o, e);
+	case PLAN_FILTER:
+		x = lower_expr(p, n->expr, o, e);
+		return x ? op_filter(o->run, n->stage, n->word, x) : NULL;
+	case PLAN_WORDS:
+		return lower_words(p, n, o, e);
+	case PLAN_PARSE:
+		return lower_parse(p, n, o, e);
+	case PLAN_REDUCE:
+		return lower_reduce(p, n, o, e);
+	case PLAN_SORT:
+	case PLAN_TOP:
+		return lower_sort(p, n, o, e);
+	case PLAN_LIMIT:
+		return op_limit(o->run, n->stage, n->word, n->n, n->per_batch);
+	case PLAN_SKIP:
+		return op_skip(o->run, n->stage, n->word, n->n, n->per_batch);
+	case PLAN_SAMPLE:
+		return op_sample(o->run, n->stage, n->word, n->p, n->n);
+	case PLAN_DEDUP:
+		return lower_dedup(p, n, o, e);
+	default:
+		return lower_sink(o, n->stage, n->word, n->text, e);
+	}
+}
+
+int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **first, struct op **last, struct err *e)
+{
+	struct op **tail = first;
+
+	*first = *last = NULL;
+	for (uint32_t i = 0; i < p->n; i++) {
+		*tail = lower_node(p, p->nodes[i], o, e);
+		if (!*tail) {
+			op_free_chain(*first);
+			*first = NULL;
+			return -1;
+		}
+		*last = *tail;
+		tail = &(*tail)->next;
+	}
+	return 0;
+}

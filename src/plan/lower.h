@@ -1,0 +1,27 @@
+/* Lowering: plan nodes -> operators. Expressions are bound here, so their errors come from here, with their places. */
+#ifndef STRM_PLAN_LOWER_H
+#define STRM_PLAN_LOWER_H
+#include "op/op_parse.h"
+#include "op/op_sink.h"
+#include "plan/plan.h"
+
+struct lower_opts {
+	struct run *run;
+	struct encode_opts encode;  /* of sinks in the program: format, color and so on */
+	const struct codec_def *to; /* format of sinks in the program without ?format= */
+	/* bad rows of `parse`, see op/op_parse.h */
+	int (*bad)(void *ctx, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
+	void *ctx;
+	const struct decoder *const *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
+};
+
+/* The chain; *first is NULL for an empty program. On failure everything made is freed. 0 or -1. */
+int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **first, struct op **last, struct err *e);
+/* A reduce node (plan/lower_reduce.c). */
+struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+/* Bind with a hint where an aggregate stands outside reduce. */
+struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e);
+/* Open `to` targets: the sink named by spec as an operator. */
+struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e);
+
+#endif

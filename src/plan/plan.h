@@ -1,0 +1,98 @@
+/* The plan: what a program means, as a chain of nodes of few kinds. Stages (stage/) make nodes from syntax; rules rewrite them; lowering
+ * makes operators (op/). A plan is immutable after plan_rules and lives in its arena. */
+#ifndef STRM_PLAN_PLAN_H
+#define STRM_PLAN_PLAN_H
+#include "codec/codec.h"
+#include "expr/eval.h"
+#include "expr/parse.h"
+
+enum plan_kind {
+	PLAN_MAP,     /* items, drop: map set select drop rename */
+	PLAN_FILTER,  /* expr */
+	PLAN_FLATMAP, /* items; element: which of them is the list */
+	PLAN_WORDS,   /* expr: the text */
+	PLAN_PARSE,   /* format, expr: the text */
+	PLAN_REDUCE,  /* items: aggregates; keys */
+	PLAN_SORT,    /* orders */
+	PLAN_TOP,     /* n, orders[0], keys: per */
+	PLAN_LIMIT,   /* n */
+	PLAN_SKIP,    /* n */
+	PLAN_SAMPLE,  /* p, n: seed */
+	PLAN_DEDUP,   /* keys; none: the whole record */
+	PLAN_SINK,    /* text: where to */
+	PLAN_KINDS_,
+};
+
+struct plan_order {
+	struct node *expr;
+	bool desc;
+};
+
+struct plan_node {
+	enum plan_kind kind;
+	int stage;              /* 1-based number in the program as written */
+	const char *word;       /* the stage's word */
+	struct pos pos;         /* of the word */
+	const char *canonical;  /* the stage with its defaults made explicit; made by the stage */
+	const char *keeps;      /* what it keeps in memory, for --explain; NULL: nothing */
+	struct items items;
+	const char **at;        /* PLAN_MAP: per item the field whose place it takes, NULL: its own name */
+	const char **drop;
+	uint32_t n_drop;
+	uint32_t element;
+	struct items keys;
+	struct node *expr;
+	struct plan_order *orders;
+	uint32_t n_orders;
+	uint64_t n;
+	double p;
+	struct value format;    /* PLAN_PARSE: T_STR a brace pattern, T_REGEX, or T_TEXT a format's name */
+	struct pos format_pos;
+	const char *text;       /* PLAN_SINK */
+	/* by the rules */
+	struct field_set needs; /* fields wanted of its input; needs.all */
+	struct field_set after; /* fields wanted of its output */
+	bool moved;             /* a filter that runs earlier than written */
+	bool per_batch;         /* limit, skip: behind an aggregate or ordering stage */
+};
+
+struct plan {
+	struct arena *arena;
+	struct plan_node **nodes; /* in the order they run */
+	uint32_t n;
+	size_t cap;
+	const char *canonical;    /* the program as written, a stage a line */
+	/* by the rules */
+	struct field_set source;  /* fields wanted of the source */
+	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
+	bool changes;             /* some stage makes other records than it got */
+	const char **fields;      /* the output's fields in order where the program fixes them, else NULL */
+	uint32_t n_fields;
+};
+
+/* Append an empty node. */
+struct plan_node *plan_add(struct plan *p);
+
+struct plan_input {
+	const struct codec_def *codec;
+	const char *const *names; /* --header, NULL: none */
+	uint32_t n_names;
+	bool no_header;
+};
+/* Check the fields that stages read against what is known of the records, and find the output's fields. Before plan_rules. 0 or -1. */
+int plan_known(struct plan *p, const struct plan_input *in, struct err *e);
+/* Move filters early, push projections down. `verbatim`: the output copies records as they were read if no stage changes them, so it
+ * needs no field decoded. */
+void plan_rules(struct plan *p, bool verbatim);
+/* Does this kind of node make other records than it gets? */
+bool plan_changes(enum plan_kind k);
+/* Frees what is not in the arena. */
+void plan_release(struct plan *p);
+/* --explain: the program, the plan with what was pushed down, what is kept in memory. */
+void plan_explain(const struct plan *p, const struct plan_input *in, struct buf *out);
+/* The compiled pattern of a PLAN_PARSE node, the caller's; NULL and err with its place. */
+struct pattern;
+struct pattern *plan_pattern(const struct plan_node *n, struct err *e);
+const char *plan_kind_name(enum plan_kind k);
+
+#endif

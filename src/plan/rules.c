@@ -1,0 +1,230 @@
+/* Rules: what is known of fields, filters early, projection pushdown. */
+#include "codec/pattern.h"
+#include "plan/known.h"
+
+/* ---- filters run as early as they can without crossing a stage that counts or may fail ---- */
+
+static bool plain_copy(const struct item *it)
+{
+	return !it->expr || it->expr->kind == N_FIELD;
+}
+
+/* Does the node only choose and place fields, so that rows pass one by one and nothing can fail? */
+static bool only_places(const struct plan_node *n)
+{
+	if (n->kind == PLAN_SORT)
+		return true;
+	if (n->kind != PLAN_MAP)
+		return false;
+	for (uint32_t i = 0; i < n->items.n; i++)
+		if (!plain_copy(&n->items.at[i]))
+			return false;
+	return true;
+}
+
+/* Does every field the filter reads mean the same in front of the node? */
+static bool reads_through(const struct plan_node *filter, const struct plan_node *n, struct arena *a)
+{
+	struct field_set f = { .arena = a };
+
+	node_fields(filter->expr, NULL, 0, &f);
+	if (f.all)
+		return n->kind == PLAN_SORT;
+	for (uint32_t k = 0; k < f.n && n->kind == PLAN_MAP; k++) {
+		size_t root = strcspn(f.names[k], ".");
+		bool through = false;
+
+		for (uint32_t i = 0; i < n->items.n; i++) {
+			const struct item *it = &n->items.at[i];
+			bool named = it->name && strlen(it->name) == root && !memcmp(it->name, f.names[k], root);
+
+			if (named)
+				through = it->expr && !strcmp(it->expr->name, it->name);
+			else if (!it->expr)
+				through = true;
+		}
+		for (uint32_t i = 0; i < n->n_drop; i++)
+			through &= strlen(n->drop[i]) != root || memcmp(n->drop[i], f.names[k], root);
+		if (!through)
+			return false;
+	}
+	return true;
+}
+
+static void move_filters(struct plan *p)
+{
+	for (uint32_t i = 1; i < p->n; i++) {
+		uint32_t at = i;
+
+		while (at && p->nodes[at]->kind == PLAN_FILTER && only_places(p->nodes[at - 1]) &&
+		       reads_through(p->nodes[at], p->nodes[at - 1], p->arena)) {
+			struct plan_node *tmp = p->nodes[at];
+
+			p->nodes[at] = p->nodes[at - 1];
+			p->nodes[--at] = tmp;
+			tmp->moved = true;
+		}
+	}
+}
+
+/* ---- projection pushdown: from the output back to the source ---- */
+
+static void need_expr(struct field_set *f, const struct node *n)
+{
+	if (n)
+		node_fields(n, NULL, 0, f);
+}
+
+static void need_items(struct field_set *f, const struct items *items)
+{
+	for (uint32_t i = 0; i < items->n; i++)
+		need_expr(f, items->at[i].expr);
+}
+
+static void need_set(struct field_set *f, const struct field_set *more)
+{
+	f->all |= more->all;
+	for (uint32_t i = 0; i < more->n; i++)
+		field_set_add(f, more->names[i], strlen(more->names[i]));
+}
+
+static bool is_root(const char *field, const char *name)
+{
+	size_t n = strcspn(field, ".");
+
+	return !strcmp(field, name) || (strlen(name) == n && !memcmp(field, name, n));
+}
+
+/* Through map: what its items read, and behind `*` what is wanted of the rest. Items see earlier items, so a name that one
+ * defined is not the input's. */
+static void need_map(const struct plan_node *n, const struct field_set *after, struct field_set *f)
+{
+	for (uint32_t i = 0; i < n->items.n; i++) {
+		const struct item *it = &n->items.at[i];
+		struct field_set own = { .arena = f->arena };
+
+		if (!it->expr) {
+			f->all |= after->all;
+			for (uint32_t k = 0; k < after->n; k++) {
+				bool named = false;
+
+				for (uint32_t j = 0; j < n->items.n; j++)
+					named |= n->items.at[j].name && is_root(after->names[k], n->items.at[j].name);
+				if (!named)
+					field_set_add(f, after->names[k], strlen(after->names[k]));
+			}
+			continue;
+		}
+		need_expr(&own, it->expr);
+		f->all |= own.all;
+		for (uint32_t k = 0; k < own.n; k++) {
+			bool earlier = false;
+
+			for (uint32_t j = 0; j < i; j++)
+				earlier |= n->items.at[j].name && is_root(own.names[k], n->items.at[j].name);
+			if (!earlier)
+				field_set_add(f, own.names[k], strlen(own.names[k]));
+		}
+	}
+}
+
+/* The fields of a pattern come from it, the others from its input. */
+static void need_parse(const struct plan_node *n, const struct field_set *after, struct field_set *f)
+{
+	struct err ignored = { 0 };
+	struct pattern *p = plan_pattern(n, &ignored);
+	const char *const *names;
+	uint32_t n_names = 0, n_default;
+
+	need_expr(f, n->expr);
+	f->all |= after->all;
+	names = p ? pattern_fields(p, &n_names, &n_default) : NULL;
+	for (uint32_t k = 0; k < after->n; k++) {
+		bool own = false;
+
+		for (uint32_t j = 0; j < n_names; j++)
+			own |= is_root(after->names[k], names[j]);
+		if (!own)
+			field_set_add(f, after->names[k], strlen(after->names[k]));
+	}
+	pattern_free(p);
+}
+
+static void need_node(struct plan_node *n, const struct field_set *after)
+{
+	struct field_set *f = &n->needs;
+
+	switch (n->kind) {
+	case PLAN_MAP:
+	case PLAN_FLATMAP:
+		need_map(n, after, f);
+		return;
+	case PLAN_WORDS:
+		need_expr(f, n->expr);
+		return;
+	case PLAN_PARSE:
+		need_parse(n, after, f);
+		return;
+	case PLAN_REDUCE:
+		need_items(f, &n->keys);
+		need_items(f, &n->items);
+		return;
+	case PLAN_SINK:
+		f->all = true;
+		return;
+	case PLAN_DEDUP:
+		f->all |= !n->keys.n;
+		break;
+	default:
+		break;
+	}
+	need_set(f, after);
+	need_expr(f, n->expr);
+	need_items(f, &n->keys);
+	for (uint32_t i = 0; i < n->n_orders; i++)
+		need_expr(f, n->orders[i].expr);
+}
+
+static void push_projections(struct plan *p, bool verbatim)
+{
+	struct field_set want = { .arena = p->arena, .all = !verbatim };
+
+	if (p->n && p->nodes[p->n - 1]->kind == PLAN_SINK)
+		want.all = false;
+	for (uint32_t i = p->n; i-- > 0;) {
+		p->nodes[i]->after = want;
+		p->nodes[i]->needs.arena = p->arena;
+		need_node(p->nodes[i], &want);
+		want = p->nodes[i]->needs;
+	}
+	p->source = want;
+}
+
+static bool closes_batch(enum plan_kind k)
+{
+	return k == PLAN_REDUCE || k == PLAN_SORT || k == PLAN_TOP;
+}
+
+int plan_known(struct plan *p, const struct plan_input *in, struct err *e)
+{
+	struct known out;
+
+	if (known_check(p, in, &out, e))
+		return -1;
+	for (uint32_t i = 0; i < p->n; i++) {
+		p->nodes[i]->per_batch = p->closes;
+		p->closes |= closes_batch(p->nodes[i]->kind);
+		p->changes |= plan_changes(p->nodes[i]->kind);
+	}
+	if (!out.open && p->changes) {
+		p->fields = out.set.names;
+		p->n_fields = out.set.n;
+	}
+	return 0;
+}
+
+void plan_rules(struct plan *p, bool verbatim)
+{
+	move_filters(p);
+	push_projections(p, verbatim && !p->changes);
+}

@@ -1,0 +1,60 @@
+/* A program: stages one after the other. */
+#include "base/nearest.h"
+#include "stage/stage.h"
+
+static int unknown_stage(const char *word, struct pos pos, const struct source_unit *units, int n_units, struct err *e)
+{
+	struct nearest s;
+
+	if (stage_is_later(word)) {
+		err_at(e, pos, "stage `%s` is not in this build", word);
+		return err_hint(e, "`strm help stages` lists those that are");
+	}
+	err_at(e, pos, "unknown stage `%s`", word);
+	parse_stage_hint(e, word, units, n_units, pos.unit);
+	if (e->hint[0])
+		return -1;
+	nearest_init(&s, word, strlen(word));
+	stage_nearest(&s);
+	if (s.best)
+		return err_hint(e, "did you mean `%s`?", s.best);
+	return err_hint(e, "`strm help stages` lists them");
+}
+
+static int parse_stage(struct parser *p, const char *word, struct pos pos, struct plan *plan, const struct source_unit *units, int n_units,
+		       struct err *e)
+{
+	const struct stage_def *def = stage_find(word);
+	struct plan_node *n;
+
+	if (!def)
+		return unknown_stage(word, pos, units, n_units, e);
+	n = plan_add(plan);
+	n->stage = (int)plan->n;
+	n->word = def->doc.name;
+	n->pos = pos;
+	if (!def->parse(p, n, e) && !parser_end(p, e))
+		return 0;
+	parse_quote_hint(e, units, n_units, pos.unit);
+	err_hint(e, "%s: %s", def->doc.name, def->doc.synopsis);
+	return -1;
+}
+
+int program_parse(struct parser *p, const struct source_unit *units, int n_units, struct plan *plan, struct err *e)
+{
+	struct buf b = { 0 };
+	const char *word;
+	struct pos pos;
+	int more;
+
+	while ((more = parser_stage(p, &word, &pos, e)) == 1)
+		if (parse_stage(p, word, pos, plan, units, n_units, e))
+			return -1;
+	if (more < 0)
+		return -1;
+	for (uint32_t i = 0; i < plan->n; i++)
+		buf_printf(&b, "%s\n", plan->nodes[i]->canonical);
+	plan->canonical = arena_str(plan->arena, b.p ? b.p : "", b.n);
+	buf_release(&b);
+	return 0;
+}

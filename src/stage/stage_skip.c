@@ -1,0 +1,24 @@
+#include "stage/canon.h"
+#include "stage/stage_list.h"
+
+static int parse(struct parser *p, struct plan_node *n, struct err *e)
+{
+	n->kind = PLAN_SKIP;
+	if (parser_uint(p, "how many records", 0, INT64_MAX, &n->n, e))
+		return -1;
+	n->canonical = arena_printf(parser_arena(p), "skip %llu", (unsigned long long)n->n);
+	return 0;
+}
+
+const struct stage_def stage_skip = {
+	.doc = {
+		.name = "skip",
+		.synopsis = "skip N",
+		.summary = "leave the first N records out",
+		.text = "Behind an aggregate or an ordering stage it counts within the micro-batch, else over the whole run.",
+		.group = "choose",
+		.params = { { "N", "int", NULL, ">= 0", "how many records" } },
+		.examples = { { "skip 1", "a\nb\nc\n", "b\nc\n", "as tail -n +2" } },
+	},
+	.parse = parse,
+};
