@@ -9,9 +9,9 @@
 /* One line of a unit, and where the error is in it. */
 struct place {
 	const char *line;
-	size_t n;       /* bytes of the line */
-	size_t at;      /* byte of the error */
-	size_t covered; /* bytes it covers, at least 0 */
+	size_t n;		/* bytes of the line */
+	size_t at;		/* byte of the error */
+	size_t covered;		/* bytes it covers, at least 0 */
 	size_t line_no, column; /* from 1; characters */
 };
 

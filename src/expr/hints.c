@@ -12,22 +12,30 @@ struct word_hint {
 };
 
 static const struct word_hint stage_hints[] = {
-	{ "where having grep match matching matches keep only require take_while takewhile", "keep records with `filter`: filter status >= 500" },
+	{ "where having grep match matching matches keep only require take_while takewhile",
+	  "keep records with `filter`: filter status >= 500" },
 	{ "reject remove exclude filterNot except", "keep the others with `filter`: filter !(status >= 500)" },
-	{ "reduceByKey aggregateByKey combineByKey foldByKey combinePerKey reduceByKeyAndWindow aggregate agg aggr summarize summarise stats "
+	{ "reduceByKey aggregateByKey combineByKey foldByKey combinePerKey reduceByKeyAndWindow aggregate agg aggr summarize "
+	  "summarise stats "
 	  "stats1 fold groupstats rollup merge",
 	  "aggregate with `reduce`: reduce total = sum(amount) by key" },
-	{ "sum avg mean min max median stddev var quantile percentile collect", "aggregates stand in `reduce`: reduce total = sum(amount) by key" },
-	{ "groupByKey group_by groupby cogroupByKey bucket partitionBy", "collect the records of a key with `group`: group by key; aggregate with `reduce ... by key`" },
-	{ "flat_map mapcat concatMap explode unnest expand nest split_rows splitax flatten unroll unwind", "one record for each element: flatmap w = LIST" },
-	{ "mapValues withColumn with_column mutate put assign extend eval transform compute let derive add update replace with fillna",
+	{ "sum avg mean min max median stddev var quantile percentile collect",
+	  "aggregates stand in `reduce`: reduce total = sum(amount) by key" },
+	{ "groupByKey group_by groupby cogroupByKey bucket partitionBy",
+	  "collect the records of a key with `group`: group by key; aggregate with `reduce ... by key`" },
+	{ "flat_map mapcat concatMap explode unnest expand nest split_rows splitax flatten unroll unwind",
+	  "one record for each element: flatmap w = LIST" },
+	{ "mapValues withColumn with_column mutate put assign extend eval transform compute let derive add update replace with "
+	  "fillna",
 	  "set fields with `set`: set total = price * quantity" },
 	{ "project cut pick fields columns keep_columns keepcols choose", "choose fields with `select`: select a, b" },
 	{ "withColumnRenamed rename_with mv", "rename fields with `rename`: rename a as b" },
 	{ "dropColumns without unset omit rm del delete", "drop fields with `drop`: drop a, b" },
-	{ "countByValue countByKey countByValueAndWindow countByWindow wc tally histogram value_counts freq frequency frequencies uniqc count_by",
+	{ "countByValue countByKey countByValueAndWindow countByWindow wc tally histogram value_counts freq frequency "
+	  "frequencies uniqc count_by",
 	  "count with `count by`: count by word" },
-	{ "distinct uniq unique dropDuplicates drop_duplicates dropDuplicatesWithinWatermark distinctBy distinct_by unique_by deduplicate",
+	{ "distinct uniq unique dropDuplicates drop_duplicates dropDuplicatesWithinWatermark distinctBy distinct_by unique_by "
+	  "deduplicate",
 	  "the first record of each key: dedup by key" },
 	{ "order orderBy order_by arrange sortBy sort_by sortByKey sorted orderby", "sort with `sort`: sort count desc, word" },
 	{ "nlargest topk most largest highest", "the largest first: top 10 by count" },
@@ -37,23 +45,29 @@ static const struct word_hint stage_hints[] = {
 	{ "shuffle rand random bernoulli subsample sampleBy takeSample", "a random part of the records: sample 0.1" },
 	{ "withWatermark with_watermark assignTimestamps assignTimestampsAndWatermarks timestamp eventtime",
 	  "event time is declared with `watermark`: watermark ts delay 10s" },
-	{ "tumbling tumble sliding hop hopping session fixedWindows slidingWindows reduceByWindow windowedBy timeWindow windowAll windowInto",
+	{ "tumbling tumble sliding hop hopping session fixedWindows slidingWindows reduceByWindow windowedBy timeWindow "
+	  "windowAll windowInto",
 	  "windows are made with `window`: window 10m every 5m on ts; window session 10m on ts" },
 	{ "triggering afterWatermark withTrigger", "panes are emitted by `trigger`: trigger watermark early every 1m" },
-	{ "mapWithState updateStateByKey mapGroupsWithState flatMapGroupsWithState transformWithState keyBy process scan accumulate",
+	{ "mapWithState updateStateByKey mapGroupsWithState flatMapGroupsWithState transformWithState keyBy process scan "
+	  "accumulate",
 	  "state per key: state n = n + 1 from n = 0 by key" },
-	{ "tee print write foreach foreachRDD foreachBatch saveAs saveAsTextFile saveAsTextFiles writeStream output into emit save sink dump store put_file cat echo",
+	{ "tee print write foreach foreachRDD foreachBatch saveAs saveAsTextFile saveAsTextFiles writeStream output into emit "
+	  "save sink dump store put_file cat echo",
 	  "write to a sink with `to`: to out.csv" },
 	{ "read load readStream input source open textFile textFileStream socketTextStream", "sources are options: --from SRC" },
 	{ "pipe shell sh system run awk sed", "records through a command: exec CMD" },
-	{ "extract regex regexp rex grok scanf capture dissect", "fields out of text: parse /(?<name>re)/, parse \"{ip} {user}\" or parse combined" },
+	{ "extract regex regexp rex grok scanf capture dissect",
+	  "fields out of text: parse /(?<name>re)/, parse \"{ip} {user}\" or parse combined" },
 	{ "from_json json decode fromJson", "fields out of JSON text: parse json of FIELD" },
 	{ "tokenize tokens tokenise split_words wordcount", "one record for each word: words, then count by word" },
-	{ "leftOuterJoin rightOuterJoin fullOuterJoin innerJoin leftjoin left_join inner_join merge_join zip nestjoin", "join with `join`: join NAME on key left" },
+	{ "leftOuterJoin rightOuterJoin fullOuterJoin innerJoin leftjoin left_join inner_join merge_join zip nestjoin",
+	  "join with `join`: join NAME on key left" },
 	{ "unionAll concat append unionByName flattenStreams", "several streams in one: union NAME, ..." },
 	{ "broadcast vlookup enrich", "a table from a file: lookup FILE on key" },
 	{ "tag alias label name", "name a point of the program with `as`: as NAME" },
-	{ "branch case route switch partition filterBranches", "split a stream with `split`: split errors = status >= 500, rest = true" },
+	{ "branch case route switch partition filterBranches",
+	  "split a stream with `split`: split errors = status >= 500, rest = true" },
 	{ "impute fill_null fillgaps resample", "rows for empty windows: fill 0" },
 	{ "then and_then", "stages are separated by `|`" },
 	{ "begin end", "there are no rules: every stage sees every record; per-key state is `state`" },
@@ -61,7 +75,7 @@ static const struct word_hint stage_hints[] = {
 };
 
 static const struct word_hint operator_hints[] = {
-	{ "is isnt", "null is compared with `==`: x == null" },
+	{ "is isnt", "write is_null(x), or !is_null(x); a comparison with null is null" },
 	{ "eq equals equal", "compare with `==`" },
 	{ "ne neq", "compare with `!=`" },
 	{ "lt gt le ge", "compare with `<` `<=` `>` `>=`" },
@@ -80,8 +94,8 @@ static const struct word_hint operator_hints[] = {
 };
 
 /* Words that belong inside a stage: the shell cut them off. */
-static const char connectives[] = "by as of on per every within delay idle offset from where asc desc rows left right full semi anti "
-				  "and or in glob not at late early ttl with to";
+static const char connectives[] = "by as of on per every within delay idle offset where asc desc rows left right full semi anti "
+				  "and or in glob not at late early ttl";
 
 static bool is_one_of(const char *words, const char *word, size_t n)
 {

@@ -299,10 +299,7 @@ static bool looks_like_date(const char *p, int n)
 	return !name_char(p[10]) || p[10] == 'T';
 }
 
-static unsigned size_shift(char c)
-{
-	return c == 'K' ? 10 : c == 'M' ? 20 : c == 'G' ? 30 : 0;
-}
+static unsigned size_shift(char c) { return c == 'K' ? 10 : c == 'M' ? 20 : c == 'G' ? 30 : 0; }
 
 /* 64M: digits and one letter. */
 static bool lex_size(const struct lexer *lx, struct token *t)

@@ -1,21 +1,22 @@
 /* The lexer: one token at a place, no state of its own, so that looking ahead is calling it again further on.
- * Private to the parser. The mode says what may stand here; it matters only for `/` (regex or division) and `.5` (number or member). */
+ * Private to the parser. The mode says what may stand here; it matters only for `/` (regex or division) and `.5` (number or
+ * member). */
 #ifndef STRM_EXPR_LEX_H
 #define STRM_EXPR_LEX_H
 #include "expr/eval.h"
 #include "expr/parse.h"
 
 enum token_kind {
-	TK_EOF,     /* end of the unit */
+	TK_EOF,	    /* end of the unit */
 	TK_NEWLINE, /* where it ends a stage */
 	TK_PIPE,    /* `|` */
-	TK_ERR,     /* malformed; the lexer's err says why */
+	TK_ERR,	    /* malformed; the lexer's err says why */
 	TK_NAME,    /* lit: the text */
-	TK_NUM,     /* lit: T_INT or T_FLOAT; sizes too */
-	TK_DUR,     /* lit: T_DUR; months */
-	TK_STR,     /* lit: T_STR, decoded, NUL-terminated */
+	TK_NUM,	    /* lit: T_INT or T_FLOAT; sizes too */
+	TK_DUR,	    /* lit: T_DUR; months */
+	TK_STR,	    /* lit: T_STR, decoded, NUL-terminated */
 	TK_REGEX,   /* lit: T_REGEX */
-	TK_VAR,     /* lit: T_TEXT */
+	TK_VAR,	    /* lit: T_TEXT */
 	TK_COLUMN,  /* `$1`; lit: "1" */
 	TK_SPECIAL, /* lit: the name without '@' */
 	TK_PUNCT,   /* punct */
@@ -25,9 +26,9 @@ enum lex_mode { LEX_OPERATOR, LEX_OPERAND };
 
 struct token {
 	uint8_t kind;
-	bool nl_before;    /* a newline stands before it (in brackets) */
+	bool nl_before; /* a newline stands before it (in brackets) */
 	bool blank_before;
-	int at, n;         /* bytes of the unit */
+	int at, n; /* bytes of the unit */
 	int64_t months;
 	const char *punct; /* its spelling, static */
 	struct value lit;
@@ -35,7 +36,7 @@ struct token {
 
 struct lexer {
 	struct arena *a;
-	const char *p;      /* the unit's text, NUL-terminated */
+	const char *p;	    /* the unit's text, NUL-terminated */
 	int n, unit, stage; /* stage: for positions */
 	bool newline_blank; /* in brackets */
 	const struct program_var *vars;
@@ -62,7 +63,8 @@ bool name_start(char c);
 bool name_char(char c);
 /* Is it a name that needs no quotes where a field may stand? */
 bool name_is_plain(const char *p, size_t n);
-/* Advice about a character that looks like another (typographic quotes, no-break spaces ...) and so cannot stand in a name; NULL: it can. */
+/* Advice about a character that looks like another (typographic quotes, no-break spaces ...) and so cannot stand in a name; NULL:
+ * it can. */
 const char *name_odd_char(uint32_t cp);
 
 /* Names of the special values, by enum special. */

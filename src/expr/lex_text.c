@@ -151,7 +151,8 @@ static int posix_end(const struct lexer *lx, int i)
 	return lx->p[k] == ':' && lx->p[k + 1] == ']' ? k + 2 : i + 1;
 }
 
-/* Behind the `]` of the character class opened before i, or the end of the line. As in PCRE2 a `]` that comes first is literal. */
+/* Behind the `]` of the character class opened before i, or the end of the line. As in PCRE2 a `]` that comes first is literal.
+ */
 static int class_end(const struct lexer *lx, int i)
 {
 	const char *p = lx->p;
@@ -226,6 +227,11 @@ void lex_regex(const struct lexer *lx, struct token *t, struct err *e)
 	}
 	if (end < 0) {
 		open_regex(lx, t, e);
+		return;
+	}
+	if (memchr(lx->p + t->at, 0, (size_t)(end - t->at))) {
+		lex_fail(lx, t, t->at, end + 1 - t->at, e, "a NUL byte in a regex");
+		err_hint(e, "write \\0");
 		return;
 	}
 	d = arena_bytes(lx->a, (size_t)(end - t->at) + 8);

@@ -30,7 +30,8 @@ static void open_unit(struct parser *p, int unit)
 	token_forget(p);
 }
 
-struct parser *parser_new(struct arena *a, const struct source_unit *units, int n_units, const struct program_var *vars, int n_vars)
+struct parser *parser_new(struct arena *a, const struct source_unit *units, int n_units, const struct program_var *vars,
+			  int n_vars)
 {
 	struct parser *p = arena_new(a, struct parser);
 
@@ -216,11 +217,10 @@ static void punct_hint(struct parser *p, const struct token *t, struct err *e)
 	else if (lex_is(t, "(") && p->prev.kind == TK_NAME && t->blank_before)
 		err_hint(e, "a call has no blank before its `(`: %.*s(...)", show_length(p, &p->prev), p->lx.p + p->prev.at);
 	else if (lex_is(t, "(") && p->prev.kind == TK_NAME)
-		err_hint(e, "a function takes its value as an argument: %.*s(...)", show_length(p, &p->prev), p->lx.p + p->prev.at);
+		err_hint(e, "a function takes its value as an argument: %.*s(...)", show_length(p, &p->prev),
+			 p->lx.p + p->prev.at);
 	else if (lex_is(t, "[") && t->blank_before)
 		err_hint(e, "an index has no blank before its `[`");
-	else if (lex_is(t, ";") && !p->n_stack)
-		err_hint(e, "stages are separated by `|`");
 	else if (strchr(")]}", *t->punct) && !p->n_stack)
 		err_hint(e, "no `%s` is open here", *t->punct == ')' ? "(" : *t->punct == ']' ? "[" : "{");
 }
@@ -231,6 +231,8 @@ static void token_hint(struct parser *p, const struct token *t, struct err *e)
 		if (p->after_expr)
 			parse_operator_hint(e, t->lit.s, t->lit.n);
 		nearest_hint(p, t, e);
+	} else if (lex_is(t, ";") && !p->n_stack) {
+		err_hint(e, "stages are separated by `|`");
 	} else if (t->kind == TK_PUNCT && p->after_expr) {
 		punct_hint(p, t, e);
 	} else if (lex_is(t, "=")) {
@@ -259,7 +261,8 @@ int parser_expected(struct parser *p, const char *what, struct err *e)
 		return take_error(e, &p->tok_err);
 	list_tried(p, &b, what);
 	if (is_end(p, &t))
-		err_at(e, parser_token_pos(p, &t), "expected %s, found the end of the %s", buf_cstr(&b), p->n_stages ? "stage" : "expression");
+		err_at(e, parser_token_pos(p, &t), "expected %s, found the end of the %s", buf_cstr(&b),
+		       p->n_stages ? "stage" : "expression");
 	else
 		err_at(e, parser_token_pos(p, &t), "expected %s, found `%.*s`", buf_cstr(&b), show_length(p, &t), p->lx.p + t.at);
 	token_hint(p, &t, e);

@@ -408,7 +408,8 @@ static struct node *fold_int_min(struct node *minus, struct node *kid)
 }
 
 /* Operators in front of their operand: `-`, `!`, and `not`, which takes a whole comparison. */
-static struct node *parse_prefix(struct parser *p, enum op_code op, struct node *(*operand)(struct parser *p, struct err *e), struct err *e)
+static struct node *parse_prefix(struct parser *p, enum op_code op, struct node *(*operand)(struct parser *p, struct err *e),
+				 struct err *e)
 {
 	struct node *n = node_new(p, N_UNARY, parser_token_pos(p, &p->tok)), *kid;
 

@@ -288,7 +288,4 @@ int parser_items(struct parser *p, bool star, bool assign_only, struct items *ou
 	return items_unique(p, out, e);
 }
 
-int parser_keys(struct parser *p, struct items *out, struct err *e)
-{
-	return parser_items(p, false, false, out, e);
-}
+int parser_keys(struct parser *p, struct items *out, struct err *e) { return parser_items(p, false, false, out, e); }

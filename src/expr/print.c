@@ -6,28 +6,17 @@
 #include "expr/lex.h"
 
 static const struct op_info ops[OP_COUNT_] = {
-	[OP_NEG] = { "-", NULL, PREC_UNARY },
-	[OP_NOT] = { "!", NULL, PREC_UNARY },
-	[OP_OR] = { "||", "or", PREC_OR },
-	[OP_AND] = { "&&", "and", PREC_AND },
-	[OP_NULL_OR] = { "??", NULL, PREC_NULL_OR },
-	[OP_EQ] = { "==", NULL, PREC_CMP },
-	[OP_NE] = { "!=", NULL, PREC_CMP },
-	[OP_LT] = { "<", NULL, PREC_CMP },
-	[OP_LE] = { "<=", NULL, PREC_CMP },
-	[OP_GT] = { ">", NULL, PREC_CMP },
-	[OP_GE] = { ">=", NULL, PREC_CMP },
-	[OP_MATCH] = { "=~", NULL, PREC_CMP },
-	[OP_NOT_MATCH] = { "!~", NULL, PREC_CMP },
-	[OP_GLOB] = { "glob", "glob", PREC_CMP },
-	[OP_IN] = { "in", "in", PREC_CMP },
-	[OP_CONCAT] = { "++", NULL, PREC_CONCAT },
-	[OP_ADD] = { "+", NULL, PREC_ADD },
-	[OP_SUB] = { "-", NULL, PREC_ADD },
-	[OP_MUL] = { "*", NULL, PREC_MUL },
-	[OP_DIV] = { "/", NULL, PREC_MUL },
-	[OP_IDIV] = { "//", NULL, PREC_MUL },
-	[OP_MOD] = { "%", NULL, PREC_MUL },
+	[OP_NEG] = { "-", NULL, PREC_UNARY },	     [OP_NOT] = { "!", NULL, PREC_UNARY },
+	[OP_OR] = { "||", "or", PREC_OR },	     [OP_AND] = { "&&", "and", PREC_AND },
+	[OP_NULL_OR] = { "??", NULL, PREC_NULL_OR }, [OP_EQ] = { "==", NULL, PREC_CMP },
+	[OP_NE] = { "!=", NULL, PREC_CMP },	     [OP_LT] = { "<", NULL, PREC_CMP },
+	[OP_LE] = { "<=", NULL, PREC_CMP },	     [OP_GT] = { ">", NULL, PREC_CMP },
+	[OP_GE] = { ">=", NULL, PREC_CMP },	     [OP_MATCH] = { "=~", NULL, PREC_CMP },
+	[OP_NOT_MATCH] = { "!~", NULL, PREC_CMP },   [OP_GLOB] = { "glob", "glob", PREC_CMP },
+	[OP_IN] = { "in", "in", PREC_CMP },	     [OP_CONCAT] = { "++", NULL, PREC_CONCAT },
+	[OP_ADD] = { "+", NULL, PREC_ADD },	     [OP_SUB] = { "-", NULL, PREC_ADD },
+	[OP_MUL] = { "*", NULL, PREC_MUL },	     [OP_DIV] = { "/", NULL, PREC_MUL },
+	[OP_IDIV] = { "//", NULL, PREC_MUL },	     [OP_MOD] = { "%", NULL, PREC_MUL },
 	[OP_POW] = { "**", NULL, PREC_POW },
 };
 
@@ -192,7 +181,8 @@ static void print_value(struct buf *b, const struct value *v)
 
 static bool lit_is_number(const struct node *n)
 {
-	return n->kind == N_LIT && (n->lit.type == T_INT || n->lit.type == T_FLOAT || n->lit.type == T_DUR || n->lit.type == T_NUM);
+	return n->kind == N_LIT &&
+	       (n->lit.type == T_INT || n->lit.type == T_FLOAT || n->lit.type == T_DUR || n->lit.type == T_NUM);
 }
 
 static bool lit_is_negative(const struct node *n)
@@ -201,9 +191,9 @@ static bool lit_is_negative(const struct node *n)
 		return false;
 	if (n->spelling)
 		return *n->spelling == '-';
-	return n->lit.type == T_FLOAT ? n->lit.f < 0 || (n->lit.f == 0 && 1 / n->lit.f < 0) :
-	       n->lit.type == T_NUM   ? n->lit.n && *n->lit.s == '-' :
-					n->lit.i < 0;
+	return n->lit.type == T_FLOAT ? n->lit.f < 0 || (n->lit.f == 0 && 1 / n->lit.f < 0)
+	       : n->lit.type == T_NUM ? n->lit.n && *n->lit.s == '-'
+				      : n->lit.i < 0;
 }
 
 static enum prec node_prec(const struct node *n)
@@ -321,10 +311,7 @@ static void print_call(struct buf *b, const struct node *n)
 	buf_char(b, ')');
 }
 
-static bool is_string(const struct node *n)
-{
-	return n->kind == N_LIT && n->lit.type == T_STR;
-}
+static bool is_string(const struct node *n) { return n->kind == N_LIT && n->lit.type == T_STR; }
 
 static void print_object(struct buf *b, const struct node *n)
 {

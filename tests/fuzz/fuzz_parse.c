@@ -1,5 +1,5 @@
-/* The parser on any bytes: no crash, no leak, every error placed inside the text, every expression prints to text that reads back as
- * an equal tree. The first byte chooses: 'e' one expression, 'f' a program file, else arguments separated by NUL. */
+/* The parser on any bytes: no crash, no leak, every error placed inside the text, every expression prints to text that reads back
+ * as an equal tree. The first byte chooses: 'e' one expression, 'f' a program file, else arguments separated by NUL. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -5,6 +5,9 @@ unit_tests += tests/unit/agg_props
 unit_tests += tests/unit/agg_sketch
 unit_tests += tests/unit/agg_values
 unit_tests += tests/unit/data_json_value
+EXTRA_DIST += tests/unit/json_oracle.h
+unit_tests += tests/unit/codec_json_diff
+unit_tests += tests/unit/codec_json
 unit_tests += tests/unit/codec_pattern
 unit_tests += tests/unit/codec_text
 unit_tests += tests/unit/codec_csv_diff
@@ -20,3 +23,4 @@ EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)
 unit_tests += tests/unit/expr_parse
+unit_tests += tests/unit/expr_tree
