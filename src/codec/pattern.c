@@ -178,6 +178,8 @@ void pattern_parse(struct pattern *p, const struct pattern_in *in, struct patter
 	p->n_need = in->n_need;
 	p->arena = in->arena;
 	out->n_ok = out->n_bad = 0;
+	if (p->def->begin)
+		p->def->begin(p);
 	columns_make(p, &r, in, out->cols);
 	BATCH_EACH(in->sel, in->n_sel, i)
 	{

@@ -7,7 +7,8 @@ struct pattern_def {
 	struct doc doc;
 	const char *const *fields; /* names, NULL: the rows have their own */
 	uint8_t n_fields, n_default;
-	struct pattern *(*open)(void); /* allocates; the struct begins with struct pattern */
+	struct pattern *(*open)(void);	  /* allocates; the struct begins with struct pattern */
+	void (*begin)(struct pattern *p); /* before the rows of a pattern_parse; may be NULL */
 	/* One row: NULL and the fields in slot[], or the reason why it does not match (static text, or in p->arena). Patterns
 	 * with a list of fields fill slot[field]; where p->want lacks the field's bit the slot may be left alone. The others fill
 	 * slot[k] for p->need[k], or slot[0] with an object when p->need is NULL. */

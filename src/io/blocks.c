@@ -68,12 +68,19 @@ static void end_source(struct blocks *b)
 	b->src = NULL;
 }
 
-/* Twice the room, but not more than the longest record and a block behind it. */
-static void grow(struct blocks *b)
+/* The longest record the decoder keeps waiting for; it may know a limit of its own when it was told none. */
+static size_t record_max(const struct blocks *b)
 {
 	size_t most = b->dec->opts.max_record;
 
-	most = most < SIZE_MAX / 2 ? most + BLOCK_SIZE : SIZE_MAX / 2;
+	return most && most < SIZE_MAX / 4 ? most : SIZE_MAX / 4;
+}
+
+/* Twice the room, but not more than the longest record and a block behind it. */
+static void grow(struct blocks *b)
+{
+	size_t most = record_max(b) + BLOCK_SIZE;
+
 	set_capacity(b, b->cap < most && b->cap * 2 > most ? most : b->cap * 2);
 }
 
@@ -106,7 +113,7 @@ static int fill(struct blocks *b, struct err *e)
  * start would be scanned once for each read otherwise. */
 static void carry(struct blocks *b, size_t used)
 {
-	size_t most = b->dec->opts.max_record;
+	size_t most = record_max(b);
 
 	if (!used && b->n > most && b->n == b->cap)
 		BUG("the decoder of %s keeps %zu bytes", b->dec->def->doc.name, b->n);
@@ -114,7 +121,7 @@ static void carry(struct blocks *b, size_t used)
 	memmove(b->p, b->p + used, b->n);
 	b->patience = b->n < BLOCK_SIZE / 2 ? 0 : b->n * 2;
 	if (b->patience > most)
-		b->patience = most < SIZE_MAX ? most + 1 : most;
+		b->patience = most + 1;
 	if (b->cap > BLOCK_SIZE && b->n < BLOCK_SIZE / 2)
 		set_capacity(b, BLOCK_SIZE);
 }

@@ -1,4 +1,5 @@
 #include "codec/pattern.h"
+#include "codec/codec.h"
 #include "base/nearest.h"
 #include "test.h"
 
@@ -323,6 +324,99 @@ static void test_records(void)
 	probe_end(&t);
 }
 
+/* What the format's decoder makes of a text alone: its fields as one object in JSON, or nothing unless it is exactly one good
+ * record. */
+struct oracle {
+	struct buf json;
+	unsigned records, bad;
+};
+
+static int oracle_emit(void *ctx, struct batch *b, struct err *e)
+{
+	struct oracle *o = ctx;
+	struct value v = batch_record(b, batch_row(b, 0), b->arena);
+
+	(void)e;
+	o->json.n = 0;
+	value_print_json(&o->json, &v, NULL);
+	o->records += b->n_sel;
+	return 0;
+}
+
+static int oracle_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
+{
+	(void)raw, (void)n, (void)line, (void)reason, (void)e;
+	((struct oracle *)ctx)->bad++;
+	return 0;
+}
+
+static void ask(struct oracle *o, const struct codec_def *codec, const char *s, size_t n)
+{
+	struct decode_opts opts = { .all = true, .no_header = true, .max_record = 1000 };
+	struct decode_to to = { .emit = oracle_emit, .bad = oracle_bad, .ctx = o };
+	char block[16 + MEM_SLACK] = "";
+	struct err e = { 0 };
+	struct decoder *d = codec->open(&opts, &e);
+	size_t used;
+
+	memcpy(block, s, n);
+	o->records = o->bad = 0;
+	o->json.n = 0;
+	codec->decode(d, block, n, true, &to, &used, &e);
+	codec->close(d);
+}
+
+/* Blank lines around a record: the decoder skips them, a text that has them is more than one line. */
+static bool blank_lines(const char *s, size_t n)
+{
+	bool last = n && (s[n - 1] == '\n' || s[n - 1] == '\r'), before = n > 1 && (s[n - 2] == '\n' || s[n - 2] == '\r');
+
+	return *s == '\n' || *s == '\r' || (last && before && memcmp(s + n - 2, "\r\n", 2)) ||
+	       (last && before && n > 2 && s[n - 3] < ' ');
+}
+
+/* Every text of up to `most` bytes of the alphabet. */
+static unsigned compare_all(const char *format, const char *alphabet, unsigned most)
+{
+	const struct codec_def *codec = codec_find(format);
+	struct probe t = named(format);
+	struct oracle o = { 0 };
+	unsigned wrong = 0, base = (unsigned)strlen(alphabet), total = 1;
+
+	for (unsigned len = 1; len <= most; len++) {
+		total *= base;
+		for (unsigned k = 0; k < total; k++) {
+			char s[16];
+			const char *got;
+
+			for (unsigned i = 0, x = k; i < len; i++, x /= base)
+				s[i] = alphabet[x % base];
+			if (blank_lines(s, len))
+				continue;
+			got = run(&t, s, len, NULL, 0);
+			ask(&o, codec, s, len);
+			if (o.records == 1 && !o.bad ? !got || strcmp(got, buf_cstr(&o.json)) : got != NULL)
+				if (!wrong++)
+					printf("# %s <%.*s>: \"%s\", the decoder has \"%s\"\n", format, (int)len, s,
+					       got ? got : "(nothing)", buf_cstr(&o.json));
+			arena_reset(&t.a);
+		}
+	}
+	buf_release(&o.json);
+	probe_end(&t);
+	return wrong;
+}
+
+static void test_as_decoders(void)
+{
+	TEST("csv: the same records and fields as the decoder, for all short texts")
+	CHECK_INT(compare_all("csv", "a,\"\n\r", 6), 0);
+	TEST("logfmt: the same records and fields as the decoder, for all short texts")
+	{
+		CHECK_INT(compare_all("logfmt", "ab= \"\\", 5), 0);
+	}
+}
+
 static void test_brace(void)
 {
 	struct probe t = brace("{ip} - {user} [{ts}] {} {{{n}}}");
@@ -445,6 +539,7 @@ int main(void)
 	test_syslog();
 	test_json();
 	test_records();
+	test_as_decoders();
 	test_brace();
 	test_errors();
 	test_batch();
