@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define WHY_MAX 160
+#define SHRINK_MIN 5 /* no shorter number overflows: 1e309 */
 
 static inline bool is_digit(char c)
 {
@@ -79,6 +80,13 @@ static size_t too_deep(const char *p, size_t n)
 	return n;
 }
 
+/* 0e00…0: keeps what stands before and behind from becoming part of it. */
+static void shrink(char *p, const char *end)
+{
+	memset(p, '0', (size_t)(end - p));
+	p[1] = 'e';
+}
+
 /* Writes small numbers of the same length over those that may be too large for jansson: whole tokens, so the grammar stays. */
 static void shrink_numbers(char *p, size_t n)
 {
@@ -93,10 +101,8 @@ static void shrink_numbers(char *p, size_t n)
 			stop = number_end(at, end);
 		if (!stop)
 			stop = at + 1;
-		else if (*at != '"' && stop - at > 2) {
-			memset(at, '0', (size_t)(stop - at));
-			at[1] = '.';
-		}
+		else if (*at != '"' && stop - at >= SHRINK_MIN)
+			shrink(at + (*at == '-'), stop);
 		at += stop - at;
 	}
 }
@@ -113,6 +119,7 @@ int json_check(const char *p, size_t n, char *buf, size_t *at)
 {
 	json_error_t e = { .position = 0 };
 	size_t deep = too_deep(p, n);
+	const char *nul;
 	bool ok;
 
 	if (deep < n) {
@@ -127,6 +134,12 @@ int json_check(const char *p, size_t n, char *buf, size_t *at)
 		shrink_numbers(copy, n);
 		ok = load(copy, n, &e);
 		free(copy);
+	}
+	if (ok && (nul = memchr(p, 0, n))) {
+		/* jansson 2.14 loses a NUL that it reads behind a number */
+		*at = (size_t)(nul - p);
+		snprintf(buf, WHY_MAX, "NUL byte outside a string");
+		return 0;
 	}
 	*at = e.position > 0 ? (size_t)e.position : 0;
 	if (*at > n)

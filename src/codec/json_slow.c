@@ -106,10 +106,9 @@ static bool skip_mark(struct json_skip *s, char c)
 		s->depth++;
 		return false;
 	case ']':
-		if (!s->depth && s->in_array)
-			return true;
-		/* fall through */
 	case '}':
+		if (c == ']' && !s->depth && s->in_array)
+			return true;
 		s->depth--;
 		s->closed = !s->depth;
 		return false;

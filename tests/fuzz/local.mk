@@ -5,6 +5,7 @@ fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_pattern
 
 fuzz_targets += tests/fuzz/fuzz_parse
+fuzz_targets += tests/fuzz/fuzz_json
 check_PROGRAMS += $(fuzz_targets)
 if FUZZERS
 fuzz_main = $(FUZZ_LDFLAGS)
