@@ -11,10 +11,7 @@
 #define WHY_MAX 160
 #define SHRINK_MIN 5 /* no shorter number overflows: 1e309 */
 
-static inline bool is_digit(char c)
-{
-	return (unsigned)(c - '0') < 10;
-}
+static inline bool is_digit(char c) { return (unsigned)(c - '0') < 10; }
 
 static const char *digits_end(const char *p, const char *end)
 {

@@ -4,7 +4,8 @@
 #include "codec/codec.h"
 
 struct decoder *json_open(const struct decode_opts *o, struct err *e);
-int json_decode(struct decoder *base, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e);
+int json_decode(struct decoder *base, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used,
+		struct err *e);
 void json_restart(struct decoder *base, const char *source);
 void json_close(struct decoder *base);
 

@@ -154,7 +154,8 @@ static uint64_t column_after(const struct json_decoder *d)
 	return nl ? (uint64_t)(d->p + d->pos - nl - 1) : d->column + d->pos;
 }
 
-int json_decode(struct decoder *base, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e)
+int json_decode(struct decoder *base, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used,
+		struct err *e)
 {
 	struct json_decoder *d = (struct json_decoder *)base;
 	bool more = true;

@@ -19,7 +19,8 @@ struct json_wanted {
 	struct json_node *sub; /* wanted keys of the object behind it */
 };
 
-/* The wanted keys of one object, by length: those of n bytes are keys[first[n]] up to keys[first[n + 1]]. Longer ones are in the last class. */
+/* The wanted keys of one object, by length: those of n bytes are keys[first[n]] up to keys[first[n + 1]]. Longer ones are in the
+ * last class. */
 #define JSON_LENGTHS 48
 struct json_node {
 	struct json_wanted *keys;
@@ -73,15 +74,15 @@ struct json_decoder {
 	struct json_rows rows;
 	struct json_node *plan;
 	enum json_top top; /* in a top-level array: what comes next */
-	bool loose;        /* something was wrong with this array: commas may be missing */
-	bool begun;        /* a byte order mark is behind us */
-	bool skipping;     /* in a record that is too long */
+	bool loose;	   /* something was wrong with this array: commas may be missing */
+	bool begun;	   /* a byte order mark is behind us */
+	bool skipping;	   /* in a record that is too long */
 	struct json_skip skip;
-	uint64_t column;   /* bytes of its line before the block */
-	size_t chunk;      /* bytes scanned at a time */
+	uint64_t column; /* bytes of its line before the block */
+	size_t chunk;	 /* bytes scanned at a time */
 	size_t max_record;
 	unsigned level;
-	bool slow_only;    /* tests: all by the slow path */
+	bool slow_only; /* tests: all by the slow path */
 	/* of the call */
 	const char *p;
 	size_t n, pos;
@@ -100,8 +101,8 @@ int json_row_slow(struct json_decoder *d, size_t n, const char **why);
 /* Hand the rows over. Sets d->verdict. */
 void json_rows_flush(struct json_decoder *d);
 
-/* One step of the slow path at d->pos: a value, a mark of a top-level array, or white space. `wrong`: it is known not to be JSON. False when
- * more text is needed. */
+/* One step of the slow path at d->pos: a value, a mark of a top-level array, or white space. `wrong`: it is known not to be JSON.
+ * False when more text is needed. */
 bool json_slow(struct json_decoder *d, bool wrong);
 /* Go on skipping a record that is too long. */
 void json_skip_more(struct json_decoder *d);

@@ -4,9 +4,9 @@
 #include "base/utf8.h"
 #include "codec/json.h"
 
-#define SHAPES 64          /* schemas whose keys are kept; a power of two */
-#define STRETCH 4096       /* bytes of a string between looks at the room */
-#define ESCAPE_MAX 6       /* longest escape: \u001f */
+#define SHAPES 64    /* schemas whose keys are kept; a power of two */
+#define STRETCH 4096 /* bytes of a string between looks at the room */
+#define ESCAPE_MAX 6 /* longest escape: \u001f */
 
 /* The keys of a schema as they are written: `{"a":`, `,"b":`. */
 struct shape {
@@ -50,12 +50,10 @@ static inline uint64_t special8(uint64_t v)
 	return ((quote - ones) | (slash - ones) | (v - ones * 0x20) | v) & high;
 }
 
-static inline bool special(unsigned char c)
-{
-	return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
-}
+static inline bool special(unsigned char c) { return c < 0x20 || c == '"' || c == '\\' || c >= 0x80; }
 
-/* Bytes at p, at most n, that need no escape and are ASCII; copied to d as well. Both sides have eight bytes to spare, or n is near. */
+/* Bytes at p, at most n, that need no escape and are ASCII; copied to d as well. Both sides have eight bytes to spare, or n is
+ * near. */
 static size_t copy_plain(char *d, const char *p, size_t n)
 {
 	size_t i = 0;
@@ -133,10 +131,7 @@ static void put_string(struct buf *out, const char *p, size_t n)
 
 /* ---- values ---- */
 
-static void put_word(struct buf *out, bool b)
-{
-	buf_add(out, b ? "true" : "false", b ? 4 : 5);
-}
+static void put_word(struct buf *out, bool b) { buf_add(out, b ? "true" : "false", b ? 4 : 5); }
 
 static void put_value(struct json_encoder *c, struct buf *out, const struct value *v)
 {
@@ -268,10 +263,7 @@ static void put_record(struct json_encoder *c, struct buf *out, uint32_t n, uint
 	buf_add(out, "}\n", 2);
 }
 
-static inline bool is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
+static inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 /* A record that was read from several lines goes out in one: without the white space outside strings. */
 static void put_joined(struct buf *out, const char *p, size_t n)

@@ -1,11 +1,10 @@
 #include <stdlib.h>
 
 #include "codec/json_decode.h"
-#include "data/hash.h"
 #include "data/json_value.h"
 
 #define CELLS_WANTED ((size_t)1 << 18) /* cells of a batch; records with many fields make batches of fewer rows */
-#define LINEAR_KEYS 16
+#define FEW_FIELDS 16
 
 static inline struct value *cell(struct json_rows *r, uint32_t column, uint32_t row)
 {
@@ -221,52 +220,6 @@ static void spill(struct json_rows *r, uint32_t n)
 		r->fields[i] = (struct field){ r->schema->names[i], r->schema->name_n[i], *cell(r, i, r->n) };
 }
 
-static inline bool same_name(const struct field *a, const struct field *b)
-{
-	return a->name_n == b->name_n && !memcmp(a->name, b->name, a->name_n);
-}
-
-/* The field of f[0..i) with f[i]'s name, or i. */
-static uint32_t find_field(const struct field *f, uint32_t i, uint32_t *slots, uint32_t mask)
-{
-	uint32_t at = 0;
-
-	if (!slots) {
-		while (at < i && !same_name(&f[at], &f[i]))
-			at++;
-		return at;
-	}
-	for (at = (uint32_t)hash_bytes(f[i].name, f[i].name_n) & mask; slots[at]; at = (at + 1) & mask)
-		if (same_name(&f[slots[at] - 1], &f[i]))
-			return slots[at] - 1;
-	slots[at] = i + 1;
-	return i;
-}
-
-/* Of equal names the last value, at the place of the first. Returns how many are left. */
-static uint32_t fields_unique(struct field *f, uint32_t n)
-{
-	uint32_t *slots = NULL, mask = 0, kept = 0;
-
-	if (n > LINEAR_KEYS) {
-		for (mask = 64; mask < n * 2; mask *= 2)
-			;
-		slots = xcalloc(mask--, sizeof *slots);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k;
-
-		f[kept] = f[i];
-		k = find_field(f, kept, slots, mask);
-		if (k == kept)
-			kept++;
-		else
-			f[k].v = f[kept].v;
-	}
-	free(slots);
-	return kept;
-}
-
 static bool in_block(const struct json_decoder *d, const struct value *v)
 {
 	return type_is_bytes(v->type) && v->s >= d->p && v->s <= d->p + d->n;
@@ -290,11 +243,11 @@ static void flush_before(struct json_decoder *d, uint32_t n)
 
 static const struct schema *fields_schema(const struct field *f, uint32_t n)
 {
-	const char *few_names[LINEAR_KEYS], **names = few_names;
-	uint32_t few_lens[LINEAR_KEYS], *lens = few_lens;
+	const char *few_names[FEW_FIELDS], **names = few_names;
+	uint32_t few_lens[FEW_FIELDS], *lens = few_lens;
 	const struct schema *s;
 
-	if (n > LINEAR_KEYS) {
+	if (n > FEW_FIELDS) {
 		names = xmalloc(n * sizeof *names);
 		lens = xmalloc(n * sizeof *lens);
 	}
@@ -303,7 +256,7 @@ static const struct schema *fields_schema(const struct field *f, uint32_t n)
 		lens[i] = f[i].name_n;
 	}
 	s = schema_intern(names, lens, n);
-	if (n > LINEAR_KEYS) {
+	if (n > FEW_FIELDS) {
 		free(names);
 		free(lens);
 	}
@@ -316,7 +269,7 @@ static void put_fields(struct json_decoder *d, uint32_t n)
 	struct json_rows *r = &d->rows;
 	const struct schema *s;
 
-	n = fields_unique(r->fields, n);
+	n = (uint32_t)fields_unique(r->fields, n);
 	s = fields_schema(r->fields, n);
 	if (s != r->schema) {
 		if (r->n)
@@ -397,8 +350,8 @@ static uint32_t walk_value(struct json_decoder *d, uint32_t k)
 	return after;
 }
 
-/* Does the text of a record end where token `after` - 1 does? A number or word at the top needs white space or the end behind it, an
- * element of an array may have its mark there. Returns `after`, or 0. */
+/* Does the text of a record end where token `after` - 1 does? A number or word at the top needs white space or the end behind it,
+ * an element of an array may have its mark there. Returns `after`, or 0. */
 static inline uint32_t record_end(struct json_decoder *d, uint32_t k, uint32_t after, uint32_t to)
 {
 	struct json_walk *w = &d->walk;

@@ -13,45 +13,85 @@ struct json_masks {
 
 /* What one 64-byte step hands to the next, beside the parities. */
 struct json_scan {
-	uint64_t carry;   /* bit 0: the first byte is escaped */
-	uint64_t high;    /* the last bytes >= 0x80 */
+	uint64_t carry;	  /* bit 0: the first byte is escaped */
+	uint64_t high;	  /* the last bytes >= 0x80 */
 	uint32_t low_due; /* offset of the backslash that must begin a low surrogate */
 	bool bad, any;
 };
 
-/* For a shuffle by the low four bits: a byte is white space if it maps to itself, a mark if it maps to itself | 0x20. The two control
- * characters that look like marks that way are refused by the walker, which sees the byte. */
+/* For a shuffle by the low four bits: a byte is white space if it maps to itself, a mark if it maps to itself | 0x20. The two
+ * control characters that look like marks that way are refused by the walker, which sees the byte. */
 static const char json_spaces[16] = { ' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0 };
 static const char json_marks[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0 };
 
 /* Faults of a pair of bytes, one bit each; a pair is at fault if all three tables agree on a bit. */
 enum {
-	TOO_SHORT = 1,	   /* a first byte not followed by a continuation */
-	TOO_LONG = 2,	   /* ASCII followed by a continuation */
+	TOO_SHORT = 1, /* a first byte not followed by a continuation */
+	TOO_LONG = 2,  /* ASCII followed by a continuation */
 	OVERLONG_3 = 4,
 	TOO_LARGE = 8,
 	SURROGATE = 16,
 	OVERLONG_2 = 32,
-	OVERLONG_4 = 64,   /* and too large, from F5 on */
-	TWO_CONTS = 128,   /* two continuations: allowed where a longer character says so */
+	OVERLONG_4 = 64, /* and too large, from F5 on */
+	TWO_CONTS = 128, /* two continuations: allowed where a longer character says so */
 	ANY = TOO_SHORT | TOO_LONG | TWO_CONTS,
 	LARGE = ANY | TOO_LARGE | OVERLONG_4,
 	CONT = TOO_LONG | OVERLONG_2 | TWO_CONTS,
 };
 
 static const uint8_t utf8_first_high[16] = {
-	TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG,
-	TWO_CONTS, TWO_CONTS, TWO_CONTS, TWO_CONTS,
-	TOO_SHORT | OVERLONG_2, TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | OVERLONG_4,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TOO_LONG,
+	TWO_CONTS,
+	TWO_CONTS,
+	TWO_CONTS,
+	TWO_CONTS,
+	TOO_SHORT | OVERLONG_2,
+	TOO_SHORT,
+	TOO_SHORT | OVERLONG_3 | SURROGATE,
+	TOO_SHORT | TOO_LARGE | OVERLONG_4,
 };
 static const uint8_t utf8_first_low[16] = {
-	ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4, ANY | OVERLONG_2, ANY, ANY, ANY | TOO_LARGE,
-	LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE | SURROGATE, LARGE, LARGE,
+	ANY | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,
+	ANY | OVERLONG_2,
+	ANY,
+	ANY,
+	ANY | TOO_LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE,
+	LARGE | SURROGATE,
+	LARGE,
+	LARGE,
 };
 static const uint8_t utf8_second_high[16] = {
-	TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
-	CONT | OVERLONG_3 | OVERLONG_4, CONT | OVERLONG_3 | TOO_LARGE, CONT | SURROGATE | TOO_LARGE, CONT | SURROGATE | TOO_LARGE,
-	TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	CONT | OVERLONG_3 | OVERLONG_4,
+	CONT | OVERLONG_3 | TOO_LARGE,
+	CONT | SURROGATE | TOO_LARGE,
+	CONT | SURROGATE | TOO_LARGE,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
+	TOO_SHORT,
 };
 
 /* Length of the well-formed character at p, 0 when there is none. */

@@ -53,7 +53,8 @@ static inline void SIMD(json_classify)(const char *p, struct json_masks *m)
 	m->quote = SIMD(eq)(p, '"');
 	m->backslash = SIMD(eq)(p, '\\');
 	m->newline = SIMD(eq)(p, '\n');
-	m->control = SIMD(json_pair)(_mm256_cmpeq_epi8(_mm256_min_epu8(v, top), v), _mm256_cmpeq_epi8(_mm256_min_epu8(w, top), w));
+	m->control =
+		SIMD(json_pair)(_mm256_cmpeq_epi8(_mm256_min_epu8(v, top), v), _mm256_cmpeq_epi8(_mm256_min_epu8(w, top), w));
 	m->high = SIMD(json_pair)(v, w);
 	m->space = SIMD(json_pair)(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(spaces, v), v),
 				   _mm256_cmpeq_epi8(_mm256_shuffle_epi8(spaces, w), w));
@@ -77,8 +78,7 @@ static inline __m256i SIMD(json_utf8_half)(const char *p)
 	__m256i b = _mm256_shuffle_epi8(two, _mm256_and_si256(v1, low));
 	__m256i c = _mm256_shuffle_epi8(three, _mm256_and_si256(_mm256_srli_epi16(v, 4), low));
 
-	return _mm256_xor_si256(_mm256_and_si256(_mm256_and_si256(a, b), c),
-				_mm256_and_si256(far, _mm256_set1_epi8((char)0x80)));
+	return _mm256_xor_si256(_mm256_and_si256(_mm256_and_si256(a, b), c), _mm256_and_si256(far, _mm256_set1_epi8((char)0x80)));
 }
 
 static inline bool SIMD(json_utf8_bad)(const char *p)

@@ -121,9 +121,9 @@ static bool skip_mark(struct json_skip *s, char c)
 	return false;
 }
 
-/* Where to go on after a bad record: at the end of a line where its brackets balance (a string never goes on to the next line); at a line
- * that begins a record no deeper indented than the bad one did; behind its last bracket if a record follows on the line; in an array at
- * the next comma or the end of it. Returns the offset, or n when it is not there yet. */
+/* Where to go on after a bad record: at the end of a line where its brackets balance (a string never goes on to the next line);
+ * at a line that begins a record no deeper indented than the bad one did; behind its last bracket if a record follows on the
+ * line; in an array at the next comma or the end of it. Returns the offset, or n when it is not there yet. */
 static size_t skip_run(struct json_skip *s, const char *p, size_t i, size_t n, bool *found)
 {
 	for (; i < n; i++) {
@@ -271,10 +271,7 @@ static bool slow_bracket(struct json_decoder *d, bool wrong)
 	return true;
 }
 
-static bool begins_value(char c)
-{
-	return c && strchr("{[\"-0123456789tfn", c);
-}
+static bool begins_value(char c) { return c && strchr("{[\"-0123456789tfn", c); }
 
 /* In an array behind an element. */
 static bool slow_comma(struct json_decoder *d)

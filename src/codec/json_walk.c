@@ -4,10 +4,7 @@
 #include "base/utf8.h"
 #include "data/json_value.h"
 
-static inline bool is_digit(char c)
-{
-	return (unsigned)(c - '0') < 10;
-}
+static inline bool is_digit(char c) { return (unsigned)(c - '0') < 10; }
 
 static bool number_ok(const char *p, const char *end)
 {
@@ -67,13 +64,10 @@ static inline void level_open(struct levels *l, bool object)
 	l->depth++;
 }
 
-static inline bool level_object(const struct levels *l)
-{
-	return l->object[(l->depth - 1) >> 6] >> ((l->depth - 1) & 63) & 1;
-}
+static inline bool level_object(const struct levels *l) { return l->object[(l->depth - 1) >> 6] >> ((l->depth - 1) & 63) & 1; }
 
-/* Close containers from token k on, as many as end there. Returns the token where the next item starts, with *done clear, or the one
- * behind the outermost container. */
+/* Close containers from token k on, as many as end there. Returns the token where the next item starts, with *done clear, or the
+ * one behind the outermost container. */
 static inline uint32_t close_levels(struct json_walk *w, struct levels *l, uint32_t k, unsigned base, bool *done)
 {
 	const char *kind = w->ix.kind;

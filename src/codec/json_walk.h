@@ -31,10 +31,7 @@ static inline uint32_t json_fail(struct json_walk *w, uint32_t k)
 	return 0;
 }
 
-static inline bool json_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
+static inline bool json_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 /* The end of what starts at token k, white space behind it left out. */
 static inline uint32_t json_token_end(const struct json_index *ix, uint32_t k)

@@ -1,5 +1,5 @@
-/* The JSON decoder: the first byte chooses cuts, limit and fields; the rest is the input. The fast path at every level, in those cuts, says
- * what the slow path (jansson's verdict) says of the whole. */
+/* The JSON decoder: the first byte chooses cuts, limit and fields; the rest is the input. The fast path at every level, in those
+ * cuts, says what the slow path (jansson's verdict) says of the whole. */
 #include "../unit/json_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,10 +8,7 @@
 
 /* ---- the table ---- */
 
-static int hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : c - 'A' + 10;
-}
+static int hex_digit(char c) { return c <= '9' ? c - '0' : c - 'A' + 10; }
 
 /* %XX and %(NxBYTES). */
 static void case_bytes(struct buf *out, const char *p, const char *end)
@@ -36,7 +33,8 @@ static void case_bytes(struct buf *out, const char *p, const char *end)
 
 static void check_case(const char *verdict, const char *name, const char *p, size_t n)
 {
-	bool good = !strncmp(verdict, "accept", 6) || !strncmp(verdict, "either+", 7), stream = !strncmp(verdict, "stream", 6), ok;
+	bool good = !strncmp(verdict, "accept", 6) || !strncmp(verdict, "either+", 7), stream = !strncmp(verdict, "stream", 6),
+	     ok;
 	struct arena a = { 0 };
 	struct oracle_log log;
 	struct value v;
@@ -134,29 +132,39 @@ static void check_fields(const char *const *fields, uint32_t n, const char *text
 static void test_stream(void)
 {
 	TEST("one object a line, no newline at the end")
-		check_all("{\"a\":1}\n{\"a\":\"x\"}", "1:7:{\"a\":1}\n2:9:{\"a\":\"x\"}\n", "");
+	check_all("{\"a\":1}\n{\"a\":\"x\"}", "1:7:{\"a\":1}\n2:9:{\"a\":\"x\"}\n", "");
 	TEST("blank lines, CRLF and a byte order mark")
-		check_all("\xEF\xBB\xBF{\"a\":1}\r\n\r\n \t{\"a\":2}\r\n", "1:7:{\"a\":1}\n3:7:{\"a\":2}\n", "");
+	check_all("\xEF\xBB\xBF{\"a\":1}\r\n\r\n \t{\"a\":2}\r\n", "1:7:{\"a\":1}\n3:7:{\"a\":2}\n", "");
 	TEST("several on a line, and one over several lines")
-		check_all("{\"a\":1} {\"a\":2}{\"a\":3}\n{\n \"a\": 4\n}\n{\"a\":5}", "1:7:{\"a\":1}\n1:7:{\"a\":2}\n1:7:{\"a\":3}\n2:11:{\"a\":4}\n5:7:{\"a\":5}\n", "");
+	check_all("{\"a\":1} {\"a\":2}{\"a\":3}\n{\n \"a\": 4\n}\n{\"a\":5}",
+		  "1:7:{\"a\":1}\n1:7:{\"a\":2}\n1:7:{\"a\":3}\n2:11:{\"a\":4}\n5:7:{\"a\":5}\n", "");
 	TEST("an array of objects is its elements")
-		check_all("[{\"a\":1},\n {\"a\":2} ,\n{\"a\":3}\n]\n{\"a\":4}", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n3:7:{\"a\":3}\n5:7:{\"a\":4}\n", "");
+	check_all("[{\"a\":1},\n {\"a\":2} ,\n{\"a\":3}\n]\n{\"a\":4}",
+		  "1:7:{\"a\":1}\n2:7:{\"a\":2}\n3:7:{\"a\":3}\n5:7:{\"a\":4}\n", "");
 	TEST("an element that is not an object")
-		check_all("[{\"a\":1},7,\"x\", null ]", "1:7:{\"a\":1}\n1:1:{\"value\":7}\n1:3:{\"value\":\"x\"}\n1:4:{\"value\":null}\n", "");
+	check_all("[{\"a\":1},7,\"x\", null ]", "1:7:{\"a\":1}\n1:1:{\"value\":7}\n1:3:{\"value\":\"x\"}\n1:4:{\"value\":null}\n",
+		  "");
 	TEST("an empty array is no record, another one is a value")
-		check_all("[] [ ]\n[1,{}]\n[[]]", "2:6:{\"value\":[1,{}]}\n3:4:{\"value\":[[]]}\n", "");
+	check_all("[] [ ]\n[1,{}]\n[[]]", "2:6:{\"value\":[1,{}]}\n3:4:{\"value\":[[]]}\n", "");
 	TEST("values that are not objects")
-		check_all("1 -2.50\n\"x\\n\"true\nnull 12", "1:1:{\"value\":1}\n1:5:{\"value\":-2.50}\n2:5:{\"value\":\"x\\n\"}\n2:4:{\"value\":true}\n3:4:{\"value\":null}\n3:2:{\"value\":12}\n", "");
+	check_all("1 -2.50\n\"x\\n\"true\nnull 12",
+		  "1:1:{\"value\":1}\n1:5:{\"value\":-2.50}\n2:5:{\"value\":\"x\\n\"}\n2:4:{\"value\":true}\n3:4:{\"value\":null}"
+		  "\n3:2:{\"value\":12}\n",
+		  "");
 	TEST("an empty object has no fields")
-		check_all("{}\n{ }\n{\"a\":{}}", "1:2:{}\n2:3:{}\n3:8:{\"a\":{}}\n", "");
+	check_all("{}\n{ }\n{\"a\":{}}", "1:2:{}\n2:3:{}\n3:8:{\"a\":{}}\n", "");
 	TEST("numbers keep their spelling")
-		check_all("{\"a\":1.50,\"b\":1e400,\"c\":12345678901234567890,\"d\":-0}", "1:52:{\"a\":1.50,\"b\":1e400,\"c\":12345678901234567890,\"d\":-0}\n", "");
+	check_all("{\"a\":1.50,\"b\":1e400,\"c\":12345678901234567890,\"d\":-0}",
+		  "1:52:{\"a\":1.50,\"b\":1e400,\"c\":12345678901234567890,\"d\":-0}\n", "");
 	TEST("escapes, surrogate pairs, NUL")
-		check_all("{\"a\":\"\\u00e9\\ud83d\\ude00\\/\\u0000\",\"\\u0062\":1}", "1:45:{\"a\":\"\xC3\xA9\xF0\x9F\x98\x80/\\u0000\",\"b\":1}\n", "");
+	check_all("{\"a\":\"\\u00e9\\ud83d\\ude00\\/\\u0000\",\"\\u0062\":1}",
+		  "1:45:{\"a\":\"\xC3\xA9\xF0\x9F\x98\x80/\\u0000\",\"b\":1}\n", "");
 	TEST("of equal keys the last value at the first's place")
-		check_all("{\"a\":1,\"b\":2,\"\\u0061\":3}\n{\"a\":1,\"b\":2}", "1:24:{\"a\":3,\"b\":2}\n2:13:{\"a\":1,\"b\":2}\n", "");
+	check_all("{\"a\":1,\"b\":2,\"\\u0061\":3}\n{\"a\":1,\"b\":2}", "1:24:{\"a\":3,\"b\":2}\n2:13:{\"a\":1,\"b\":2}\n", "");
 	TEST("shapes that change, strings with escapes in both")
-		check_all("{\"a\":\"\\t\"}{\"b\":\"\\n\"}{\"a\":[\"\\t\"]}{\"a\":1,\"b\":{\"x\":\"\\t\"}}", "1:10:{\"a\":\"\\t\"}\n1:10:{\"b\":\"\\n\"}\n1:12:{\"a\":[\"\\t\"]}\n1:22:{\"a\":1,\"b\":{\"x\":\"\\t\"}}\n", "");
+	check_all("{\"a\":\"\\t\"}{\"b\":\"\\n\"}{\"a\":[\"\\t\"]}{\"a\":1,\"b\":{\"x\":\"\\t\"}}",
+		  "1:10:{\"a\":\"\\t\"}\n1:10:{\"b\":\"\\n\"}\n1:12:{\"a\":[\"\\t\"]}\n1:22:{\"a\":1,\"b\":{\"x\":\"\\t\"}}\n",
+		  "");
 	TEST("nothing") check_all("", "", "");
 	TEST("white space only") check_all(" \n\t\r\n ", "", "");
 }
@@ -164,29 +172,35 @@ static void test_stream(void)
 static void test_faults(void)
 {
 	TEST("a fault costs its line")
-		check_all("{\"a\":1}\n{\"a\":tru}\n{\"a\":3}\n", "1:7:{\"a\":1}\n3:7:{\"a\":3}\n", "2:9:{\"a\":tru}:invalid token near 'tru'\n");
+	check_all("{\"a\":1}\n{\"a\":tru}\n{\"a\":3}\n", "1:7:{\"a\":1}\n3:7:{\"a\":3}\n",
+		  "2:9:{\"a\":tru}:invalid token near 'tru'\n");
 	TEST("an object without its end costs its line")
-		check_all("{\"a\":1\n{\"a\":2}\n{\"a\":\"x\n{\"a\":4}\n", "2:7:{\"a\":2}\n4:7:{\"a\":4}\n",
-			  "1:6:{\"a\":1:'}' expected near end of file\n3:7:{\"a\":\"x:premature end of input near '\"x'\n");
+	check_all("{\"a\":1\n{\"a\":2}\n{\"a\":\"x\n{\"a\":4}\n", "2:7:{\"a\":2}\n4:7:{\"a\":4}\n",
+		  "1:6:{\"a\":1:'}' expected near end of file\n3:7:{\"a\":\"x:premature end of input near '\"x'\n");
 	TEST("a bracket too many")
-		check_all("{\"a\":1}}\n{\"a\":2}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n", "1:1:}:unexpected token near '}'\n");
+	check_all("{\"a\":1}}\n{\"a\":2}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n", "1:1:}:unexpected token near '}'\n");
 	TEST("a fault in a record over several lines")
-		check_all("{\n  \"a\": oops,\n  \"b\": {\n  }\n}\n{\"a\":2}\n", "6:7:{\"a\":2}\n",
-			  "1:29:{\n  \"a\": oops,\n  \"b\": {\n  }\n}:invalid token near 'oops'\n");
+	check_all("{\n  \"a\": oops,\n  \"b\": {\n  }\n}\n{\"a\":2}\n", "6:7:{\"a\":2}\n",
+		  "1:29:{\n  \"a\": oops,\n  \"b\": {\n  }\n}:invalid token near 'oops'\n");
 	TEST("a good record behind a bad one on its line")
-		check_all("{\"a\":x} {\"a\":2}{\"a\":y}{\"a\":3}", "1:7:{\"a\":2}\n1:7:{\"a\":3}\n", "1:7:{\"a\":x}:invalid token near 'x'\n1:7:{\"a\":y}:invalid token near 'y'\n");
+	check_all("{\"a\":x} {\"a\":2}{\"a\":y}{\"a\":3}", "1:7:{\"a\":2}\n1:7:{\"a\":3}\n",
+		  "1:7:{\"a\":x}:invalid token near 'x'\n1:7:{\"a\":y}:invalid token near 'y'\n");
 	TEST("a line that is no JSON costs the line")
-		check_all("oops {\"a\":1}\n{\"a\":2}", "2:7:{\"a\":2}\n", "1:12:oops {\"a\":1}:invalid token near 'oops'\n");
+	check_all("oops {\"a\":1}\n{\"a\":2}", "2:7:{\"a\":2}\n", "1:12:oops {\"a\":1}:invalid token near 'oops'\n");
 	TEST("a bad element of an array")
-		check_all("[{\"a\":1},{\"a\":x},{\"a\":3}]\n{\"a\":4}", "1:7:{\"a\":1}\n1:7:{\"a\":3}\n2:7:{\"a\":4}\n", "1:7:{\"a\":x}:invalid token near 'x'\n");
+	check_all("[{\"a\":1},{\"a\":x},{\"a\":3}]\n{\"a\":4}", "1:7:{\"a\":1}\n1:7:{\"a\":3}\n2:7:{\"a\":4}\n",
+		  "1:7:{\"a\":x}:invalid token near 'x'\n");
 	TEST("commas missing and too many in an array")
-		check_all("[{\"a\":1} {\"a\":2} {\"a\":3},,{\"a\":4},]", "1:7:{\"a\":1}\n1:7:{\"a\":2}\n1:7:{\"a\":3}\n1:7:{\"a\":4}\n",
-			  "1:0::'[' without ']': ',' or ']' expected\n1:1:,:a value expected before ','\n1:1:]:a value expected before ']'\n");
+	check_all("[{\"a\":1} {\"a\":2} {\"a\":3},,{\"a\":4},]", "1:7:{\"a\":1}\n1:7:{\"a\":2}\n1:7:{\"a\":3}\n1:7:{\"a\":4}\n",
+		  "1:0::'[' without ']': ',' or ']' expected\n1:1:,:a value expected before ','\n1:1:]:a value expected before "
+		  "']'\n");
 	TEST("an array without its end")
-		check_all("[{\"a\":1},\n{\"a\":2}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n", "3:0::'[' without ']'\n");
+	check_all("[{\"a\":1},\n{\"a\":2}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n", "3:0::'[' without ']'\n");
 	TEST("a stray bracket before JSON lines loses none of them")
-		check_all("[{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n3:7:{\"a\":3}\n", "2:0::'[' without ']': ',' or ']' expected\n");
-	TEST("NUL bytes and other rubbish between records") {
+	check_all("[{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n", "1:7:{\"a\":1}\n2:7:{\"a\":2}\n3:7:{\"a\":3}\n",
+		  "2:0::'[' without ']': ',' or ']' expected\n");
+	TEST("NUL bytes and other rubbish between records")
+	{
 		struct oracle_log log;
 		struct oracle_way w = { .level = (unsigned)simd_level() };
 
@@ -203,8 +217,8 @@ static void test_limits(void)
 	{
 		struct oracle_way w = { .max_record = 20 };
 
-		check_text(&w, "{\"a\":1}\n{\"a\":\"0123456789012345678901234567890\"}\n{\"a\":2}\n", "1:7:{\"a\":1}\n3:7:{\"a\":2}\n",
-			   "2:20:{\"a\":\"01234567890123:record longer than 20 bytes\n");
+		check_text(&w, "{\"a\":1}\n{\"a\":\"0123456789012345678901234567890\"}\n{\"a\":2}\n",
+			   "1:7:{\"a\":1}\n3:7:{\"a\":2}\n", "2:20:{\"a\":\"01234567890123:record longer than 20 bytes\n");
 		w.slow = true;
 		check_text(&w, "[{\"a\":1},{\"a\":\"01234567890123456789[,\"},{\"a\":2}]", "1:7:{\"a\":1}\n1:7:{\"a\":2}\n",
 			   "1:20:{\"a\":\"01234567890123:record longer than 20 bytes\n");
@@ -245,27 +259,45 @@ static void test_limits(void)
 
 static void test_fields(void)
 {
-	static const char *const user[] = { "user.id", "a" }, *const both[] = { "a.b", "a", "a.b.c" }, *const value[] = { "value", "x" };
+	static const char *const user[] = { "user.id", "a" }, *const both[] = { "a.b", "a", "a.b.c" },
+				 *const value[] = { "value", "x" };
 
 	TEST("wanted fields, at the top and by path")
-		check_fields(user, 2, "{\"a\":1,\"user\":{\"name\":\"x\",\"id\":7}}\n{\"user\":{\"id\":{\"x\":[1]}}}\n{\"user\":3,\"b\":1}\n{}", "1:34:{\"user.id\":7,\"a\":1}\n2:25:{\"user.id\":{\"x\":[1]},\"a\":null}\n3:16:{\"user.id\":null,\"a\":null}\n4:2:{\"user.id\":null,\"a\":null}\n");
+	check_fields(user, 2,
+		     "{\"a\":1,\"user\":{\"name\":\"x\",\"id\":7}}\n{\"user\":{\"id\":{\"x\":[1]}}}\n{\"user\":3,\"b\":1}\n{}",
+		     "1:34:{\"user.id\":7,\"a\":1}\n2:25:{\"user.id\":{\"x\":[1]},\"a\":null}\n3:16:{\"user.id\":null,\"a\":null}"
+		     "\n4:2:{\"user.id\":null,\"a\":null}\n");
 	TEST("the field of that very name comes first, wherever it stands")
-		check_fields(user, 2, "{\"user.id\":1,\"user\":{\"id\":2}}\n{\"user\":{\"id\":2},\"user.id\":1}\n{\"user.id\":null,\"user\":{\"id\":2}}", "1:29:{\"user.id\":1,\"a\":null}\n2:29:{\"user.id\":1,\"a\":null}\n3:32:{\"user.id\":null,\"a\":null}\n");
+	check_fields(user, 2,
+		     "{\"user.id\":1,\"user\":{\"id\":2}}\n{\"user\":{\"id\":2},\"user.id\":1}\n{\"user.id\":null,\"user\":{"
+		     "\"id\":2}}",
+		     "1:29:{\"user.id\":1,\"a\":null}\n2:29:{\"user.id\":1,\"a\":null}\n3:32:{\"user.id\":null,\"a\":null}\n");
 	TEST("an object and paths into it")
-		check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}}}\n{\"a\":{\"b\":2}}\n{\"a\":[]}", "1:19:{\"a.b\":{\"c\":1},\"a\":{\"b\":{\"c\":1}},\"a.b.c\":1}\n2:13:{\"a.b\":2,\"a\":{\"b\":2},\"a.b.c\":null}\n3:8:{\"a.b\":null,\"a\":[],\"a.b.c\":null}\n");
+	check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}}}\n{\"a\":{\"b\":2}}\n{\"a\":[]}",
+		     "1:19:{\"a.b\":{\"c\":1},\"a\":{\"b\":{\"c\":1}},\"a.b.c\":1}\n2:13:{\"a.b\":2,\"a\":{\"b\":2},\"a.b.c\":"
+		     "null}\n3:8:{\"a.b\":null,\"a\":[],\"a.b.c\":null}\n");
 	TEST("a key that comes twice takes its paths with it")
-		check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}},\"a\":{\"x\":1}}\n{\"a\":{\"b\":1},\"a\":5}", "1:31:{\"a.b\":null,\"a\":{\"x\":1},\"a.b.c\":null}\n2:19:{\"a.b\":null,\"a\":5,\"a.b.c\":null}\n");
+	check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}},\"a\":{\"x\":1}}\n{\"a\":{\"b\":1},\"a\":5}",
+		     "1:31:{\"a.b\":null,\"a\":{\"x\":1},\"a.b.c\":null}\n2:19:{\"a.b\":null,\"a\":5,\"a.b.c\":null}\n");
 	TEST("the field `value` of what is no object, and escaped keys")
-		check_fields(value, 2, "5\n{\"\\u0078\":1}\n{\"value\":\"\\\"\"}", "1:1:{\"value\":5,\"x\":null}\n2:12:{\"value\":null,\"x\":1}\n3:14:{\"value\":\"\\\"\",\"x\":null}\n");
+	check_fields(value, 2, "5\n{\"\\u0078\":1}\n{\"value\":\"\\\"\"}",
+		     "1:1:{\"value\":5,\"x\":null}\n2:12:{\"value\":null,\"x\":1}\n3:14:{\"value\":\"\\\"\",\"x\":null}\n");
 }
 
 /* ---- stopping ---- */
 
+struct stop {
+	uint32_t rows;
+	int verdict; /* of emit */
+};
+
 static int stop_emit(void *ctx, struct batch *b, struct err *e)
 {
+	struct stop *s = ctx;
+
 	(void)e;
-	*(uint32_t *)ctx += b->n_rows;
-	return 1;
+	s->rows += b->n_rows;
+	return s->verdict;
 }
 
 static int stop_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
@@ -281,8 +313,8 @@ static void test_stop(void)
 {
 	static const char text[] = "{\"a\":1}\n{\"a\":2}\nx\n{\"a\":3}\n";
 	struct decode_opts o = { .all = true };
-	uint32_t rows = 0;
-	struct decode_to to = { .emit = stop_emit, .bad = stop_bad, .ctx = &rows };
+	struct stop seen = { 0 };
+	struct decode_to to = { .emit = stop_emit, .bad = stop_bad, .ctx = &seen };
 	struct err e = { .kind = ERR_NONE };
 	struct decoder *d = json_codec.open(&o, &e);
 	char *block = oracle_block(text, sizeof text - 1);
@@ -291,15 +323,16 @@ static void test_stop(void)
 	TEST("the first bad record ends the run under --strict, the rows before it come out")
 	{
 		CHECK_INT(json_codec.decode(d, block, sizeof text - 1, true, &to, &used, &e), -1);
-		CHECK_INT(rows, 2);
+		CHECK_INT(seen.rows, 2);
 		CHECK_STR(e.msg, "line 3");
 	}
 	TEST("a full stop of the consumer, and a new file")
 	{
+		seen.verdict = 1;
 		json_codec.restart(d, "other");
 		CHECK_INT(json_codec.decode(d, block, 16, true, &to, &used, &e), 1);
-		CHECK_INT(rows, 4);
-		CHECK_INT(d->line, 3);
+		CHECK_INT(seen.rows, batch_rows() == 1 ? 3 : 4);
+		CHECK_INT(d->line, batch_rows() == 1 ? 2 : 3);
 	}
 	free(block);
 	json_codec.close(d);
@@ -331,10 +364,16 @@ static void encode_column(struct encode_run *r, const char *name, struct column 
 	r->cols[r->n++] = c;
 }
 
-static void encode_close(struct encode_run *r, uint32_t rows, const uint32_t *sel, uint32_t n_sel, const struct value *raw, const char *want)
+static void encode_close(struct encode_run *r, uint32_t rows, const uint32_t *sel, uint32_t n_sel, const struct value *raw,
+			 const char *want)
 {
 	struct err e = { .kind = ERR_NONE };
-	struct batch b = { .schema = schema_intern(r->names, r->lens, r->n), .cols = r->cols, .n_rows = rows, .n_sel = n_sel, .sel = sel, .raw = raw };
+	struct batch b = { .schema = schema_intern(r->names, r->lens, r->n),
+			   .cols = r->cols,
+			   .n_rows = rows,
+			   .n_sel = n_sel,
+			   .sel = sel,
+			   .raw = raw };
 
 	CHECK_INT(json_codec.encode(r->c, &b, &r->out, &e), 0);
 	CHECK_INT(json_codec.flush(r->c, &r->out, true, &e), 0);
@@ -370,15 +409,18 @@ static void test_encode(void)
 		encode_column(&r, "z", (struct column){ .type = T_NULL, .has_null = true });
 		encode_close(&r, 3, sel, 2, NULL,
 			     "{\"i\":-2,\"b\":false,\"f\":0.1,\"n\":null,\"v\":true,\"c\":\"007\",\"z\":null}\n"
-			     "{\"i\":-9223372036854775808,\"b\":true,\"f\":3,\"n\":-9223372036854775808,\"v\":9,\"c\":\"007\",\"z\":null}\n");
+			     "{\"i\":-9223372036854775808,\"b\":true,\"f\":3,\"n\":-9223372036854775808,\"v\":9,\"c\":\"007\","
+			     "\"z\":null}\n");
 	}
 	TEST("text that is a JSON number, strings that look like one, spellings kept")
 	{
-		struct value v[] = { v_text("1.50", 4), v_str("1.50", 4), v_bytes(T_NUM, "1e400", 5), v_text("+1", 2), v_text("", 0) };
+		struct value v[] = { v_text("1.50", 4), v_str("1.50", 4), v_bytes(T_NUM, "1e400", 5), v_text("+1", 2),
+				     v_text("", 0) };
 
 		encode_open(&r, none);
 		encode_column(&r, "x", (struct column){ .v = v, .type = T_ANY });
-		encode_close(&r, 5, NULL, 5, NULL, "{\"x\":1.50}\n{\"x\":\"1.50\"}\n{\"x\":1e400}\n{\"x\":\"+1\"}\n{\"x\":\"\"}\n");
+		encode_close(&r, 5, NULL, 5, NULL,
+			     "{\"x\":1.50}\n{\"x\":\"1.50\"}\n{\"x\":1e400}\n{\"x\":\"+1\"}\n{\"x\":\"\"}\n");
 	}
 	TEST("NaN and inf are null, counted")
 	{
@@ -403,14 +445,16 @@ static void test_encode(void)
 	}
 	TEST("escapes, and bytes that are not UTF-8")
 	{
-		struct value v[] = { v_str("\"\\/\b\f\n\r\t\x01\x1f\x7f\0", 12), v_str("a\xC3\xA9\xFF\xE2\x82z\xED\xA0\x80", 10), v_str("0123456\"89abcdef\xF0\x9F\x98\x80", 20) };
+		struct value v[] = { v_str("\"\\/\b\f\n\r\t\x01\x1f\x7f\0", 12), v_str("a\xC3\xA9\xFF\xE2\x82z\xED\xA0\x80", 10),
+				     v_str("0123456\"89abcdef\xF0\x9F\x98\x80", 20) };
 
 		encode_open(&r, none);
 		encode_column(&r, "\"k\n", (struct column){ .v = v, .type = T_STR });
-		encode_close(&r, 3, NULL, 3, NULL,
-			     "{\"\\\"k\\n\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\\u0000\"}\n"
-			     "{\"\\\"k\\n\":\"a\xC3\xA9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"}\n"
-			     "{\"\\\"k\\n\":\"0123456\\\"89abcdef\xF0\x9F\x98\x80\"}\n");
+		encode_close(
+			&r, 3, NULL, 3, NULL,
+			"{\"\\\"k\\n\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\\u0000\"}\n"
+			"{\"\\\"k\\n\":\"a\xC3\xA9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"}\n"
+			"{\"\\\"k\\n\":\"0123456\\\"89abcdef\xF0\x9F\x98\x80\"}\n");
 	}
 	TEST("a record without fields, and one that goes out as it came in")
 	{

@@ -1,5 +1,5 @@
-/* Generated and mutated JSON through the fast path and the slow one (jansson's verdict): the same rows, the same bad records, at every
- * SIMD level and in any cuts; and single texts against jansson itself. STRM_TEST_ROUNDS texts from seed STRM_TEST_SEED. */
+/* Generated and mutated JSON through the fast path and the slow one (jansson's verdict): the same rows, the same bad records, at
+ * every SIMD level and in any cuts; and single texts against jansson itself. STRM_TEST_ROUNDS texts from seed STRM_TEST_SEED. */
 #include "test.h"
 
 #include "base/json.h"
@@ -45,8 +45,25 @@ static void put_space(struct text *t)
 
 static void put_string(struct text *t)
 {
-	static const char *const parts[] = { "a", "b", "\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\ud83d\\ude00", "\xC3\xA9", "\xE2\x82\xAC",
-					     "\xF0\x9F\x98\x80", "x y", "{", "}", ",", ":", "[", "]", "\\u00e9",
+	static const char *const parts[] = { "a",
+					     "b",
+					     "\\n",
+					     "\\\"",
+					     "\\\\",
+					     "\\/",
+					     "\\u0041",
+					     "\\ud83d\\ude00",
+					     "\xC3\xA9",
+					     "\xE2\x82\xAC",
+					     "\xF0\x9F\x98\x80",
+					     "x y",
+					     "{",
+					     "}",
+					     ",",
+					     ":",
+					     "[",
+					     "]",
+					     "\\u00e9",
 					     "a longer text that goes over the end of sixty-four bytes wherever it begins" };
 
 	put(t, "\"");
@@ -57,8 +74,22 @@ static void put_string(struct text *t)
 
 static void put_scalar(struct text *t)
 {
-	static const char *const some[] = { "0", "-0", "1", "12", "-3.5", "1e5", "1E+400", "12345678", "123456789", "0.0001", "1.50", "-1e-999",
-					    "12345678901234567890123456789", "true", "false", "null" };
+	static const char *const some[] = { "0",
+					    "-0",
+					    "1",
+					    "12",
+					    "-3.5",
+					    "1e5",
+					    "1E+400",
+					    "12345678",
+					    "123456789",
+					    "0.0001",
+					    "1.50",
+					    "-1e-999",
+					    "12345678901234567890123456789",
+					    "true",
+					    "false",
+					    "null" };
 
 	if (rnd(3))
 		put(t, PICK(some));
@@ -70,7 +101,8 @@ static void put_value(struct text *t, int depth);
 
 static void put_key(struct text *t)
 {
-	static const char *const keys[] = { "\"a\"", "\"b\"", "\"user\"", "\"id\"", "\"x.y\"", "\"\\u0061\"", "\"value\"", "\"a.b\"", "\"\"" };
+	static const char *const keys[] = { "\"a\"",	   "\"b\"",	"\"user\"", "\"id\"", "\"x.y\"",
+					    "\"\\u0061\"", "\"value\"", "\"a.b\"",  "\"\"" };
 
 	if (rnd(8))
 		put(t, PICK(keys));
@@ -168,8 +200,8 @@ static void mutate(struct text *t)
 
 static bool complain(const char *what, const struct text *t, const struct oracle_way *w)
 {
-	printf("# %s: level %u, cut %zu, seed %u, slow %d, max_record %zu, %u fields\n# text of %zu bytes:", what, w->level, w->cut, w->seed,
-	       w->slow, w->max_record, w->n_fields, t->n);
+	printf("# %s: level %u, cut %zu, seed %u, slow %d, max_record %zu, %u fields\n# text of %zu bytes:", what, w->level,
+	       w->cut, w->seed, w->slow, w->max_record, w->n_fields, t->n);
 	for (size_t i = 0; i < t->n; i++)
 		printf(" %02x", (unsigned char)t->p[i]);
 	printf("\n");

@@ -1,5 +1,5 @@
-/* Runs the JSON decoder over a text in chosen ways and writes down what it says, so that the ways can be compared: by the fast path or the
- * slow one (jansson's verdict), with any SIMD level, in any cuts. Used by unit tests and the fuzz target. */
+/* Runs the JSON decoder over a text in chosen ways and writes down what it says, so that the ways can be compared: by the fast
+ * path or the slow one (jansson's verdict), with any SIMD level, in any cuts. Used by unit tests and the fuzz target. */
 #ifndef STRM_JSON_ORACLE_H
 #define STRM_JSON_ORACLE_H
 #include <stdlib.h>
@@ -12,15 +12,15 @@ struct oracle_way {
 	unsigned level; /* enum simd_level */
 	bool slow;
 	size_t max_record;
-	size_t cut;    /* bytes added at a time, 0: all at once */
-	uint32_t seed; /* cuts of 1..cut bytes at random */
+	size_t cut;		   /* bytes added at a time, 0: all at once */
+	uint32_t seed;		   /* cuts of 1..cut bytes at random */
 	const char *const *fields; /* NULL: all */
 	uint32_t n_fields;
 };
 
 struct oracle_log {
 	struct buf rows; /* one line each: line, raw length, the record as JSON */
-	struct buf bad;  /* one line each: line, raw length, reason */
+	struct buf bad;	 /* one line each: line, raw length, reason */
 	uint64_t n_rows, n_bad;
 	bool types_ok;
 };
