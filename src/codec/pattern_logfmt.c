@@ -40,7 +40,7 @@ static void take(struct logfmt_pattern *l, uint32_t i, const struct logfmt_pair 
 		return;
 	}
 	for (uint32_t k = 0; k < p->n_need; k++)
-		if (!strncmp(p->need[k], pair->key, pair->key_n) && !p->need[k][pair->key_n])
+		if (strlen(p->need[k]) == pair->key_n && !memcmp(p->need[k], pair->key, pair->key_n))
 			slot[k] = pair->v;
 }
 

@@ -319,6 +319,7 @@ static void test_records(void)
 	TEST("logfmt: keys")
 	{
 		IS(&t, "level=warn msg=\"disk \\\"x\\\" full\" used=97", "msg", "disk \"x\" full");
+		CHECK_STR(run(&t, "a\0b=1 a=2", 9, (const char *[]){ "a" }, 1), "2");
 		IS(&t, "level=warn used=97", NULL, "{\"level\":\"warn\",\"used\":97}");
 	}
 	probe_end(&t);
