@@ -58,7 +58,7 @@ struct agg_def {
 	 * with the message. */
 	int (*prepare)(struct agg_call *c, struct err *e);
 	/* Rows i of sel go to group gid[k], k being the position in sel: states + gid[k] * c->state_size. args: one column per
-	 * argument. gid NULL: all rows go to group 0 (the ungrouped fast path). `batch` is for AGG_USER only. */
+	 * argument (NULL without arguments). gid NULL: all rows go to group 0 (the ungrouped fast path). `batch` is for AGG_USER only. */
 	void (*update)(struct agg_call *c, char *states, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel,
 		       const struct batch *batch);
 	/* src's content is added to dst; src is left empty or untouched, to be released by the caller. */

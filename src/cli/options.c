@@ -548,5 +548,5 @@ static const struct option_def options[] = {
 	{ { .name = "quiet", .synopsis = "-q, --quiet", .summary = "no warnings, no ledger", .group = "Running" }, .letter = 'q', .take = take_quiet },
 	{ { .name = "help", .synopsis = "-h, --help", .summary = "this; `strm help NAME` for a stage, function, format ...", .group = "Running" }, .letter = 'h', .take = take_help },
 	{ { .name = "version", .synopsis = "-V, --version", .summary = "the version", .group = "Running" }, .letter = 'V', .take = take_version },
-	{ { 0 } },
+	{ .doc = { .name = NULL } },
 };

@@ -100,7 +100,7 @@ static void update_calls(struct reduce *r, const struct batch *b, const uint32_t
 		for (uint32_t k = 0; k < c->n_args; k++)
 			own[k] = args[c->arg[k]];
 		states_reserve(c, n_groups(r));
-		c->call.def->update(&c->call, c->states, group, own, b->sel, b->n_sel, b);
+		c->call.def->update(&c->call, c->states, group, c->n_args ? own : NULL, b->sel, b->n_sel, b);
 	}
 }
 

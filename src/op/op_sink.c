@@ -100,8 +100,10 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 	s->spec = *spec;
 	s->sink = spec->sink_take;
 	s->enc = spec->codec->open_out(&spec->opts, e);
-	if (s->enc)
+	if (s->enc) {
+		s->enc->def = spec->codec;
 		return &s->op;
+	}
 	op_free_chain(&s->op);
 	return NULL;
 }

@@ -174,6 +174,7 @@ static int open_decoder(struct job *j, bool words, struct err *e)
 	const struct plan *p = j->opts.plan;
 	struct decode_opts o = j->opts.decode;
 	struct field_set want = p->source;
+	const struct codec_def *def;
 
 	if (j->opts.schema && op_schema_fields(j->opts.schema, &want, e))
 		return -1;
@@ -186,9 +187,13 @@ static int open_decoder(struct job *j, bool words, struct err *e)
 	o.count_only = !o.all && !o.n_fields && !o.raw;
 	if (o.raw && strcmp(j->opts.in->doc.name, "json") && strcmp(j->opts.in->doc.name, "lines"))
 		o.all = true; /* the header to write is the header read */
-	j->decoder = words ? words_codec.open(&o, e) : j->opts.in->open(&o, e);
+	def = words ? &words_codec : j->opts.in;
+	j->decoder = def->open(&o, e);
 	j->scanner = j->decoder;
-	return j->decoder ? 0 : -1;
+	if (!j->decoder)
+		return -1;
+	j->decoder->def = def;
+	return 0;
 }
 
 static int open_bad_sink(struct job *j, struct err *e)
