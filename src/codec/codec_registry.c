@@ -5,10 +5,7 @@ static const struct codec_def *const codecs[] = {
 	&lines_codec, &csv_codec, &tsv_codec, &json_codec, &logfmt_codec, &columns_codec, &table_codec,
 };
 
-const struct codec_def *codec_at(unsigned i)
-{
-	return i < ARRAY_LEN(codecs) ? codecs[i] : NULL;
-}
+const struct codec_def *codec_at(unsigned i) { return i < ARRAY_LEN(codecs) ? codecs[i] : NULL; }
 
 /* Is p[0..n) one of the blank-separated words? */
 static bool has_word(const char *words, const char *p, size_t n)

@@ -1,20 +1,23 @@
-/* columns: awk's fields. A line is split at runs of blanks (space, tab); blanks at its ends and a carriage return before its line feed do
- * not count. Fields are called 1, 2, 3 ..., or as --header says, those beyond the names by their position. A line of nothing but
- * blanks is a record without fields, as in awk. */
+/* columns: awk's fields. A line is split at runs of blanks (space, tab); blanks at its ends and a carriage return before its line
+ * feed do not count. Fields are called 1, 2, 3 ..., or as --header says, those beyond the names by their position. A line of
+ * nothing but blanks is a record without fields, as in awk. */
 #include <stdlib.h>
 
 #include "codec/codec_list.h"
 #include "codec/line_scan.h"
 #include "codec/text_encode.h"
 
+#define SCHEMAS_KEPT 64
+
 struct columns_decoder {
 	struct decoder base;
 	struct rows rows;
 	struct line_reader reader;
-	uint32_t *at; /* projection: batch column -> field of the line, from 0; UINT32_MAX none */
+	uint32_t *at;  /* projection: batch column -> field of the line, from 0; UINT32_MAX none */
 	uint32_t need; /* fields of a line to look at */
 	struct value *cells;
 	size_t cells_cap;
+	const struct schema *by_count[SCHEMAS_KEPT]; /* all fields: the schema of lines with so many of them */
 	bool begun;
 };
 
@@ -26,7 +29,8 @@ static uint32_t field_of(const struct decode_opts *o, const char *name)
 	for (uint32_t i = 0; o->header && i < o->n_header; i++)
 		if (!strcmp(o->header[i], name))
 			return i;
-	if (name[0] < '1' || name[0] > '9' || num_parse(name, strlen(name), &v) != NUM_INT || strspn(name, "0123456789") != strlen(name))
+	if (name[0] < '1' || name[0] > '9' || num_parse(name, strlen(name), &v) != NUM_INT ||
+	    strspn(name, "0123456789") != strlen(name))
 		return UINT32_MAX;
 	if (v.i > FIELDS_MAX || (o->header && v.i <= o->n_header))
 		return UINT32_MAX;
@@ -65,10 +69,7 @@ static struct decoder *columns_open(const struct decode_opts *o, struct err *e)
 	return &d->base;
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
+static bool blank(char c) { return c == ' ' || c == '\t'; }
 
 /* Splits off at most d->need fields; returns their number. */
 static uint32_t split(struct columns_decoder *d, const char *p, size_t n)
@@ -105,13 +106,22 @@ static const struct schema *names_of(const struct decode_opts *o, uint32_t n)
 	return s;
 }
 
+static const struct schema *schema_for(struct columns_decoder *d, uint32_t n)
+{
+	if (n >= SCHEMAS_KEPT)
+		return names_of(&d->base.opts, n);
+	if (!d->by_count[n])
+		d->by_count[n] = names_of(&d->base.opts, n);
+	return d->by_count[n];
+}
+
 /* All fields: another number of them begins another batch. */
 static int add_all(struct columns_decoder *d, struct feed *f, uint32_t n)
 {
 	if (!d->begun || d->rows.schema->n != n) {
 		if (rows_flush(&d->rows, f))
 			return f->stop;
-		rows_schema(&d->rows, names_of(&d->base.opts, n));
+		rows_schema(&d->rows, schema_for(d, n));
 		d->begun = true;
 	}
 	for (uint32_t c = 0; c < n; c++)
@@ -145,7 +155,8 @@ static void add_line(struct columns_decoder *d, struct feed *f, const struct val
 	rows_next(&d->rows, f);
 }
 
-static int columns_decode(struct decoder *b, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e)
+static int columns_decode(struct decoder *b, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used,
+			  struct err *e)
 {
 	struct columns_decoder *d = (struct columns_decoder *)b;
 	struct feed f = { .p = p, .n = n, .final = final, .to = to, .err = e };

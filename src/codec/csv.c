@@ -5,8 +5,8 @@
  *  - A line without a byte is no record (so the LF after a CR is none).
  *  - No byte is a space: blanks around and in fields belong to them.
  *  - CSV_EMPTY_IS_NULL: an empty field without quotes is null, "" is the empty string.
- *  - In a quoted field two quotes are one, and a quote before a delimiter, a record end or the end of input closes the field. Any other
- *    quote is a byte of it, and the field goes on. In a field that does not begin with a quote, quotes are bytes.
+ *  - In a quoted field two quotes are one, and a quote before a delimiter, a record end or the end of input closes the field. Any
+ * other quote is a byte of it, and the field goes on. In a field that does not begin with a quote, quotes are bytes.
  *  - NUL is a byte like any other.
  *
  * Beyond libcsv: the byte order mark, the header, records of another length, quotes that never close (codec/delim.h). */
@@ -87,7 +87,7 @@ static void csv_escape(struct buf *out, const char *s, size_t n)
 
 static struct encoder *csv_open_out(const struct encode_opts *o, struct err *e)
 {
-	struct text_style style = { csv_copy_fn(simd_level()), csv_escape, "\"\"", o->delimiter ? o->delimiter : ',' };
+	struct text_style style = { csv_escape, "\"\"", " \t", o->delimiter ? o->delimiter : ',', { '"', '\n', '\r' } };
 
 	if (check_delimiter(o->delimiter, e))
 		return NULL;

@@ -11,10 +11,7 @@ static int no_space(unsigned char c)
 	return 0;
 }
 
-static int is_end(unsigned char c)
-{
-	return c == '\n' || c == '\r';
-}
+static int is_end(unsigned char c) { return c == '\n' || c == '\r'; }
 
 void csv_settings(struct csv_parser *c, char delim)
 {
@@ -39,8 +36,8 @@ void csv_release(struct delim_decoder *d)
 enum state {
 	IN_PLAIN = 1, /* an unquoted field */
 	IN_QUOTES,
-	AT_FIELD,  /* before its first byte */
-	AT_QUOTE,  /* behind a quote in a quoted field: the end of it, or the first of two */
+	AT_FIELD, /* before its first byte */
+	AT_QUOTE, /* behind a quote in a quoted field: the end of it, or the first of two */
 };
 
 struct machine {
@@ -59,29 +56,39 @@ static enum state at_field(struct machine *m, char c, size_t i)
 	return IN_QUOTES;
 }
 
+/* Inside quotes: offset of the next quote, or n; the line end if a record is one line. */
+static size_t next_quote(const char *p, size_t i, size_t n, bool one_line)
+{
+	const char *q;
+
+	if (!one_line) {
+		q = memchr(p + i, '"', n - i);
+		return q ? (size_t)(q - p) : n;
+	}
+	while (i < n && p[i] != '"' && !is_end((unsigned char)p[i]))
+		i++;
+	return i;
+}
+
 /* Offset of the byte that ends the record, or n. */
 static size_t find_end(struct machine *m, const char *p, size_t n, bool one_line)
 {
 	for (size_t i = 0; i < n; i++) {
-		char c = p[i];
-		bool end = is_end((unsigned char)c);
-
-		if (end && (m->state != IN_QUOTES || one_line))
-			return i;
-		switch (m->state) {
-		case AT_FIELD:
-			m->state = at_field(m, c, i);
-			break;
-		case IN_PLAIN:
-			m->state = c == m->delim ? AT_FIELD : IN_PLAIN;
-			break;
-		case IN_QUOTES:
-			m->state = c == '"' ? AT_QUOTE : IN_QUOTES;
-			break;
-		case AT_QUOTE:
-			m->state = c == m->delim ? AT_FIELD : IN_QUOTES;
-			break;
+		if (m->state == IN_QUOTES) {
+			i = next_quote(p, i, n, one_line);
+			if (i == n || p[i] != '"')
+				return i;
+			m->state = AT_QUOTE;
+			continue;
 		}
+		if (is_end((unsigned char)p[i]))
+			return i;
+		if (m->state == AT_FIELD)
+			m->state = at_field(m, p[i], i);
+		else if (p[i] == m->delim)
+			m->state = AT_FIELD;
+		else if (m->state == AT_QUOTE)
+			m->state = IN_QUOTES;
 	}
 	return n;
 }
@@ -93,7 +100,7 @@ static void on_field(void *s, size_t n, void *ctx)
 	if (!s)
 		record_add(&d->record, v_null());
 	else if (d->record.n < d->record.max_cells)
-		record_add(&d->record, v_text(arena_copy(&d->base.arena, s, n), n));
+		record_add(&d->record, v_text(n ? arena_copy(&d->base.arena, s, n) : "", n));
 	else
 		d->record.n++;
 }

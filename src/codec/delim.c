@@ -124,7 +124,8 @@ static bool fill(const struct delim_decoder *d, const struct run *r)
 	return r->last ? fill_plain(d, r, true) : fill_plain(d, r, false);
 }
 
-/* Start of the record whose first separator is `sep`, and its bytes up to the line end at `end` (a carriage return not counted). */
+/* Start of the record whose first separator is `sep`, and its bytes up to the line end at `end` (a carriage return not counted).
+ */
 static const char *record_bytes(const char *w, const uint32_t *sep, uint32_t end, uint32_t *n)
 {
 	const char *p = w + (uint32_t)(sep[-1] + 1);
@@ -194,7 +195,8 @@ static bool maybe_long(const struct delim_decoder *d, const uint32_t *sep, uint3
 	return end - (uint32_t)(sep[-1] + 1) > d->base.opts.max_record;
 }
 
-/* Must the record that ends at `end` be looked at alone? A blank line of a file of one field, or a record that may be over the limit. */
+/* Must the record that ends at `end` be looked at alone? A blank line of a file of one field, or a record that may be over the
+ * limit. */
 static bool special(const struct delim_decoder *d, const char *w, const uint32_t *sep, uint32_t end)
 {
 	uint32_t n;

@@ -1,8 +1,9 @@
-/* The decoder behind csv and tsv: header, projection, the fast path over the separator index; what differs is in `struct delim_format`.
+/* The decoder behind csv and tsv: header, projection, the fast path over the separator index; what differs is in `struct
+ * delim_format`.
  *
- * The input is taken in windows. A window begins at the start of a record, is indexed (codec/delim_scan.h) until at least one whole
- * record is in it, and its plain records become rows, column by column. A record that is not plain (an oddity of the index, the last one
- * without a line end, one over the limit, and the header) is taken alone by format->one. */
+ * The input is taken in windows. A window begins at the start of a record, is indexed (codec/delim_scan.h) until at least one
+ * whole record is in it, and its plain records become rows, column by column. A record that is not plain (an oddity of the index,
+ * the last one without a line end, one over the limit, and the header) is taken alone by format->one. */
 #ifndef STRM_CODEC_DELIM_H
 #define STRM_CODEC_DELIM_H
 #include "codec/delim_scan.h"
@@ -13,17 +14,17 @@ enum record_kind {
 	RECORD_MORE,  /* its end is not in sight */
 	RECORD_BLANK, /* a blank line: no record */
 	RECORD_OK,
-	RECORD_LONG,  /* over max_record: `used` bytes looked at, the rest is skipped from delim_decoder.skip on */
-	RECORD_OPEN,  /* a quote opens and does not close */
+	RECORD_LONG, /* over max_record: `used` bytes looked at, the rest is skipped from delim_decoder.skip on */
+	RECORD_OPEN, /* a quote opens and does not close */
 };
 
 struct record {
 	struct value *cells; /* T_TEXT, or T_NULL for an unquoted empty field; views, or bytes in the decoder's arena */
 	size_t cells_cap;
 	uint32_t n, max_cells; /* fields; those beyond max_cells are counted only */
-	size_t len;            /* bytes of the record without its line end */
-	size_t used;           /* with it */
-	size_t open_at;        /* RECORD_OPEN: offset of the quote */
+	size_t len;	       /* bytes of the record without its line end */
+	size_t used;	       /* with it */
+	size_t open_at;	       /* RECORD_OPEN: offset of the quote */
 };
 
 struct delim_decoder;
@@ -39,7 +40,7 @@ struct delim_format {
 	size_t (*skip)(struct delim_decoder *d, const char *p, size_t n);
 	/* The value of the field p[0..n). Fields of a window without escapes that do not begin with `quote` are not sent here. */
 	struct value (*field)(struct arena *a, const char *p, size_t n, bool escapes);
-	int quote; /* -1: no quotes, and in a window with escapes every field is sent */
+	int quote;				  /* -1: no quotes, and in a window with escapes every field is sent */
 	void (*release)(struct delim_decoder *d); /* may be NULL */
 };
 
@@ -54,16 +55,16 @@ struct delim_decoder {
 	struct record record;
 	struct csv_parser *libcsv;   /* csv: made when first needed */
 	const struct schema *header; /* names of the file's fields; NULL: not known yet */
-	int32_t *from;               /* batch column -> field of the file, -1: the file has none */
+	int32_t *from;		     /* batch column -> field of the file, -1: the file has none */
 	size_t from_cap;
-	bool begun;      /* the byte order mark has been looked for */
+	bool begun;	 /* the byte order mark has been looked for */
 	bool past_first; /* the first record has been seen */
-	bool slow_only;  /* tests: everything through format->one */
-	bool one_line;   /* for format->one: a record ends with its line, quotes or not */
-	int skip;        /* not 0: inside a record over the limit */
+	bool slow_only;	 /* tests: everything through format->one */
+	bool one_line;	 /* for format->one: a record ends with its line, quotes or not */
+	int skip;	 /* not 0: inside a record over the limit */
 	uint64_t offset; /* of the block in the file, bytes */
-	/* After a quote that does not close: up to this offset, OPEN_TRIES_MAX such records are tried with newlines in their quotes, the rest
-	 * line by line, so that a file of stray quotes costs no more than that many passes. */
+	/* After a quote that does not close: up to this offset, OPEN_TRIES_MAX such records are tried with newlines in their
+	 * quotes, the rest line by line, so that a file of stray quotes costs no more than that many passes. */
 	uint64_t open_until;
 	unsigned open_tries;
 };

@@ -26,10 +26,7 @@ static void add_name(struct names *t, struct arena *keep, const char *p, uint32_
 }
 
 /* The bytes of a header cell as a name: a NUL, which a name cannot hold, ends it. */
-static uint32_t name_len(const struct value *v)
-{
-	return v->type == T_NULL ? 0 : (uint32_t)strnlen(v->s, v->n);
-}
+static uint32_t name_len(const struct value *v) { return v->type == T_NULL ? 0 : (uint32_t)strnlen(v->s, v->n); }
 
 static const struct schema *make_header(struct delim_decoder *d, const struct decode_to *to)
 {

@@ -7,17 +7,20 @@
 #define LOOK_MAX (RECORD_MAX + 1)
 
 #ifdef SIMD_X86
-#define OPS(level) { line_index_##level, line_count_##level }
+#define OPS(level) \
+	{ \
+		line_index_##level, line_count_##level \
+	}
 static const struct line_ops all_ops[SIMD_LEVELS] = { OPS(portable), OPS(sse2), OPS(avx2), OPS(avx512) };
 #else
-#define OPS { line_index_portable, line_count_portable }
+#define OPS \
+	{ \
+		line_index_portable, line_count_portable \
+	}
 static const struct line_ops all_ops[SIMD_LEVELS] = { OPS, OPS, OPS, OPS };
 #endif
 
-const struct line_ops *line_ops(enum simd_level level)
-{
-	return &all_ops[level];
-}
+const struct line_ops *line_ops(enum simd_level level) { return &all_ops[level]; }
 
 void line_reader_init(struct line_reader *l, enum simd_level level)
 {

@@ -5,8 +5,8 @@
 #include "codec/rows.h"
 
 struct line_ops {
-	/* Offsets of the newlines of p[0..n) into out, at least *n_out of them if there are so many; out has room for *n_out + 128. Sets *n_out to
-	 * the number found; returns how far it looked. Reads up to MEM_SLACK bytes past n; n < 4 GiB. */
+	/* Offsets of the newlines of p[0..n) into out, at least *n_out of them if there are so many; out has room for *n_out +
+	 * 128. Sets *n_out to the number found; returns how far it looked. Reads up to MEM_SLACK bytes past n; n < 4 GiB. */
 	size_t (*index)(const char *p, size_t n, uint32_t *out, uint32_t *n_out);
 	size_t (*count)(const char *p, size_t n);
 };
@@ -23,8 +23,8 @@ struct line_reader {
 void line_reader_init(struct line_reader *l, enum simd_level level);
 /* Begin a decode call. */
 void line_reader_feed(struct line_reader *l, struct feed *f);
-/* The next line of the feed, without its \n, and f->at behind it: 1. 0 when there is no whole line (or f->stop is set): lines over
- * max_record are reported to r and skipped here. Keeps r->d->line at the line after the one returned. */
+/* The next line of the feed, without its \n, and f->at behind it: 1. 0 when there is no whole line (or f->stop is set): lines
+ * over max_record are reported to r and skipped here. Keeps r->d->line at the line after the one returned. */
 int line_next(struct line_reader *l, struct rows *r, struct feed *f, struct value *line);
 /* As line_next without an index: what it does when the lines found ahead are used up. */
 int line_next_slow(struct line_reader *l, struct rows *r, struct feed *f, struct value *line);

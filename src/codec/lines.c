@@ -109,7 +109,8 @@ static void count_lines(struct lines_decoder *l, struct feed *f)
 	}
 }
 
-static int lines_decode(struct decoder *d, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e)
+static int lines_decode(struct decoder *d, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used,
+			struct err *e)
 {
 	struct lines_decoder *l = (struct lines_decoder *)d;
 	struct feed f = { .p = p, .n = n, .final = final, .to = to, .err = e };
@@ -158,25 +159,7 @@ static struct encoder *lines_open_out(const struct encode_opts *o, struct err *e
 	return text_open(sizeof(struct text_encoder), &lines_codec, o);
 }
 
-static int which_field(const struct schema *s)
-{
-	return s->n == 1 ? 0 : schema_find(s, "line", 4);
-}
-
-static void put_text(const struct column *c, const struct batch *b, struct buf *out)
-{
-	BATCH_EACH(b->sel, b->n_sel, row)
-	{
-		const struct value *v = &c->v[c->constant ? 0 : row];
-		size_t n = v->type == T_NULL ? 0 : v->n;
-		char *d = buf_room(out, n + 1);
-
-		if (n)
-			memcpy(d, v->s, n);
-		d[n] = '\n';
-		buf_took(out, n + 1);
-	}
-}
+static int which_field(const struct schema *s) { return s->n == 1 ? 0 : schema_find(s, "line", 4); }
 
 static int lines_encode(struct encoder *c, const struct batch *b, struct buf *out, struct err *e)
 {
@@ -196,8 +179,8 @@ static int lines_encode(struct encoder *c, const struct batch *b, struct buf *ou
 	if (!b->n_sel)
 		return 0;
 	col = &b->cols[at];
-	if (col->type == T_TEXT || col->type == T_STR || col->type == T_NUM) {
-		put_text(col, b, out);
+	if (!col->constant && (col->type == T_TEXT || col->type == T_STR || col->type == T_NUM)) {
+		text_lines(col->v, b, out);
 		return 0;
 	}
 	BATCH_EACH(b->sel, b->n_sel, row)

@@ -1,5 +1,5 @@
-/* logfmt: key=value pairs, one record a line (the grammar: codec/logfmt_parse.h). Lines end with LF or CR LF; a line of blanks only is no
- * record. Of two pairs with one key the later one counts, in the place of the first. */
+/* logfmt: key=value pairs, one record a line (the grammar: codec/logfmt_parse.h). Lines end with LF or CR LF; a line of blanks
+ * only is no record. Of two pairs with one key the later one counts, in the place of the first. */
 #include <stdlib.h>
 
 #include "codec/codec_list.h"
@@ -82,8 +82,8 @@ static const struct schema *unique_keys(struct logfmt_decoder *d)
 	return schema_intern(s->name, s->len, s->n);
 }
 
-/* All fields: other keys begin another batch. The pairs' unescaped bytes are in the arena, which a flush forgets: the caller parses
- * again when this returns true. */
+/* All fields: other keys begin another batch. The pairs' unescaped bytes are in the arena, which a flush forgets: the caller
+ * parses again when this returns true. */
 static bool new_schema(struct logfmt_decoder *d, struct feed *f)
 {
 	const struct schema *s;
@@ -151,7 +151,8 @@ static void add_line(struct logfmt_decoder *d, struct feed *f, const struct valu
 	rows_next(&d->rows, f);
 }
 
-static int logfmt_decode(struct decoder *b, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e)
+static int logfmt_decode(struct decoder *b, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used,
+			 struct err *e)
 {
 	struct logfmt_decoder *d = (struct logfmt_decoder *)b;
 	struct feed f = { .p = p, .n = n, .final = final, .to = to, .err = e };
@@ -278,7 +279,9 @@ static int logfmt_encode(struct encoder *c, const struct batch *b, struct buf *o
 	if (c->opts.fields)
 		text_map(t, b);
 	BATCH_EACH(b->sel, b->n_sel, row)
-	put_record(t, out, b, row);
+	{
+		put_record(t, out, b, row);
+	}
 	return 0;
 }
 

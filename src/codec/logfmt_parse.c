@@ -2,10 +2,7 @@
 
 #include "base/utf8.h"
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
+static bool blank(char c) { return c == ' ' || c == '\t'; }
 
 static int hex4(const char *p, const char *end, uint32_t *cp)
 {
@@ -33,8 +30,8 @@ static size_t unicode(const char *p, const char *end, char **d)
 
 	if (!hex4(p, end, &cp))
 		return 0;
-	if (cp >= 0xD800 && cp < 0xDC00 && end - p >= 10 && p[4] == '\\' && p[5] == 'u' && hex4(p + 6, end, &low) && low >= 0xDC00 &&
-	    low < 0xE000) {
+	if (cp >= 0xD800 && cp < 0xDC00 && end - p >= 10 && p[4] == '\\' && p[5] == 'u' && hex4(p + 6, end, &low) &&
+	    low >= 0xDC00 && low < 0xE000) {
 		cp = 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00);
 		n = 10;
 	}

@@ -40,10 +40,7 @@ static uint32_t *find(const struct name_set *s, const char *p, uint32_t n)
 	return &s->slot[at];
 }
 
-int64_t name_set_find(const struct name_set *s, const char *p, uint32_t n)
-{
-	return (int64_t)*find(s, p, n) - 1;
-}
+int64_t name_set_find(const struct name_set *s, const char *p, uint32_t n) { return (int64_t)*find(s, p, n) - 1; }
 
 uint32_t name_set_add(struct name_set *s, const char *p, uint32_t n)
 {

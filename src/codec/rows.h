@@ -1,9 +1,9 @@
 /* What the text decoders share: the input of one decode call, and rows on their way into a batch.
  *
  * A `struct feed` is one call of a codec's decode: the bytes, how far they are used, and where batches and bad records go.
- * A `struct rows` collects cells, column by column, into storage that it owns and uses again for every batch; a full one is emitted by
- * rows_flush, which also resets the decoder's arena. Rows go out before a bad record that follows them is reported, so what is seen
- * does not depend on the size of a batch. One thread. */
+ * A `struct rows` collects cells, column by column, into storage that it owns and uses again for every batch; a full one is
+ * emitted by rows_flush, which also resets the decoder's arena. Rows go out before a bad record that follows them is reported, so
+ * what is seen does not depend on the size of a batch. One thread. */
 #ifndef STRM_CODEC_ROWS_H
 #define STRM_CODEC_ROWS_H
 #include "codec/codec.h"
@@ -16,9 +16,9 @@
 struct feed {
 	const char *p; /* the block */
 	size_t n;
-	size_t at;  /* bytes used */
+	size_t at; /* bytes used */
 	bool final;
-	int stop;   /* 0, or 1/-1: what emit or bad said; set once */
+	int stop; /* 0, or 1/-1: what emit or bad said; set once */
 	const struct decode_to *to;
 	struct err *err;
 };
@@ -26,14 +26,14 @@ struct feed {
 struct rows {
 	struct decoder *d;
 	const struct schema *schema; /* columns of the batches */
-	uint32_t n, cap;             /* rows held; most rows for this schema */
-	struct value *vals;          /* schema->n columns of `cap` values, then the raw records if wanted */
+	uint32_t n, cap;	     /* rows held; most rows for this schema */
+	struct value *vals;	     /* schema->n columns of `cap` values, then the raw records if wanted */
 	size_t vals_cap;
 	struct column *cols;
 	size_t cols_cap;
 	struct value *raw; /* NULL: not wanted */
 	uint64_t line_base;
-	uint32_t *line;  /* offsets, filled only when rows are not on consecutive lines */
+	uint32_t *line; /* offsets, filled only when rows are not on consecutive lines */
 	bool lines_odd;
 	char too_long[48];
 };
@@ -41,7 +41,8 @@ struct rows {
 /* Brings d->opts.max_record below RECORD_MAX (0: RECORD_MAX). */
 void rows_init(struct rows *r, struct decoder *d);
 void rows_release(struct rows *r);
-/* The columns of the rows to come; the rows held must have been flushed. Every column is T_TEXT without nulls until told otherwise. */
+/* The columns of the rows to come; the rows held must have been flushed. Every column is T_TEXT without nulls until told
+ * otherwise. */
 void rows_schema(struct rows *r, const struct schema *s);
 /* Emit the rows held, if any. Returns feed->stop. */
 int rows_flush(struct rows *r, struct feed *f);

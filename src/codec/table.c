@@ -1,5 +1,5 @@
-/* table: aligned columns for people. Rows are held until the micro-batch ends, so that widths fit all of them; past TABLE_ROWS_MAX rows or
- * TABLE_BYTES_MAX bytes the widths stay as they are and the rest streams. */
+/* table: aligned columns for people. Rows are held until the micro-batch ends, so that widths fit all of them; past
+ * TABLE_ROWS_MAX rows or TABLE_BYTES_MAX bytes the widths stay as they are and the rest streams. */
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -206,7 +206,8 @@ static uint64_t total(const struct table_encoder *t, uint32_t most)
 	return sum;
 }
 
-/* Makes the widest columns narrower, down to TABLE_COL_MIN, until a row fits the terminal; what is left over goes to the first of them. */
+/* Makes the widest columns narrower, down to TABLE_COL_MIN, until a row fits the terminal; what is left over goes to the first of
+ * them. */
 static void fit(struct table_encoder *t)
 {
 	uint32_t n = t->base.header->n, width = t->base.base.opts.width, most = TABLE_COL_MIN;
@@ -316,7 +317,9 @@ static int table_encode(struct encoder *c, const struct batch *b, struct buf *ou
 		begin_table(t);
 	}
 	BATCH_EACH(b->sel, b->n_sel, row)
-	add_row(t, b, row, out);
+	{
+		add_row(t, b, row, out);
+	}
 	return 0;
 }
 

@@ -51,7 +51,9 @@ static void count_extra(struct text_encoder *t, const struct batch *b, uint32_t 
 	uint64_t n = 0;
 
 	BATCH_EACH(b->sel, b->n_sel, row)
+	{
 		n += !column_null(&b->cols[i], row);
+	}
 	if (n && !t->base.n_unseen)
 		snprintf(t->base.unseen, sizeof t->base.unseen, "%s", b->schema->names[i]);
 	t->base.n_unseen += n;
@@ -85,17 +87,29 @@ const char *text_cell(struct text_encoder *t, const struct value *v, size_t *n)
 	return t->scratch.p ? t->scratch.p : "";
 }
 
-void text_verbatim(const struct batch *b, struct buf *out)
+void text_lines(const struct value *v, const struct batch *b, struct buf *out)
 {
-	BATCH_EACH(b->sel, b->n_sel, row)
-	{
-		char *d = buf_room(out, (size_t)b->raw[row].n + 1);
+	for (uint32_t k = 0; k < b->n_sel;) {
+		const struct value *first = &v[batch_row(b, k++)];
+		const char *end = first->s + first->n;
 
-		memcpy(d, b->raw[row].s, b->raw[row].n);
-		d[b->raw[row].n] = '\n';
-		buf_took(out, (size_t)b->raw[row].n + 1);
+		if (first->type == T_NULL) {
+			buf_char(out, '\n');
+			continue;
+		}
+		for (; k < b->n_sel; k++) {
+			const struct value *next = &v[batch_row(b, k)];
+
+			if (next->type == T_NULL || next->s != end + 1 || *end != '\n')
+				break;
+			end = next->s + next->n;
+		}
+		buf_add(out, first->s, (size_t)(end - first->s));
+		buf_char(out, '\n');
 	}
 }
+
+void text_verbatim(const struct batch *b, struct buf *out) { text_lines(b->raw, b, out); }
 
 int text_flush_none(struct encoder *c, struct buf *out, bool last, struct err *e)
 {

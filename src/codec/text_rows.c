@@ -5,16 +5,9 @@
 #define SIMD_BODY "codec/text_rows.inc.h"
 #include "base/simd_levels.h"
 
-text_copy_fn *csv_copy_fn(enum simd_level level)
+text_copy_fn *text_copy_fn_at(enum simd_level level)
 {
-	static text_copy_fn *const fn[SIMD_LEVELS] = SIMD_TABLE(csv_copy);
-
-	return fn[level];
-}
-
-text_copy_fn *tsv_copy_fn(enum simd_level level)
-{
-	static text_copy_fn *const fn[SIMD_LEVELS] = SIMD_TABLE(tsv_copy);
+	static text_copy_fn *const fn[SIMD_LEVELS] = SIMD_TABLE(text_copy);
 
 	return fn[level];
 }
@@ -27,12 +20,24 @@ struct text_rows_col {
 	enum cell_kind kind;
 };
 
+static void make_needles(struct text_needles *k, const struct text_style *s)
+{
+	k->needle[0] = s->delim;
+	memcpy(k->needle + 1, s->others, sizeof s->others);
+	for (int i = 0; i < TEXT_NEEDLES; i++)
+		k->special[(uint8_t)k->needle[i]] |= TEXT_SPECIAL;
+	for (const char *p = s->ends; *p; p++)
+		k->special[(uint8_t)*p] |= TEXT_AT_ENDS;
+}
+
 struct encoder *text_rows_open(const struct codec_def *def, const struct encode_opts *o, struct text_style style)
 {
 	struct text_rows *t = (struct text_rows *)text_open(sizeof *t, def, o);
 	char c = style.delim;
 
 	t->style = style;
+	t->copy = text_copy_fn_at(simd_level());
+	make_needles(&t->needles, &style);
 	t->plain_scalars = !(c >= '0' && c <= '9') && !((c | 32) >= 'a' && (c | 32) <= 'z') && !memchr("+-.:", c, 4);
 	return &t->base.base;
 }
@@ -44,19 +49,19 @@ void text_rows_close(struct encoder *c)
 	text_close(c);
 }
 
-static void put_text(const struct text_style *s, struct buf *out, const char *p, size_t n)
+static inline void put_text(const struct text_rows *t, struct buf *out, const char *p, size_t n)
 {
 	char *d;
 
 	if (!n) {
-		buf_str(out, s->empty);
+		buf_str(out, t->style.empty);
 		return;
 	}
 	d = buf_room(out, n + 64);
-	if (likely(!s->copy(d, p, n, s->delim)))
+	if (likely(!t->copy(d, p, n, &t->needles)))
 		buf_took(out, n);
 	else
-		s->escape(out, p, n);
+		t->style.escape(out, p, n);
 }
 
 static void put_any(struct text_rows *t, struct buf *out, const struct value *v)
@@ -65,7 +70,7 @@ static void put_any(struct text_rows *t, struct buf *out, const struct value *v)
 	const char *p = text_cell(&t->base, v, &n);
 
 	if (p)
-		put_text(&t->style, out, p, n);
+		put_text(t, out, p, n);
 }
 
 static enum cell_kind cell_kind(const struct text_rows *t, const struct column *c)
@@ -99,7 +104,7 @@ static void put_cell(struct text_rows *t, const struct text_rows_col *k, struct 
 		break;
 	case CELL_TEXT:
 		if (c->v[at].type != T_NULL)
-			put_text(&t->style, out, c->v[at].s, c->v[at].n);
+			put_text(t, out, c->v[at].s, c->v[at].n);
 		break;
 	case CELL_INT:
 		if (!c->valid || bit_get(c->valid, at))
@@ -128,7 +133,7 @@ static void put_header(struct text_rows *t, struct buf *out)
 	for (uint32_t c = 0; c < h->n; c++) {
 		if (c)
 			buf_char(out, t->style.delim);
-		put_text(&t->style, out, h->names[c], h->name_n[c]);
+		put_text(t, out, h->names[c], h->name_n[c]);
 	}
 	buf_char(out, '\n');
 }

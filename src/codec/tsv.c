@@ -1,14 +1,11 @@
-/* tsv: fields between tabs, no quotes; a tab, line feed, carriage return or backslash in a value is \t \n \r \\ (the convention of
- * IANA's text/tab-separated-values as Miller extends it). A backslash before any other byte is itself. An empty field is null. Lines end
- * with LF or CR LF; a line without a byte is no record. */
+/* tsv: fields between tabs, no quotes; a tab, line feed, carriage return or backslash in a value is \t \n \r \\ (the convention
+ * of IANA's text/tab-separated-values as Miller extends it). A backslash before any other byte is itself. An empty field is null.
+ * Lines end with LF or CR LF; a line without a byte is no record. */
 #include "codec/codec_list.h"
 #include "codec/delim.h"
 #include "codec/text_rows.h"
 
-static char escaped(char c)
-{
-	return c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c == '\\' ? '\\' : 0;
-}
+static char escaped(char c) { return c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c == '\\' ? '\\' : 0; }
 
 static struct value unescape(struct arena *a, const char *p, size_t n)
 {
@@ -92,10 +89,7 @@ static struct decoder *tsv_open(const struct decode_opts *o, struct err *e)
 	return delim_open(&tsv_format, o, e);
 }
 
-static char letter(char c)
-{
-	return c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\\' ? '\\' : 0;
-}
+static char letter(char c) { return c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\\' ? '\\' : 0; }
 
 static void tsv_escape(struct buf *out, const char *s, size_t n)
 {
@@ -113,7 +107,7 @@ static void tsv_escape(struct buf *out, const char *s, size_t n)
 
 static struct encoder *tsv_open_out(const struct encode_opts *o, struct err *e)
 {
-	struct text_style style = { tsv_copy_fn(simd_level()), tsv_escape, "", '\t' };
+	struct text_style style = { tsv_escape, "", "", '\t', { '\\', '\n', '\r' } };
 
 	(void)e;
 	return text_rows_open(&tsv_codec, o, style);

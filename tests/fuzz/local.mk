@@ -2,6 +2,8 @@
 # LLVMFuzzerTestOneInput; its corpus is tests/fuzz/corpus/NAME/). Without --enable-fuzzers a target is a program that
 # replays the files it is given.
 fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_columns tests/fuzz/fuzz_csv tests/fuzz/fuzz_lines tests/fuzz/fuzz_logfmt tests/fuzz/fuzz_tsv
+EXTRA_DIST += tests/fuzz/codec_fuzz.h
 fuzz_targets += tests/fuzz/fuzz_pattern
 
 fuzz_targets += tests/fuzz/fuzz_parse

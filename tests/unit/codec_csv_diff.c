@@ -14,7 +14,7 @@ struct oracle {
 	struct buf text, cell[64], names[64];
 	unsigned n, n_header;
 	bool null[64], have_header;
-	uint64_t line; /* where the record began */
+	uint64_t line;	       /* where the record began */
 	const char *at, *from; /* the byte that is fed, and where the record began */
 };
 
@@ -37,7 +37,8 @@ static void oracle_row(int c, void *ctx)
 		o->have_header = true;
 		o->n_header = o->n;
 	} else if (o->n != o->n_header) {
-		buf_printf(&o->text, "%llu!%u field%s, the header has %u[", (unsigned long long)o->line, o->n, o->n == 1 ? "" : "s", o->n_header);
+		buf_printf(&o->text, "%llu!%u field%s, the header has %u[", (unsigned long long)o->line, o->n,
+			   o->n == 1 ? "" : "s", o->n_header);
 		buf_add(&o->text, o->from, (size_t)(o->at - o->from));
 		buf_str(&o->text, "]\n");
 	} else {
@@ -237,27 +238,28 @@ int main(void)
 	struct buf in = { 0 };
 	const char *rounds = getenv("STRM_TEST_ROUNDS"), *seed = getenv("STRM_TEST_SEED");
 	uint32_t n = rounds ? (uint32_t)strtoul(rounds, NULL, 10) : 15000;
-	struct decode_opts all = { .all = true, .max_record = 1 << 20 }, few = { .fields = want_fields, .n_fields = 5, .max_record = 1 << 20 };
+	struct decode_opts all = { .all = true, .max_record = 1 << 20 },
+			   few = { .fields = want_fields, .n_fields = 5, .max_record = 1 << 20 };
 	uint64_t open = 0;
 
 	state = seed ? strtoull(seed, NULL, 10) * 0x9e3779b97f4a7c15ull | 1 : 88172645463325252ull;
 	all.raw = true;
 	TEST("the csv fast path is libcsv, at every level and cut")
-		for (uint32_t i = 0; i < n && !test_bad; i++) {
-			bool closed;
+	for (uint32_t i = 0; i < n && !test_bad; i++) {
+		bool closed;
 
-			gen(&in);
-			closed = oracle_run(&o, in.p, in.n);
-			open += !closed;
-			check_all(&in, &all, closed ? &o.text : NULL);
-			few.max_record = all.max_record = 8 + rnd(60);
-			few.raw = rnd(2);
-			check_all(&in, &few, NULL);
-			check_all(&in, &all, NULL);
-			all.max_record = 1 << 20;
-		}
+		gen(&in);
+		closed = oracle_run(&o, in.p, in.n);
+		open += !closed;
+		check_all(&in, &all, closed ? &o.text : NULL);
+		few.max_record = all.max_record = 8 + rnd(60);
+		few.raw = rnd(2);
+		check_all(&in, &few, NULL);
+		check_all(&in, &all, NULL);
+		all.max_record = 1 << 20;
+	}
 	printf("# %u inputs, %llu with a quote that never closes\n", n, (unsigned long long)open);
 	TEST("both kinds of input were made")
-		CHECK(open > n / 100 && open < n / 2);
+	CHECK(open > n / 100 && open < n / 2);
 	return test_done();
 }

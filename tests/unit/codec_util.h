@@ -11,6 +11,7 @@ struct dump {
 	struct buf text;
 	bool names;    /* write field names */
 	bool raw;      /* write the raw bytes of bad records and of records */
+	bool no_lines; /* leave out the line of a record */
 	int stop_at;   /* emit says stop at this batch, 0: never */
 	uint64_t rows, bad;
 };
@@ -29,7 +30,8 @@ __attribute__((unused)) static void dump_row(struct dump *d, const struct batch 
 {
 	const struct origin *o = &b->origin;
 
-	buf_printf(&d->text, "%llu:", (unsigned long long)(o->line_base + (o->line ? o->line[row] : row)));
+	if (!d->no_lines)
+		buf_printf(&d->text, "%llu:", (unsigned long long)(o->line_base + (o->line ? o->line[row] : row)));
 	for (uint32_t c = 0; c < b->schema->n; c++) {
 		struct value v = column_get(&b->cols[c], row);
 
@@ -54,12 +56,15 @@ __attribute__((unused)) static int dump_emit(void *ctx, struct batch *b, struct 
 
 	(void)e;
 	BATCH_EACH(b->sel, b->n_sel, row)
-	dump_row(d, b, row);
+	{
+		dump_row(d, b, row);
+	}
 	d->rows += b->n_sel;
 	return d->stop_at && --d->stop_at == 0;
 }
 
-__attribute__((unused)) static int dump_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
+__attribute__((unused)) static int dump_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason,
+					    struct err *e)
 {
 	struct dump *d = ctx;
 
@@ -75,9 +80,10 @@ __attribute__((unused)) static int dump_bad(void *ctx, const char *raw, size_t n
 	return 0;
 }
 
-/* Feed p[0..n) to a decoder in pieces of `cut` bytes (0: whole), each time with the rest of the piece before in front, from memory that
- * ends right after its slack. Returns what decode returned last; *total: the bytes used. */
-__attribute__((unused)) static int feed_all(struct decoder *d, const char *p, size_t n, size_t cut, struct dump *out, size_t *total)
+/* Feed p[0..n) to a decoder in pieces of `cut` bytes (0: whole), each time with the rest of the piece before in front, from
+ * memory that ends right after its slack. Returns what decode returned last; *total: the bytes used. */
+__attribute__((unused)) static int feed_all(struct decoder *d, const char *p, size_t n, size_t cut, struct dump *out,
+					    size_t *total)
 {
 	struct decode_to to = { .emit = dump_emit, .bad = dump_bad, .ctx = out };
 	struct err e = { 0 };
@@ -104,7 +110,8 @@ __attribute__((unused)) static int feed_all(struct decoder *d, const char *p, si
 }
 
 /* Decode all of it; the dump is a NUL-terminated string, owned by the caller. */
-__attribute__((unused)) static char *decode_dump(const struct codec_def *def, const struct decode_opts *o, const char *p, size_t n, size_t cut)
+__attribute__((unused)) static char *decode_dump(const struct codec_def *def, const struct decode_opts *o, const char *p,
+						 size_t n, size_t cut)
 {
 	struct dump out = { .names = o->all, .raw = true };
 	struct err e = { 0 };
