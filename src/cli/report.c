@@ -89,7 +89,10 @@ static void put_stage(struct buf *b, const struct op *op)
 	for (int k = 1; op->cls->counters[k]; k++) {
 		if (!op->count[k])
 			continue;
-		buf_printf(b, "; stage %d %s %llu", op->stage, op->cls->counters[k], (unsigned long long)op->count[k]);
+		if (op->stage)
+			buf_printf(b, "; stage %d %s %llu", op->stage, op->cls->counters[k], (unsigned long long)op->count[k]);
+		else
+			buf_printf(b, "; %s %s %llu", op->word, op->cls->counters[k], (unsigned long long)op->count[k]);
 		if (op->nulls)
 			buf_printf(b, " (%llu because null)", (unsigned long long)op->nulls);
 	}

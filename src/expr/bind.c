@@ -3,11 +3,7 @@
 
 #include "base/nearest.h"
 #include "expr/expr_impl.h"
-
-static const char *const special_names[SP_COUNT_] = {
-	"batch",      "time", "event",	      "watermark", "source", "file",   "window_start",
-	"window_end", "pane", "pane_on_time", "timing",	   "final",  "record", "records",
-};
+#include "expr/lex.h"
 
 int special_find(const char *name)
 {
@@ -342,6 +338,19 @@ static int bind_pattern(struct binder *b, const struct node *n, struct expr *x)
 	return 0;
 }
 
+/* `x == null` is null for every x: surely not what was meant. */
+static bool compares_null(struct binder *b, const struct node *n)
+{
+	for (int i = 0; i < 2; i++) {
+		if (n->kids[i]->kind != N_LIT || n->kids[i]->lit.type != T_NULL)
+			continue;
+		err_at(b->err, n->pos, "a comparison with null is always null");
+		err_hint(b->err, n->op == OP_NE ? "to test for it: not is_null(x)" : "to test for it: is_null(x)");
+		return true;
+	}
+	return false;
+}
+
 static struct expr *bind_operator(struct binder *b, const struct node *n, const struct scope *scope)
 {
 	enum x_kind kind = n->kind == N_BINARY  ? binary_kind(n->op)
@@ -353,6 +362,8 @@ static struct expr *bind_operator(struct binder *b, const struct node *n, const 
 	struct expr *x = expr_make(b, kind, n);
 
 	x->keys = n->keys;
+	if (kind == X_COMPARE && compares_null(b, n))
+		return NULL;
 	if (bind_kids(b, n, scope, x))
 		return NULL;
 	if (kind == X_MATCH && bind_pattern(b, n, x)) {
