@@ -80,9 +80,14 @@ static int truth_load(struct agg_call *c, void *state, const char **p, const cha
 }
 
 #define TRUTH_ROW(fin) \
-	.min_args = 1, .max_args = 1, .state_size = sizeof(struct truths), .update = truth_update, .merge = truth_merge, .finish = fin, \
-	.save = truth_save, .load = truth_load, .retract = truth_retract
-#define TRUTH_PARAMS { { "E", "expr", NULL, NULL, "a condition" } }
+	.min_args = 1, .max_args = 1, .state_size = sizeof(struct truths), .update = truth_update, .merge = truth_merge, \
+	.finish = fin, .save = truth_save, .load = truth_load, .retract = truth_retract
+#define TRUTH_PARAMS \
+	{ \
+		{ \
+			"E", "expr", NULL, NULL, "a condition" \
+		} \
+	}
 
 const struct agg_def agg_family_bool[] = {
 	{ .doc = { .name = "any",

@@ -92,7 +92,7 @@ static void count_finish(struct agg_call *c, const void *state, struct arena *a,
 {
 	(void)c;
 	(void)a;
-	*out = v_int((int64_t)*(const uint64_t *)state);
+	*out = v_int((int64_t) * (const uint64_t *)state);
 }
 
 static void count_save(struct agg_call *c, const void *state, struct buf *b)
@@ -116,10 +116,7 @@ static void distinct_update(AGG_UPDATE_ARGS)
 	set_update(AGG_IN(0), 0);
 }
 
-static void distinct_merge(struct agg_call *c, void *dst, void *src)
-{
-	set_merge(c, dst, src, 0);
-}
+static void distinct_merge(struct agg_call *c, void *dst, void *src) { set_merge(c, dst, src, 0); }
 
 static void distinct_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -165,9 +162,9 @@ const struct agg_def agg_family_count[] = {
 	{ .doc = { .name = "count",
 		   .synopsis = "count(), count(E), count(distinct E)",
 		   .summary = "how many records, or records for which E is neither null nor false",
-		   .text = "count() counts every record. count(E) counts those for which E is neither null nor false: with a field the records that "
-			   "have it, with a condition the records that meet it. count(distinct E) counts different values, nulls left out, as "
-			   "distinct(E) does.",
+		   .text = "count() counts every record. count(E) counts those for which E is neither null nor false: with a "
+			   "field the records that have it, with a condition the records that meet it. count(distinct E) "
+			   "counts different values, nulls left out, as distinct(E) does.",
 		   .group = "counting",
 		   .params = { { "E", "expr", "none: every record", NULL, "a field or a condition" } },
 		   .examples = { { "count()", "a\nb\nc\n", "3", NULL },

@@ -81,8 +81,8 @@ AGG_INLINE bool mixed_is_no_better(const struct value *best, const struct value 
 	const struct value *i = best->type == T_INT ? best : v;
 	double a, b;
 
-	if (best->type + v->type != T_INT + T_FLOAT || i->i > (int64_t)1 << 53 || i->i < -((int64_t)1 << 53) || best->type < T_INT ||
-	    v->type < T_INT)
+	if (best->type + v->type != T_INT + T_FLOAT || i->i > (int64_t)1 << 53 || i->i < -((int64_t)1 << 53) ||
+	    best->type < T_INT || v->type < T_INT)
 		return false;
 	a = best->type == T_INT ? (double)best->i : best->f;
 	b = v->type == T_INT ? (double)v->i : v->f;
@@ -149,10 +149,7 @@ AGG_INLINE bool row_at(const struct agg_in *in, uint32_t k, bool selected, bool 
 			extreme_value(in->c, best_at(in, k, grouped), &in->col->v[selected ? in->sel[k] : k], dir); \
 	} \
 	AGG_LOOP(name##_values, name##_values_body) \
-	static void name##_put(struct agg_call *c, void *state, const struct value *v) \
-	{ \
-		extreme_put(c, state, v, dir); \
-	} \
+	static void name##_put(struct agg_call *c, void *state, const struct value *v) { extreme_put(c, state, v, dir); } \
 	static void name##_update(AGG_UPDATE_ARGS) \
 	{ \
 		const struct agg_in *in = AGG_IN(0); \
@@ -188,15 +185,9 @@ static void extreme_save(struct agg_call *c, const void *state, struct buf *b)
 	value_save(b, state);
 }
 
-static int extreme_load(struct agg_call *c, void *state, const char **p, const char *end)
-{
-	return kept_load(c, state, p, end);
-}
+static int extreme_load(struct agg_call *c, void *state, const char **p, const char *end) { return kept_load(c, state, p, end); }
 
-static void extreme_release(struct agg_call *c, void *state)
-{
-	kept_clear(c, state);
-}
+static void extreme_release(struct agg_call *c, void *state) { kept_clear(c, state); }
 
 /* argmin, argmax: the best `by` and the value that came with it first. by is T_NULL while there is none. */
 struct arg {
@@ -288,18 +279,23 @@ static int arg_load(struct agg_call *c, void *state, const char **p, const char 
 #define ARG_ROW(up, mer) \
 	.min_args = 2, .max_args = 2, .flags = AGG_ORDERED, .state_size = sizeof(struct arg), .update = up, .merge = mer, \
 	.finish = arg_finish, .save = arg_save, .load = arg_load, .release = arg_release
-#define ARG_PARAMS { { "VALUE", "expr", NULL, NULL, "what to return, may be null" }, { "BY", "expr", NULL, NULL, "what to compare" } }
+#define ARG_PARAMS \
+	{ \
+		{ "VALUE", "expr", NULL, NULL, "what to return, may be null" }, { "BY", "expr", NULL, NULL, "what to compare" } \
+	}
 
 const struct agg_def agg_family_extreme[] = {
 	{ .doc = { .name = "min",
 		   .synopsis = "min(E)",
 		   .summary = "the smallest value",
-		   .text = "By the order of sort: booleans, numbers (NaN last), times, durations, text, lists, objects. Text that looks like a number "
-			   "is one, and the answer is then that number. Nulls are skipped; the minimum of nothing is null. -0 comes out as 0; of "
-			   "equal numbers an integer is preferred to a float.",
+		   .text = "By the order of sort: booleans, numbers (NaN last), times, durations, text, lists, objects. Text "
+			   "that looks like a number is one, and the answer is then that number. Nulls are skipped; the "
+			   "minimum of nothing is null. -0 comes out as 0; of equal numbers an integer is preferred to a "
+			   "float.",
 		   .group = "numbers",
 		   .params = { { "E", "expr", NULL, NULL, "any values" } },
-		   .examples = { { "min(x)", "10\n9\n", "9", "by value, not by spelling" }, { "min(x)", "b\na\n", "\"a\"", NULL } } },
+		   .examples = { { "min(x)", "10\n9\n", "9", "by value, not by spelling" },
+				 { "min(x)", "b\na\n", "\"a\"", NULL } } },
 	  EXTREME_ROW(min_update, min_merge) },
 	{ .doc = { .name = "max",
 		   .synopsis = "max(E)",

@@ -24,10 +24,7 @@ static void first_update(AGG_UPDATE_ARGS)
 	agg_each(AGG_IN(0), first_put);
 }
 
-static void first_merge(struct agg_call *c, void *dst, void *src)
-{
-	first_put(c, dst, src);
-}
+static void first_merge(struct agg_call *c, void *dst, void *src) { first_put(c, dst, src); }
 
 static void first_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -41,15 +38,9 @@ static void first_save(struct agg_call *c, const void *state, struct buf *b)
 	value_save(b, state);
 }
 
-static int first_load(struct agg_call *c, void *state, const char **p, const char *end)
-{
-	return kept_load(c, state, p, end);
-}
+static int first_load(struct agg_call *c, void *state, const char **p, const char *end) { return kept_load(c, state, p, end); }
 
-static void first_release(struct agg_call *c, void *state)
-{
-	kept_clear(c, state);
-}
+static void first_release(struct agg_call *c, void *state) { kept_clear(c, state); }
 
 AGG_INLINE struct last *last_at(const struct agg_in *in, uint32_t k)
 {
@@ -105,7 +96,12 @@ static void last_merge(struct agg_call *c, void *dst, void *src)
 	s->v = v_null();
 }
 
-#define ORDER_PARAMS { { "E", "expr", NULL, NULL, "any values" } }
+#define ORDER_PARAMS \
+	{ \
+		{ \
+			"E", "expr", NULL, NULL, "any values" \
+		} \
+	}
 
 const struct agg_def agg_family_order[] = {
 	{ .doc = { .name = "first",

@@ -201,8 +201,7 @@ static void pair_of_mixture(const struct samples *s, size_t k, struct pair *out)
 	qsort(ints, s->n_ints, sizeof *ints, int64_order);
 	qsort(floats, s->n_floats, sizeof *floats, int64_order);
 	for (size_t at = 0; at < n && at <= k + 1; at++) {
-		bool take_int = f == s->n_floats ||
-				(i < s->n_ints && num_cmp_int_double(ints[i], double_of_key(floats[f])) <= 0);
+		bool take_int = f == s->n_floats || (i < s->n_ints && num_cmp_int_double(ints[i], double_of_key(floats[f])) <= 0);
 		struct value v = take_int ? v_int(ints[i++]) : v_float(double_of_key(floats[f++]));
 
 		if (at == k)
@@ -237,10 +236,7 @@ static double between(double a, double b, double part)
 	return a + part * (b - a);
 }
 
-static double as_double(const struct value *v)
-{
-	return v->type == T_INT ? (double)v->i : v->f;
-}
+static double as_double(const struct value *v) { return v->type == T_INT ? (double)v->i : v->f; }
 
 static int64_t between_ns(int64_t a, int64_t b, double part)
 {
@@ -391,7 +387,8 @@ static int median_prepare(struct agg_call *c, struct err *e)
 
 #define QUANTILE_ROW \
 	.min_args = 1, .max_args = 1, .flags = AGG_NUMERIC, .state_size = sizeof(struct samples *), .update = samples_update, \
-	.merge = samples_merge, .finish = quantile_finish, .save = samples_save, .load = samples_load, .release = samples_release
+	.merge = samples_merge, .finish = quantile_finish, .save = samples_save, .load = samples_load, \
+	.release = samples_release
 
 const struct agg_def agg_family_quantile[] = {
 	{ .doc = { .name = "median",
@@ -406,14 +403,15 @@ const struct agg_def agg_family_quantile[] = {
 	{ .doc = { .name = "quantile",
 		   .synopsis = "quantile(E, P)",
 		   .summary = "the value below which the share P of the values lies, exactly",
-		   .text = "Keeps every value. Between two ranks it interpolates linearly: the answer lies at rank (n - 1) * P of the sorted values, "
-			   "counted from 0 (type 7, the default of R and numpy, percentile_cont of SQL). Nulls are skipped; what is no number is "
-			   "skipped and counted; null if nothing is left. Works on durations and times too, not on mixtures. approx_quantile needs "
-			   "little memory.",
+		   .text = "Keeps every value. Between two ranks it interpolates linearly: the answer lies at rank (n - 1) * "
+			   "P of the sorted values, counted from 0 (type 7, the default of R and numpy, percentile_cont of "
+			   "SQL). Nulls are skipped; what is no number is skipped and counted; null if nothing is left. "
+			   "Works on durations and times too, not on mixtures. approx_quantile needs little memory.",
 		   .group = "quantiles",
 		   .params = { { "E", "expr", NULL, NULL, "numbers, durations or times" },
 			       { "P", "number", NULL, "0..1", "a literal, 0.95 for the 95th percentile" } },
-		   .examples = { { "quantile(x, 0.25)", "1\n2\n3\n4\n", "1.75", NULL }, { "quantile(x, 1)", "4\n9\n", "9", "the largest" } } },
+		   .examples = { { "quantile(x, 0.25)", "1\n2\n3\n4\n", "1.75", NULL },
+				 { "quantile(x, 1)", "4\n9\n", "9", "the largest" } } },
 	  .max_params = 1,
 	  .prepare = quantile_prepare,
 	  QUANTILE_ROW },

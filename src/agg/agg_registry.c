@@ -6,8 +6,8 @@
 #include "base/nearest.h"
 
 static const struct agg_def *const families[] = {
-	agg_family_count, agg_family_sum,    agg_family_extreme, agg_family_var,  agg_family_quantile,	agg_family_order,
-	agg_family_set,	  agg_family_list,   agg_family_bool,	 agg_family_histogram, agg_family_sketch, agg_family_user,
+	agg_family_count, agg_family_sum,  agg_family_extreme, agg_family_var,	     agg_family_quantile, agg_family_order,
+	agg_family_set,	  agg_family_list, agg_family_bool,    agg_family_histogram, agg_family_sketch,	  agg_family_user,
 };
 
 const struct agg_def *agg_at(unsigned i)

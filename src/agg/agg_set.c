@@ -9,10 +9,7 @@ static void distinct_update(AGG_UPDATE_ARGS)
 	set_update(AGG_IN(0), 0);
 }
 
-static void any_set_merge(struct agg_call *c, void *dst, void *src)
-{
-	set_merge(c, dst, src, 0);
-}
+static void any_set_merge(struct agg_call *c, void *dst, void *src) { set_merge(c, dst, src, 0); }
 
 static void distinct_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -82,8 +79,9 @@ const struct agg_def agg_family_set[] = {
 	{ .doc = { .name = "distinct",
 		   .synopsis = "distinct(E)",
 		   .summary = "how many different values, exactly",
-		   .text = "Values are the same as they are for keys: text by bytes, numbers by value, -0 = 0, all NaN one. Nulls are not counted. "
-			   "Keeps each value once; approx_distinct needs at most 16 KiB a group. count(distinct E) is the same.",
+		   .text = "Values are the same as they are for keys: text by bytes, numbers by value, -0 = 0, all NaN one. "
+			   "Nulls are not counted. Keeps each value once; approx_distinct needs at most 16 KiB a group. "
+			   "count(distinct E) is the same.",
 		   .group = "sets",
 		   .params = { { "E", "expr", NULL, NULL, "any values" } },
 		   .examples = { { "distinct(x)", "a\nb\na\n", "2", NULL }, { "count(distinct x)", "a\nb\na\n", "2", NULL } } },

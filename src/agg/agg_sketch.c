@@ -34,10 +34,7 @@ static void distinct_update(AGG_UPDATE_ARGS)
 	arena_release(&tmp);
 }
 
-static void distinct_merge(struct agg_call *c, void *dst, void *src)
-{
-	hll_merge(c, dst, *(struct hll **)src);
-}
+static void distinct_merge(struct agg_call *c, void *dst, void *src) { hll_merge(c, dst, *(struct hll **)src); }
 
 static void distinct_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -52,15 +49,9 @@ static void distinct_save(struct agg_call *c, const void *state, struct buf *b)
 	hll_save(*(struct hll *const *)state, b);
 }
 
-static int distinct_load(struct agg_call *c, void *state, const char **p, const char *end)
-{
-	return hll_load(c, state, p, end);
-}
+static int distinct_load(struct agg_call *c, void *state, const char **p, const char *end) { return hll_load(c, state, p, end); }
 
-static void distinct_release(struct agg_call *c, void *state)
-{
-	hll_release(c, state);
-}
+static void distinct_release(struct agg_call *c, void *state) { hll_release(c, state); }
 
 struct approx {
 	struct ddsketch d;
@@ -99,10 +90,7 @@ static void approx_merge(struct agg_call *c, void *dst, void *src)
 }
 
 /* -2^63 .. 2^63 - 1 */
-static int64_t round_ns(double x)
-{
-	return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t)llround(x);
-}
+static int64_t round_ns(double x) { return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t)llround(x); }
 
 static void approx_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -157,9 +145,9 @@ const struct agg_def agg_family_sketch[] = {
 	{ .doc = { .name = "approx_distinct",
 		   .synopsis = "approx_distinct(E)",
 		   .summary = "about how many different values, in at most 16 KiB a group",
-		   .text = "HyperLogLog with 2^14 registers: the relative standard error is 0.81 %, so 95 % of answers are within 1.6 %; small counts "
-			   "are nearly always exact. Values are the same as they are for keys; nulls are not counted. The answer depends on the "
-			   "set of values alone. distinct(E) is exact.",
+		   .text = "HyperLogLog with 2^14 registers: the relative standard error is 0.81 %, so 95 % of answers are "
+			   "within 1.6 %; small counts are nearly always exact. Values are the same as they are for keys; "
+			   "nulls are not counted. The answer depends on the set of values alone. distinct(E) is exact.",
 		   .group = "sketches",
 		   .params = { { "E", "expr", NULL, NULL, "any values" } },
 		   .examples = { { "approx_distinct(x)", "a\nb\na\n", "2", NULL } } },
@@ -175,10 +163,11 @@ const struct agg_def agg_family_sketch[] = {
 	{ .doc = { .name = "approx_quantile",
 		   .synopsis = "approx_quantile(E, P)",
 		   .summary = "a quantile within 1 % of its value, in little memory",
-		   .text = "DDSketch: the answer differs by at most 1 % from the value at rank floor((n - 1) * P). Sketches merge without loss, "
-			   "the answer depends on the values alone. Smallest and largest value are exact. Each sign has at most 8192 buckets, "
-			   "which span a factor of 10^71: values smaller than the largest by more than that share a bucket and lose the "
-			   "bound. Works on durations too. Nulls are skipped; what is no number is skipped and counted.",
+		   .text = "DDSketch: the answer differs by at most 1 % from the value at rank floor((n - 1) * P). Sketches "
+			   "merge without loss, the answer depends on the values alone. Smallest and largest value are "
+			   "exact. Each sign has at most 8192 buckets, which span a factor of 10^71: values smaller than the "
+			   "largest by more than that share a bucket and lose the bound. Works on durations too. Nulls are "
+			   "skipped; what is no number is skipped and counted.",
 		   .group = "sketches",
 		   .params = { { "E", "expr", NULL, NULL, "numbers or durations" },
 			       { "P", "number", NULL, "0..1", "a literal, 0.95 for the 95th percentile" } },

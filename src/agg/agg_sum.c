@@ -12,15 +12,9 @@ static void plain_update(AGG_UPDATE_ARGS)
 	sum_column(AGG_IN(0));
 }
 
-static void plain_merge(struct agg_call *c, void *dst, void *src)
-{
-	sum_merge(c, dst, src, false);
-}
+static void plain_merge(struct agg_call *c, void *dst, void *src) { sum_merge(c, dst, src, false); }
 
-static void plain_retract(struct agg_call *c, void *dst, const void *src)
-{
-	sum_merge(c, dst, (void *)(uintptr_t)src, true);
-}
+static void plain_retract(struct agg_call *c, void *dst, const void *src) { sum_merge(c, dst, (void *)(uintptr_t)src, true); }
 
 static void plain_save(struct agg_call *c, const void *state, struct buf *b)
 {
@@ -36,15 +30,9 @@ static int plain_load(struct agg_call *c, void *state, const char **p, const cha
 	return -1;
 }
 
-static void plain_release(struct agg_call *c, void *state)
-{
-	sum_release(c, state);
-}
+static void plain_release(struct agg_call *c, void *state) { sum_release(c, state); }
 
-static bool fits_int64(superacc_i128 v)
-{
-	return v >= INT64_MIN && v <= INT64_MAX;
-}
+static bool fits_int64(superacc_i128 v) { return v >= INT64_MIN && v <= INT64_MAX; }
 
 /* Only integers, and nothing but zero where floats were (they may have been retracted). */
 static bool sum_is_int(const struct sum *s, superacc_i128 *v)
@@ -121,10 +109,7 @@ static void distinct_update(AGG_UPDATE_ARGS)
 	set_update(AGG_IN(0), SET_NUMBERS);
 }
 
-static void distinct_merge(struct agg_call *c, void *dst, void *src)
-{
-	set_merge(c, dst, src, SET_NUMBERS);
-}
+static void distinct_merge(struct agg_call *c, void *dst, void *src) { set_merge(c, dst, src, SET_NUMBERS); }
 
 static void distinct_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
 {
@@ -220,11 +205,12 @@ const struct agg_def agg_family_sum[] = {
 	{ .doc = { .name = "sum",
 		   .synopsis = "sum(E), sum(distinct E)",
 		   .summary = "the exact total of numbers, or of durations",
-		   .text = "The total is exact and rounded once, to the nearest double, when it is printed: it depends neither on the order of "
-			   "the records nor on how they were split. Integers stay integers as long as the total fits 64 bits; one float among "
-			   "them makes the total a float. Nulls are skipped; what is no number is skipped and counted. The sum of nothing is 0; "
-			   "a zero total is 0, never -0. Durations add up to a duration; durations mixed with numbers, and times, give null. "
-			   "sum(distinct E) counts each number once, equal ones being one whatever their type.",
+		   .text = "The total is exact and rounded once, to the nearest double, when it is printed: it depends "
+			   "neither on the order of the records nor on how they were split. Integers stay integers as long "
+			   "as the total fits 64 bits; one float among them makes the total a float. Nulls are skipped; what "
+			   "is no number is skipped and counted. The sum of nothing is 0; a zero total is 0, never -0. "
+			   "Durations add up to a duration; durations mixed with numbers, and times, give null. sum(distinct "
+			   "E) counts each number once, equal ones being one whatever their type.",
 		   .group = "numbers",
 		   .params = { { "E", "expr", NULL, NULL, "numbers or durations" } },
 		   .examples = { { "sum(x)", "1\n2\n3\n", "6", NULL },
@@ -247,11 +233,13 @@ const struct agg_def agg_family_sum[] = {
 		   .aliases = "mean",
 		   .synopsis = "avg(E)",
 		   .summary = "the mean of numbers, durations or times",
-		   .text = "The exact total divided by the number of values, rounded once to the nearest double (for durations and times to the "
-			   "nearest nanosecond). Nulls are skipped; what is no number is skipped and counted. The mean of nothing is null.",
+		   .text = "The exact total divided by the number of values, rounded once to the nearest double (for "
+			   "durations and times to the nearest nanosecond). Nulls are skipped; what is no number is skipped "
+			   "and counted. The mean of nothing is null.",
 		   .group = "numbers",
 		   .params = { { "E", "expr", NULL, NULL, "numbers, durations or times" } },
-		   .examples = { { "avg(x)", "1\n2\n4\n", "2.3333333333333335", NULL }, { "mean(x)", "", "null", "of nothing" } } },
+		   .examples = { { "avg(x)", "1\n2\n4\n", "2.3333333333333335", NULL },
+				 { "mean(x)", "", "null", "of nothing" } } },
 	  .min_args = 1,
 	  .max_args = 1,
 	  .flags = AGG_NUMERIC,

@@ -6,7 +6,7 @@
 /* Within a batch the value so far lies in the batch's arena (cur), and is copied once, at the end of the update. */
 struct user {
 	struct value kept, cur;
-	uint32_t has;     /* kept (or cur) is a value; without it the state is empty */
+	uint32_t has;	  /* kept (or cur) is a value; without it the state is empty */
 	uint32_t pending; /* cur is newer than kept; never outside of update */
 };
 
@@ -24,10 +24,7 @@ static void user_now(struct user *s, const struct value *v)
 	s->has = s->pending = 1;
 }
 
-static const struct value *user_value(const struct user *s)
-{
-	return s->pending ? &s->cur : &s->kept;
-}
+static const struct value *user_value(const struct user *s) { return s->pending ? &s->cur : &s->kept; }
 
 static void user_settle(const struct agg_in *in)
 {
@@ -175,7 +172,7 @@ static int user_load(struct agg_call *c, void *state, const char **p, const char
 	struct user *s = state;
 
 	if (*p < end && (unsigned char)**p <= 1) {
-		s->has = (uint32_t)*(*p)++;
+		s->has = (uint32_t) * (*p)++;
 		if (!s->has || !kept_load(c, &s->kept, p, end))
 			return 0;
 	}
@@ -187,8 +184,9 @@ const struct agg_def agg_family_user[] = {
 	{ .doc = { .name = "fold",
 		   .synopsis = "fold(ACC, INIT, E)",
 		   .summary = "your own aggregate, record by record",
-		   .text = "For each record, in order, ACC becomes E, in which ACC is the value so far; it starts as INIT. The result of no record is INIT. "
-			   "It cannot be put together from parts: where records are aggregated in pieces, write combine.",
+		   .text = "For each record, in order, ACC becomes E, in which ACC is the value so far; it starts as INIT. "
+			   "The result of no record is INIT. It cannot be put together from parts: where records are "
+			   "aggregated in pieces, write combine.",
 		   .group = "your own",
 		   .params = { { "ACC", "name", NULL, NULL, "the value so far" },
 			       { "INIT", "expr", NULL, NULL, "where it starts" },
@@ -207,9 +205,10 @@ const struct agg_def agg_family_user[] = {
 	{ .doc = { .name = "combine",
 		   .synopsis = "combine(A, B, VALUE, E [, INVERSE])",
 		   .summary = "your own aggregate, from an associative operation",
-		   .text = "VALUE is taken of each record, nulls are skipped, and two values A and B, in input order, become E. E must be associative: it is "
-			   "applied to parts as well as to records. INVERSE, from the total A and a part B at its start, is the total without that part; "
-			   "sliding windows use it. The result of nothing is null.",
+		   .text = "VALUE is taken of each record, nulls are skipped, and two values A and B, in input order, become "
+			   "E. E must be associative: it is applied to parts as well as to records. INVERSE, from the total "
+			   "A and a part B at its start, is the total without that part; sliding windows use it. The result "
+			   "of nothing is null.",
 		   .group = "your own",
 		   .params = { { "A", "name", NULL, NULL, "the earlier of two values" },
 			       { "B", "name", NULL, NULL, "the later" },

@@ -7,13 +7,16 @@
 #include "agg/pack.h"
 #include "agg/sum.h"
 
-#define FSQ_WORDS 4
+/* A float of high * 2^-24 + low * 2^-75, see sum_split(), has the square
+ * high^2 * 2^-48 + high * low * 2^-98 + low^2 * 2^-150; each of the three adds up by itself, in two's complement. */
+enum part { PART_HH, PART_HL, PART_LL, PARTS };
+static const int part_lsb[PARTS] = { 2 * SUM_HIGH_LSB, SUM_HIGH_LSB + SUM_FIX_LSB + 1, 2 * SUM_FIX_LSB };
 
 struct var {
 	struct sum s;
-	sum_u128 isq;            /* squares of integers */
-	uint64_t fsq[FSQ_WORDS]; /* squares of the floats that sum.h keeps inline, weight 2^-150 */
-	struct superacc *wide;   /* squares that fit neither, NULL while none */
+	sum_u128 isq;	       /* squares of integers */
+	sum_u128 part[PARTS];  /* squares of floats */
+	struct superacc *wide; /* squares that fit neither, NULL while none */
 };
 
 static struct superacc *var_wide(struct agg_call *c, struct var *v)
@@ -25,16 +28,12 @@ static struct superacc *var_wide(struct agg_call *c, struct var *v)
 	return v->wide;
 }
 
-static void wide_add_fsq(struct superacc *w, const uint64_t *fsq, bool neg)
+static void wide_add(struct superacc *w, superacc_i128 x, int lsb)
 {
-	for (uint32_t i = 0; i < FSQ_WORDS; i++)
-		superacc_add(w, fsq[i], (uint32_t)(2 * SUM_FIX_LSB - SUPERACC_SQ_LSB) + 64 * i, neg);
+	superacc_add(w, x < 0 ? -(superacc_u128)x : (superacc_u128)x, (uint32_t)(lsb - SUPERACC_SQ_LSB), x < 0);
 }
 
-static void wide_add_isq(struct superacc *w, superacc_u128 isq, bool neg)
-{
-	superacc_add(w, isq, -SUPERACC_SQ_LSB, neg);
-}
+static void wide_add_isq(struct superacc *w, superacc_u128 isq, bool neg) { superacc_add(w, isq, -SUPERACC_SQ_LSB, neg); }
 
 static void var_add_isq(struct agg_call *c, struct var *v, superacc_u128 sq)
 {
@@ -54,62 +53,47 @@ static void var_sub_isq(struct agg_call *c, struct var *v, superacc_u128 sq)
 		v->isq -= sq;
 }
 
-/* fsq += sq, or false and nothing done when it overflows. */
-static bool fsq_add(uint64_t *fsq, const uint64_t *sq)
+static __attribute__((noinline)) void var_spill(struct agg_call *c, struct var *v, superacc_i128 x, int lsb)
 {
-	uint64_t r[FSQ_WORDS];
-	superacc_u128 t = 0;
-
-	for (int i = 0; i < FSQ_WORDS; i++) {
-		t += (superacc_u128)fsq[i] + sq[i];
-		r[i] = (uint64_t)t;
-		t >>= 64;
-	}
-	if (unlikely(t))
-		return false;
-	memcpy(fsq, r, sizeof r);
-	return true;
+	wide_add(var_wide(c, v), x, lsb);
 }
 
-static bool fsq_sub(uint64_t *fsq, const uint64_t *sq)
+AGG_INLINE void var_add_part(struct agg_call *c, struct var *v, enum part p, superacc_i128 x)
 {
-	uint64_t r[FSQ_WORDS];
-	superacc_i128 t = 0;
-
-	for (int i = 0; i < FSQ_WORDS; i++) {
-		t += (superacc_i128)fsq[i] - (superacc_i128)sq[i];
-		r[i] = (uint64_t)t;
-		t >>= 64;
-	}
-	if (t)
-		return false;
-	memcpy(fsq, r, sizeof r);
-	return true;
+	if (unlikely(!sum_fix(&v->part[p], (superacc_u128)x)))
+		var_spill(c, v, x, part_lsb[p]);
 }
 
-static void var_put_double(struct agg_call *c, struct var *v, double x)
+/* A square that sum_split() refuses: of a large multiple of 2^-24, or any other. */
+static __attribute__((noinline)) void var_odd(struct agg_call *c, struct var *v, double x)
 {
-	uint64_t m, sq[FSQ_WORDS + 1] = { 0 };
-	superacc_u128 mm;
-	uint32_t bit;
+	double t = x * 0x1p24;
+	uint64_t m;
 	int exp;
 	bool neg;
 
-	sum_put_double(c, &v->s, x);
-	if (!isfinite(x) || x == 0)
+	if (!isfinite(x))
 		return;
-	double_split(x, &m, &exp, &neg);
-	mm = (superacc_u128)m * m;
-	if (exp >= SUM_FIX_LSB && exp <= SUM_FIX_LSB + SUM_FIX_SHIFT_MAX) {
-		bit = 2 * (uint32_t)(exp - SUM_FIX_LSB);
-		sq[bit / 64] = (uint64_t)(mm << bit % 64);
-		sq[bit / 64 + 1] = (uint64_t)(bit % 64 ? mm >> (64 - bit % 64) : mm >> 64);
-		if (bit % 64 && bit / 64 + 2 < FSQ_WORDS)
-			sq[bit / 64 + 2] = (uint64_t)((mm >> 64) >> (64 - bit % 64));
-		if (likely(fsq_add(v->fsq, sq)))
-			return;
+	if (fabs(t) < 0x1p62 && t == (double)(int64_t)t) {
+		var_add_part(c, v, PART_HH, (superacc_i128)(int64_t)t * (int64_t)t);
+		return;
 	}
-	superacc_add(var_wide(c, v), mm, (uint32_t)(2 * exp - SUPERACC_SQ_LSB), false);
+	double_split(x, &m, &exp, &neg);
+	superacc_add(var_wide(c, v), (superacc_u128)m * m, (uint32_t)(2 * exp - SUPERACC_SQ_LSB), false);
+}
+
+AGG_INLINE void var_put_double(struct agg_call *c, struct var *v, double x)
+{
+	int64_t high, low;
+
+	sum_put_double(c, &v->s, x);
+	if (unlikely(!sum_split(x, &high, &low))) {
+		var_odd(c, v, x);
+		return;
+	}
+	var_add_part(c, v, PART_HH, (superacc_i128)high * high);
+	var_add_part(c, v, PART_HL, (superacc_i128)high * low);
+	var_add_part(c, v, PART_LL, (superacc_i128)low * low);
 }
 
 AGG_INLINE void var_put(struct agg_call *c, void *state, const struct value *x)
@@ -117,7 +101,9 @@ AGG_INLINE void var_put(struct agg_call *c, void *state, const struct value *x)
 	struct num n;
 	uint64_t abs;
 
-	if (value_num(x, &n) == NUM_FLOAT) {
+	if (x->type == T_FLOAT) {
+		var_put_double(c, state, x->f);
+	} else if (value_num(x, &n) == NUM_FLOAT) {
 		var_put_double(c, state, n.f);
 	} else if (n.kind == NUM_INT) {
 		abs = n.i < 0 ? -(uint64_t)n.i : (uint64_t)n.i;
@@ -140,8 +126,8 @@ static void var_merge(struct agg_call *c, void *dst, void *src)
 
 	sum_merge(c, &d->s, &s->s, false);
 	var_add_isq(c, d, s->isq);
-	if (!fsq_add(d->fsq, s->fsq))
-		wide_add_fsq(var_wide(c, d), s->fsq, false);
+	for (int p = 0; p < PARTS; p++)
+		var_add_part(c, d, (enum part)p, (superacc_i128)s->part[p]);
 	if (s->wide)
 		superacc_merge(var_wide(c, d), s->wide, false);
 }
@@ -152,8 +138,14 @@ static void var_retract(struct agg_call *c, void *dst, const void *src)
 
 	sum_merge(c, &d->s, &s->s, true);
 	var_sub_isq(c, d, s->isq);
-	if (!fsq_sub(d->fsq, s->fsq))
-		wide_add_fsq(var_wide(c, d), s->fsq, true);
+	for (int p = 0; p < PARTS; p++) {
+		superacc_i128 x = (superacc_i128)s->part[p];
+
+		if (s->part[p] == (superacc_u128)1 << 127) /* the one number whose negative does not fit */
+			superacc_add(var_wide(c, d), s->part[p], (uint32_t)(part_lsb[p] - SUPERACC_SQ_LSB), false);
+		else
+			var_add_part(c, d, (enum part)p, -x);
+	}
 	if (s->wide)
 		superacc_merge(var_wide(c, d), s->wide, true);
 }
@@ -164,7 +156,8 @@ static void var_squares(const struct var *v, struct mag *m)
 
 	superacc_init(&a, SUPERACC_SQ_CHUNKS);
 	wide_add_isq(&a, v->isq, false);
-	wide_add_fsq(&a, v->fsq, false);
+	for (int p = 0; p < PARTS; p++)
+		wide_add(&a, (superacc_i128)v->part[p], part_lsb[p]);
 	if (v->wide)
 		superacc_merge(&a, v->wide, false);
 	superacc_mag(&a, SUPERACC_SQ_LSB, m);
@@ -254,16 +247,22 @@ static void var_save(struct agg_call *c, const void *state, struct buf *b)
 	mag_save(b, &m, SUPERACC_SQ_LSB);
 }
 
+static superacc_u128 mag_bits128(const struct mag *m, int bit)
+{
+	return (superacc_u128)mag_bits(m, bit + 64) << 64 | mag_bits(m, bit);
+}
+
 /* A loaded total goes where it costs least. */
 static void var_take(struct agg_call *c, struct var *v, const struct mag *m)
 {
 	int top = m->n ? mag_exp(m) : 0, low = m->n ? m->lsb + __builtin_ctz(m->limb[0]) : 0;
+	const int lsb = part_lsb[PART_LL], high = part_lsb[PART_HH];
 
 	if (low >= 0 && top < 128) {
-		v->isq = (superacc_u128)mag_bits(m, 64) << 64 | mag_bits(m, 0);
-	} else if (low >= 2 * SUM_FIX_LSB && top < 2 * SUM_FIX_LSB + 64 * FSQ_WORDS) {
-		for (int i = 0; i < FSQ_WORDS; i++)
-			v->fsq[i] = mag_bits(m, 2 * SUM_FIX_LSB + 64 * i);
+		v->isq = mag_bits128(m, 0);
+	} else if (low >= lsb && top < high + 127) {
+		v->part[PART_HH] = mag_bits128(m, high);
+		v->part[PART_LL] = mag_bits128(m, lsb) & (((superacc_u128)1 << (high - lsb)) - 1);
 	} else {
 		superacc_add_mag(var_wide(c, v), m, SUPERACC_SQ_LSB);
 	}
@@ -292,18 +291,24 @@ static int var_load(struct agg_call *c, void *state, const char **p, const char 
 }
 
 #define VAR_ROW(fin) \
-	.min_args = 1, .max_args = 1, .flags = AGG_NUMERIC, .state_size = sizeof(struct var), .update = var_update, .merge = var_merge, \
-	.finish = fin, .save = var_save, .load = var_load, .release = var_release, .retract = var_retract
-#define VAR_PARAMS { { "E", "expr", NULL, NULL, "numbers" } }
+	.min_args = 1, .max_args = 1, .flags = AGG_NUMERIC, .state_size = sizeof(struct var), .update = var_update, \
+	.merge = var_merge, .finish = fin, .save = var_save, .load = var_load, .release = var_release, .retract = var_retract
+#define VAR_PARAMS \
+	{ \
+		{ \
+			"E", "expr", NULL, NULL, "numbers" \
+		} \
+	}
 
 const struct agg_def agg_family_var[] = {
 	{ .doc = { .name = "var",
 		   .aliases = "var_samp",
 		   .synopsis = "var(E)",
 		   .summary = "the sample variance (divisor n - 1)",
-		   .text = "Computed from the exact sum and the exact sum of squares and rounded once: it depends neither on the order of the "
-			   "records nor on how they were split, and large values with a small spread lose nothing. Nulls are skipped; what is "
-			   "no number is skipped and counted. Null for fewer than two values; NaN if one is not finite.",
+		   .text = "Computed from the exact sum and the exact sum of squares and rounded once: it depends neither on "
+			   "the order of the records nor on how they were split, and large values with a small spread lose "
+			   "nothing. Nulls are skipped; what is no number is skipped and counted. Null for fewer than two "
+			   "values; NaN if one is not finite.",
 		   .group = "numbers",
 		   .params = VAR_PARAMS,
 		   .examples = { { "var(x)", "1\n2\n3\n4\n", "1.6666666666666667", NULL },
@@ -322,11 +327,12 @@ const struct agg_def agg_family_var[] = {
 		   .aliases = "stddev_samp",
 		   .synopsis = "stddev(E)",
 		   .summary = "the sample standard deviation (divisor n - 1)",
-		   .text = "The square root of the exact variance, see var; within one unit in the last place. Values whose squares overflow or "
-			   "underflow a double are no trouble.",
+		   .text = "The square root of the exact variance, see var; within one unit in the last place. Values whose "
+			   "squares overflow or underflow a double are no trouble.",
 		   .group = "numbers",
 		   .params = VAR_PARAMS,
-		   .examples = { { "stddev(x)", "1\n2\n3\n4\n", "1.2909944487358056", NULL }, { "stddev(x)", "7\n", "null", "too few" } } },
+		   .examples = { { "stddev(x)", "1\n2\n3\n4\n", "1.2909944487358056", NULL },
+				 { "stddev(x)", "7\n", "null", "too few" } } },
 	  VAR_ROW(stddev_finish) },
 	{ .doc = { .name = "stddev_pop",
 		   .synopsis = "stddev_pop(E)",

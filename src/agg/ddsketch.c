@@ -9,16 +9,10 @@
 /* Buckets of the smallest and largest doubles lie within this. */
 #define BUCKET_MAX 40000
 
-static double log_gamma(void)
-{
-	return log1p(2 * DDSKETCH_ERROR / (1 - DDSKETCH_ERROR));
-}
+static double log_gamma(void) { return log1p(2 * DDSKETCH_ERROR / (1 - DDSKETCH_ERROR)); }
 
 /* Middle of a bucket in the sense of relative error: 2 gamma^i / (gamma + 1). */
-static double bucket_value(int32_t i)
-{
-	return exp(i * log_gamma()) * (1 - DDSKETCH_ERROR);
-}
+static double bucket_value(int32_t i) { return exp(i * log_gamma()) * (1 - DDSKETCH_ERROR); }
 
 /* Moves the counts so that the store spans lo .. lo + n - 1; what lies below is added to the lowest. */
 static void store_span(struct agg_call *c, struct dd_store *s, int32_t lo, uint32_t n)
@@ -39,7 +33,10 @@ static void store_span(struct agg_call *c, struct dd_store *s, int32_t lo, uint3
 
 static void store_widen(struct agg_call *c, struct dd_store *s, int32_t at)
 {
-	int32_t lo = !s->n ? at : s->lo < at ? s->lo : at - LOW_STEP, hi = s->n && s->lo + (int32_t)s->n - 1 > at ? s->lo + (int32_t)s->n - 1 : at;
+	int32_t lo = !s->n	  ? at
+		     : s->lo < at ? s->lo
+				  : at - LOW_STEP,
+		hi = s->n && s->lo + (int32_t)s->n - 1 > at ? s->lo + (int32_t)s->n - 1 : at;
 
 	if (lo < hi - (DDSKETCH_BUCKETS_MAX - 1))
 		lo = hi - (DDSKETCH_BUCKETS_MAX - 1);
@@ -104,15 +101,9 @@ void ddsketch_merge(struct agg_call *c, struct ddsketch *dst, const struct ddske
 	store_merge(c, &dst->pos, &src->pos);
 }
 
-uint64_t ddsketch_count(const struct ddsketch *d)
-{
-	return d->n_finite + d->n_ninf + d->n_pinf + d->n_nan;
-}
+uint64_t ddsketch_count(const struct ddsketch *d) { return d->n_finite + d->n_ninf + d->n_pinf + d->n_nan; }
 
-static double dd_clamp(const struct ddsketch *d, double x)
-{
-	return x < d->min ? d->min : x > d->max ? d->max : x;
-}
+static double dd_clamp(const struct ddsketch *d, double x) { return x < d->min ? d->min : x > d->max ? d->max : x; }
 
 /* Walks ranks upwards: true when rank *k lies among the next n values, else *k is counted down. */
 static bool rank_in(uint64_t *k, uint64_t n)

@@ -4,7 +4,7 @@
 #include "agg/agg.h"
 
 extern const struct agg_def agg_family_count[], agg_family_sum[], agg_family_var[], agg_family_extreme[], agg_family_order[],
-	agg_family_quantile[], agg_family_set[], agg_family_sketch[], agg_family_list[], agg_family_bool[], agg_family_histogram[],
-	agg_family_user[];
+	agg_family_quantile[], agg_family_set[], agg_family_sketch[], agg_family_list[], agg_family_bool[],
+	agg_family_histogram[], agg_family_user[];
 
 #endif

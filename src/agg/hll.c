@@ -94,7 +94,8 @@ void hll_add(struct agg_call *c, struct hll **h, uint64_t hash)
 {
 	uint64_t rest = hash << HLL_PRECISION;
 
-	hll_put(c, hll_make(c, h), (uint32_t)(hash >> (64 - HLL_PRECISION)), rest ? (uint32_t)__builtin_clzll(rest) + 1 : RHO_MAX);
+	hll_put(c, hll_make(c, h), (uint32_t)(hash >> (64 - HLL_PRECISION)),
+		rest ? (uint32_t)__builtin_clzll(rest) + 1 : RHO_MAX);
 }
 
 void hll_merge(struct agg_call *c, struct hll **dst, const struct hll *src)
@@ -217,9 +218,10 @@ static int load_sparse(uint8_t *reg, uint64_t n, const char **p, const char *end
 
 	memset(reg, 0, HLL_REGISTERS);
 	for (uint64_t i = 0; i < n; i++) {
-		if (unpack_uint(p, end, &step) || step >= HLL_REGISTERS || (i && !step) || (at += step) >= HLL_REGISTERS || *p >= end)
+		if (unpack_uint(p, end, &step) || step >= HLL_REGISTERS || (i && !step) || (at += step) >= HLL_REGISTERS ||
+		    *p >= end)
 			return -1;
-		reg[at] = (uint8_t)*(*p)++;
+		reg[at] = (uint8_t) * (*p)++;
 	}
 	return 0;
 }

@@ -110,10 +110,7 @@ static struct value pack_value(struct packer *k, const struct value *v)
 	return *v;
 }
 
-static bool kept_deep(const struct value *v)
-{
-	return type_is_bytes(v->type) || v->type == T_LIST || v->type == T_OBJECT;
-}
+static bool kept_deep(const struct value *v) { return type_is_bytes(v->type) || v->type == T_LIST || v->type == T_OBJECT; }
 
 /* Text of the same length goes where the old one was: `last` and `max` over equal-sized ids do no malloc. */
 static bool kept_in_place(struct value *slot, const struct value *v)

@@ -19,17 +19,12 @@ struct agg_in {
 #define AGG_UPDATE_ARGS \
 	struct agg_call *c, char *states, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel, \
 		const struct batch *batch
-#define AGG_IN(i) &(struct agg_in) { c, states, c->state_size, gid, sel, n_sel, &args[i] }
+#define AGG_IN(i) \
+	&(struct agg_in) { c, states, c->state_size, gid, sel, n_sel, &args[i] }
 
-AGG_INLINE void *in_state(const struct agg_in *in, uint32_t k)
-{
-	return in->states + (in->gid ? in->gid[k] * in->size : 0);
-}
+AGG_INLINE void *in_state(const struct agg_in *in, uint32_t k) { return in->states + (in->gid ? in->gid[k] * in->size : 0); }
 
-AGG_INLINE uint32_t in_row(const struct agg_in *in, uint32_t k)
-{
-	return in->sel ? in->sel[k] : k;
-}
+AGG_INLINE uint32_t in_row(const struct agg_in *in, uint32_t k) { return in->sel ? in->sel[k] : k; }
 
 /* The whole update, value by value, nulls skipped. `put` is a constant and is inlined. */
 typedef void agg_put(struct agg_call *c, void *state, const struct value *v);
@@ -44,13 +39,14 @@ AGG_INLINE void agg_each(const struct agg_in *in, agg_put *put)
 	}
 }
 
-/* A typed loop: body(in, grouped, selected, nulls), inlined eight times with constant flags, so that no row tests them. The column is
- * not constant: agg_typed() sees to that. The copies let the compiler keep the pointers in registers. */
+/* A typed loop: body(in, grouped, selected, nulls), inlined eight times with constant flags, so that no row tests them. The
+ * column is not constant: agg_typed() sees to that. The copies let the compiler keep the pointers in registers. */
 #define AGG_LOOP(name, body) \
 	static void name(const struct agg_in *whole) \
 	{ \
 		const struct column col = *whole->col; \
-		const struct agg_in own = { whole->c, whole->states, whole->size, whole->gid, whole->sel, whole->n, &col }, *in = &own; \
+		const struct agg_in own = { whole->c, whole->states, whole->size, whole->gid, whole->sel, whole->n, &col }, \
+				    *in = &own; \
 \
 		switch ((in->gid != NULL) * 4 + (in->sel != NULL) * 2 + (in->col->valid != NULL)) { \
 		case 0: \

@@ -9,10 +9,10 @@
 #include "data/rowkey.h"
 
 struct member {
-	size_t at;        /* in bytes: the key, behind it the saved value */
-	uint32_t n;       /* of the key */
+	size_t at;	  /* in bytes: the key, behind it the saved value */
+	uint32_t n;	  /* of the key */
 	uint32_t value_n; /* of the saved value, 0: none */
-	uint32_t kind;    /* enum key_kind */
+	uint32_t kind;	  /* enum key_kind */
 	uint32_t hash;
 	uint64_t count;
 };
@@ -44,7 +44,7 @@ static struct set *set_of(const void *state)
 
 static uint32_t key_hash(const struct key_bytes *k)
 {
-	uint64_t h = hash_bytes(k->p, k->n) + k->kind * 0x9e3779b97f4a7c15ull;
+	uint64_t h = hash_bytes(k->n ? k->p : "", k->n) + k->kind * 0x9e3779b97f4a7c15ull;
 
 	return (uint32_t)(h ^ h >> 32);
 }
@@ -303,10 +303,7 @@ static int key_order(const struct key_bytes *a, const struct key_bytes *b)
 	return d ? d : a->n < b->n ? -1 : a->n > b->n;
 }
 
-static int key_order_void(const void *a, const void *b)
-{
-	return key_order(a, b);
-}
+static int key_order_void(const void *a, const void *b) { return key_order(a, b); }
 
 /* What is saved of a set without order: its keys, ascending. Numbers are their keys too. */
 static void save_keys(const struct set *s, struct buf *b)
@@ -431,7 +428,8 @@ static int load_members(struct agg_call *c, void *state, const char **p, const c
 
 	for (uint64_t i = 0; !rc && i < n; i++) {
 		rc = load_member(&t, p, end, flags, &k);
-		if (rc || set_seek(c, state, &k.key, key_hash(&k.key)) || (!(flags & SET_VALUES) && i && key_order(&last, &k.key) >= 0))
+		if (rc || set_seek(c, state, &k.key, key_hash(&k.key)) ||
+		    (!(flags & SET_VALUES) && i && key_order(&last, &k.key) >= 0))
 			rc = -1;
 		else
 			set_new(c, state, &k, key_hash(&k.key));

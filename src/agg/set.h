@@ -9,9 +9,10 @@
 #define SET_MEMBERS_MAX ((uint32_t)1 << 30)
 
 enum set_flags {
-	SET_NUMBERS = 1, /* members are numbers (equal ones are one member, whatever their type or spelling), durations or times */
-	SET_VALUES = 2,  /* the first value of each key is kept, and the order saved */
-	SET_COUNTS = 4,  /* with SET_VALUES: how often each came */
+	SET_NUMBERS =
+		1,	/* members are numbers (equal ones are one member, whatever their type or spelling), durations or times */
+	SET_VALUES = 2, /* the first value of each key is kept, and the order saved */
+	SET_COUNTS = 4, /* with SET_VALUES: how often each came */
 };
 
 struct set;

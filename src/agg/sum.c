@@ -87,10 +87,7 @@ AGG_INLINE void sum_int(struct sum *s, int64_t i)
 	s->ints += (superacc_u128)(superacc_i128)i;
 }
 
-void sum_put_double(struct agg_call *c, struct sum *s, double x)
-{
-	sum_double(c, s, x);
-}
+void sum_put_double(struct agg_call *c, struct sum *s, double x) { sum_double(c, s, x); }
 
 static __attribute__((noinline)) void sum_other(struct agg_call *c, struct sum *s, const struct value *v)
 {
@@ -126,10 +123,7 @@ AGG_INLINE void sum_value(struct agg_call *c, struct sum *s, const struct value 
 		sum_other(c, s, v);
 }
 
-void sum_put(struct agg_call *c, struct sum *s, const struct value *v)
-{
-	sum_value(c, s, v);
-}
+void sum_put(struct agg_call *c, struct sum *s, const struct value *v) { sum_value(c, s, v); }
 
 AGG_INLINE struct sum *sum_at(const struct agg_in *in, uint32_t k, bool grouped)
 {
@@ -222,10 +216,7 @@ AGG_INLINE void sum_values_body(const struct agg_in *in, bool grouped, bool sele
 }
 AGG_LOOP(sum_values, sum_values_body)
 
-static void sum_put_any(struct agg_call *c, void *s, const struct value *v)
-{
-	sum_put(c, s, v);
-}
+static void sum_put_any(struct agg_call *c, void *s, const struct value *v) { sum_put(c, s, v); }
 
 void sum_column(const struct agg_in *in)
 {
@@ -314,13 +305,14 @@ enum type sum_kind(const struct sum *s)
 	return num ? T_FLOAT : dur ? T_DUR : time ? T_TIME : T_NULL;
 }
 
-/* Saved: what is there, counts, the exact total. The total is one number, wherever its parts were kept: equal sums, equal bytes. */
+/* Saved: what is there, counts, the exact total. The total is one number, wherever its parts were kept: equal sums, equal bytes.
+ */
 enum { SAVED_SPECIAL = 1, SAVED_DUR = 2, SAVED_TIME = 4 };
 
 static void sum_save_rest(const struct sum_rest *r, struct buf *b)
 {
 	int has = r ? (r->n_pinf || r->n_ninf || r->n_nan ? SAVED_SPECIAL : 0) | (r->n_dur ? SAVED_DUR : 0) |
-			      (r->n_time ? SAVED_TIME : 0)
+				  (r->n_time ? SAVED_TIME : 0)
 		    : 0;
 
 	buf_char(b, (char)has);

@@ -34,8 +34,8 @@ struct sum_rest {
 };
 
 struct sum {
-	sum_u128 ints; /* two's complement: wraps without undefined behaviour on hostile saved states */
-	sum_u128 fix;  /* two's complement, weight 2^-75; never overflows: see sum_fix() */
+	sum_u128 ints;	   /* two's complement: wraps without undefined behaviour on hostile saved states */
+	sum_u128 fix;	   /* two's complement, weight 2^-75; never overflows: see sum_fix() */
 	int64_t high, low; /* weights 2^-24 and 2^-75, not yet in fix; emptied whenever n_float passes a multiple of 4096 */
 	uint64_t n_int, n_float;
 	struct sum_rest *rest;

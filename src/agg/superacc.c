@@ -6,10 +6,7 @@
 
 #define ROOM ((uint32_t)1 << 30)
 
-size_t superacc_size(uint32_t n)
-{
-	return offsetof(struct superacc, chunk) + n * sizeof(int64_t);
-}
+size_t superacc_size(uint32_t n) { return offsetof(struct superacc, chunk) + n * sizeof(int64_t); }
 
 void superacc_init(struct superacc *a, uint32_t n)
 {
@@ -235,10 +232,7 @@ static bool mag_any_below(const struct mag *m, int bit)
 	return (m->limb[0] & (((uint32_t)1 << rel) - 1)) != 0;
 }
 
-int mag_exp(const struct mag *m)
-{
-	return m->lsb + 32 * (int)m->n - 1 - __builtin_clz(m->limb[m->n - 1]);
-}
+int mag_exp(const struct mag *m) { return m->lsb + 32 * (int)m->n - 1 - __builtin_clz(m->limb[m->n - 1]); }
 
 double mag_double(const struct mag *m)
 {

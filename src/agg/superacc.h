@@ -3,7 +3,8 @@
  * After Radford M. Neal, "Fast exact summation using small and large superaccumulators" (2015, arXiv:1505.05571), the small
  * superaccumulator: a fixed-point number wide enough for every double, kept in signed 64-bit chunks of weight 2^32 that overlap,
  * so that an addition touches three chunks and carries are propagated only once in 2^30 additions. Neal's has 67 chunks; these
- * have two more so that the sums kept inline by agg/sum.h (lowest bit 2^-75) lie on chunk bounds, and a second width holds squares.
+ * have two more so that the sums kept inline by agg/sum.h (lowest bit 2^-75) lie on chunk bounds, and a second width holds
+ * squares.
  *
  * Everything here is exact until mag_double(), which rounds once, to nearest, ties to even. No locale, no rounding-mode change,
  * thread-safe. */
@@ -18,10 +19,10 @@
 typedef unsigned __int128 superacc_u128;
 typedef __int128 superacc_i128;
 
-#define SUPERACC_LSB (-1099)      /* weight of bit 0, as a power of two, of a sum */
-#define SUPERACC_CHUNKS 69        /* up to 2^1024 * 2^64 additions */
-#define SUPERACC_SQ_LSB (-2198)   /* of a sum of squares: twice the above */
-#define SUPERACC_SQ_CHUNKS 135    /* up to 2^2048 * 2^64 additions */
+#define SUPERACC_LSB (-1099)	/* weight of bit 0, as a power of two, of a sum */
+#define SUPERACC_CHUNKS 69	/* up to 2^1024 * 2^64 additions */
+#define SUPERACC_SQ_LSB (-2198) /* of a sum of squares: twice the above */
+#define SUPERACC_SQ_CHUNKS 135	/* up to 2^2048 * 2^64 additions */
 
 struct superacc {
 	uint32_t n;    /* chunks used: SUPERACC_CHUNKS or SUPERACC_SQ_CHUNKS; heap ones are allocated no longer */

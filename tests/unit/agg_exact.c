@@ -83,10 +83,7 @@ static double slow_sum(const double *x, uint32_t n)
 	return -slow_double(&neg);
 }
 
-static bool same_bits(double a, double b)
-{
-	return !memcmp(&a, &b, 8);
-}
+static bool same_bits(double a, double b) { return !memcmp(&a, &b, 8); }
 
 #define N 200
 
@@ -193,7 +190,8 @@ static void averages(void)
 /* Small integers: numerator and divisor of the variance are below 2^53. */
 static void variances(bool floats)
 {
-	struct agg_call c = agg_bind("var", false, NULL, 0), p = agg_bind("var_pop", false, NULL, 0), d = agg_bind("stddev", false, NULL, 0);
+	struct agg_call c = agg_bind("var", false, NULL, 0), p = agg_bind("var_pop", false, NULL, 0),
+			d = agg_bind("stddev", false, NULL, 0);
 
 	for (int round = 0; round < 2000; round++) {
 		struct value x[30];
@@ -272,14 +270,17 @@ static void inline_part_overflows(void)
 
 int main(void)
 {
-	static const char *const shapes[] = { "all exponents", "cents", "around one", "subnormal", "cancelling", "at the edge of the split",
-					      "at the lowest inline bit" };
+	static const char *const shapes[] = {
+		"all exponents",	   "cents", "around one", "subnormal", "cancelling", "at the edge of the split",
+		"at the lowest inline bit"
+	};
 
 	for (int i = 0; i < (int)ARRAY_LEN(shapes); i++) {
 		test_open(shapes[i]);
 		sums_of_shape(i);
 	}
-	TEST("long sums") {
+	TEST("long sums")
+	{
 		long_sum(0.75, 300);
 		long_sum(-0x1.8p25, 300);
 		long_sum(0x1.8p-20, 300);

@@ -16,16 +16,10 @@ __attribute__((unused)) static uint64_t rng(void)
 	return rng_state * 0x2545f4914f6cdd1dull;
 }
 
-__attribute__((unused)) static uint32_t rng_below(uint32_t n)
-{
-	return (uint32_t)((rng() >> 32) * n >> 32);
-}
+__attribute__((unused)) static uint32_t rng_below(uint32_t n) { return (uint32_t)((rng() >> 32) * n >> 32); }
 
 /* 0 <= x < 1 */
-__attribute__((unused)) static double rng_unit(void)
-{
-	return (double)(rng() >> 11) * 0x1p-53;
-}
+__attribute__((unused)) static double rng_unit(void) { return (double)(rng() >> 11) * 0x1p-53; }
 
 /* Any finite double, all exponents alike, subnormals included. */
 __attribute__((unused)) static double rng_double(void)
@@ -40,7 +34,8 @@ __attribute__((unused)) static double rng_double(void)
 }
 
 /* A call as op/ would bind it. Params must outlive it. */
-__attribute__((unused)) static struct agg_call agg_bind(const char *name, bool distinct, const struct value *params, uint32_t n_params)
+__attribute__((unused)) static struct agg_call agg_bind(const char *name, bool distinct, const struct value *params,
+							uint32_t n_params)
 {
 	struct agg_call c = { .distinct = distinct, .params = params, .n_params = n_params };
 	struct err e = { 0 };
@@ -58,10 +53,7 @@ __attribute__((unused)) static struct agg_call agg_bind(const char *name, bool d
 	return c;
 }
 
-__attribute__((unused)) static void *agg_state(const struct agg_call *c)
-{
-	return xcalloc(1, c->state_size);
-}
+__attribute__((unused)) static void *agg_state(const struct agg_call *c) { return xcalloc(1, c->state_size); }
 
 __attribute__((unused)) static void agg_drop(struct agg_call *c, void *state)
 {
@@ -82,10 +74,7 @@ __attribute__((unused)) static struct value agg_of(struct agg_call *c, const str
 	return v;
 }
 
-__attribute__((unused)) static struct column column_of_doubles(double *f)
-{
-	return (struct column){ .f = f, .type = T_FLOAT };
-}
+__attribute__((unused)) static struct column column_of_doubles(double *f) { return (struct column){ .f = f, .type = T_FLOAT }; }
 
 __attribute__((unused)) static struct column column_of_values(struct value *v)
 {

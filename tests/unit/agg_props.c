@@ -2,13 +2,15 @@
 #include "agg_fixture.h"
 
 #define ROWS 300
-#define ROUNDS 30
+#define ROUNDS 36
 
-enum kind { KIND_ANY, KIND_NUM, KIND_DUR, KIND_TIME, KIND_TEXT, KIND_BOOL, KIND_INTS, KIND_FLOATS, KINDS };
+enum kind { KIND_ANY, KIND_NUM, KIND_DUR, KIND_TIME, KIND_TEXT, KIND_BOOL, KIND_INTS, KIND_FLOATS, KIND_TIES, KINDS };
 
 static struct value text_value(struct arena *a, enum type t)
 {
-	static const char *const words[] = { "", "a", "b", "true", "false", "5", "007", "1.50", "5.0", "-0", "1e400", "nan", "zebra crossing at noon" };
+	static const char *const words[] = {
+		"", "a", "b", "true", "false", "5", "007", "1.50", "5.0", "-0", "1e400", "nan", "zebra crossing at noon"
+	};
 	const char *w = words[rng_below(ARRAY_LEN(words))];
 
 	if (rng_below(4) == 0)
@@ -26,7 +28,8 @@ static struct value fixed_text(struct arena *a, enum type t)
 
 static struct value number_value(void)
 {
-	static const double odd[] = { 0.0, -0.0, INFINITY, -INFINITY, NAN, 1e308, -1e308, 5e-324, 0x1p-1060, 0x1p52, 0x1p51, 0x1p63, 1.0, 2.0, 0.1 };
+	static const double odd[] = { 0.0,	 -0.0,	 INFINITY, -INFINITY, NAN, 1e308, -1e308, 5e-324,
+				      0x1p-1060, 0x1p52, 0x1p51,   0x1p63,    1.0, 2.0,	  0.1 };
 
 	switch (rng_below(8)) {
 	case 0:
@@ -59,6 +62,20 @@ static struct value deep_value(struct arena *a)
 	f[0] = (struct field){ "k", 1, items[0] };
 	f[1] = (struct field){ "list", 4, v_list(items, 2) };
 	return v_object(f, rng_below(3));
+}
+
+/* Equal numbers of unlike looks, in lists too. */
+static struct value tied_value(struct arena *a)
+{
+	static const char *const words[] = { "0", "1", "2", "a" };
+	struct value *item = arena_array(a, struct value, 1);
+	uint32_t i = rng_below(4);
+
+	*item = i == 0 ? v_int(1) : i == 1 ? v_float(1) : i == 2 ? v_float(-0.0) : v_text(words[rng_below(4)], 1);
+	if (rng_below(20))
+		return *item;
+	*item = rng_below(2) ? v_int(1) : v_float(1);
+	return v_list(item, 1);
 }
 
 static struct value any_value(struct arena *a)
@@ -101,6 +118,8 @@ static struct value value_of(enum kind kind, struct arena *a)
 		return v_int(rng_below(3) ? (int64_t)rng_below(100) : (int64_t)rng());
 	case KIND_FLOATS:
 		return v_float(rng_below(3) ? (double)rng_below(1000) / 10 : rng_double());
+	case KIND_TIES:
+		return tied_value(a);
 	default:
 		return any_value(a);
 	}
@@ -117,7 +136,8 @@ static struct column column_random(enum kind kind, struct arena *a)
 }
 
 /* fold: acc * 31 + row; combine: text of a and b, each row giving its number. */
-static void eval(void *ctx, int which, const struct batch *b, uint32_t row, const struct value *vars, struct arena *a, struct value *out)
+static void eval(void *ctx, int which, const struct batch *b, uint32_t row, const struct value *vars, struct arena *a,
+		 struct value *out)
 {
 	bool fold = *(bool *)ctx;
 
@@ -217,10 +237,7 @@ static void finished(struct rig *r, const void *state, struct buf *b)
 	value_save(b, &v);
 }
 
-static bool same(const struct buf *a, const struct buf *b)
-{
-	return a->n == b->n && (!a->n || !memcmp(a->p, b->p, a->n));
-}
+static bool same(const struct buf *a, const struct buf *b) { return a->n == b->n && (!a->n || !memcmp(a->p, b->p, a->n)); }
 
 static void check_same(struct rig *r, const void *a, const void *b, const char *what)
 {
@@ -345,7 +362,14 @@ static void check_groups(struct rig *r, uint32_t step)
 		sel[n] = i;
 		gid[n++] = rng_below(GROUPS);
 	}
-	r->c.def->update(&r->c, states, gid, r->c.def->max_args ? r->cols : NULL, step == 1 ? NULL : sel, n, &r->batch);
+	if (step == 1) {
+		r->c.def->update(&r->c, states, gid, r->c.def->max_args ? r->cols : NULL, NULL, n, &r->batch);
+	} else {
+		for (uint32_t at = 0, m; at < n; at += m) {
+			m = rng_below(n - at < 4 ? n - at : 4) + 1;
+			r->c.def->update(&r->c, states, gid + at, r->c.def->max_args ? r->cols : NULL, sel + at, m, &r->batch);
+		}
+	}
 	for (uint32_t g = 0; g < GROUPS; g++) {
 		void *one = agg_state(&r->c);
 		uint32_t m = 0;

@@ -130,8 +130,8 @@ int main(void)
 	TEST("a hundred thousand") distinct_error(100000, 12);
 	TEST("a million") distinct_error(1000000, 4);
 	TEST("quantiles within one per cent")
-		for (int s = 0; s < SHAPES; s++)
-			quantile_error((enum shape)s);
+	for (int s = 0; s < SHAPES; s++)
+		quantile_error((enum shape)s);
 	TEST("more buckets than the limit") collapse();
 	return test_done();
 }

@@ -122,7 +122,10 @@ static void quantiles(void)
 		k = (uint32_t)rank;
 		want = k + 1 < n ? sorted[k] + (rank - k) * (sorted[k + 1] - sorted[k]) : sorted[k];
 		CHECK(agg_of(&c, &col, n, NULL).f == want);
-		CHECK(({ struct value v = agg_of(&c, &mixed, n, NULL); v.type == T_INT ? (double)v.i : v.f; }) == want);
+		CHECK(({
+			      struct value v = agg_of(&c, &mixed, n, NULL);
+			      v.type == T_INT ? (double)v.i : v.f;
+		      }) == want);
 	}
 }
 
@@ -253,7 +256,8 @@ static void parameters(void)
 	struct value two = v_int(2), p95 = v_float(95), word = v_str("x", 1), h[3] = { v_int(5), v_int(5), v_int(3) };
 
 	prepare_fails("quantile", NULL, 0, "quantile: needs a second argument, a number from 0 to 1", "");
-	prepare_fails("quantile", &p95, 1, "quantile: the second argument is 95, not from 0 to 1", "write 0.95 for the 95th percentile");
+	prepare_fails("quantile", &p95, 1, "quantile: the second argument is 95, not from 0 to 1",
+		      "write 0.95 for the 95th percentile");
 	prepare_fails("approx_quantile", &word, 1, "approx_quantile: the second argument is not a number", "");
 	prepare_fails("concat", &two, 1, "concat: the separator is not text", "");
 	prepare_fails("histogram", NULL, 0, "histogram: needs E, LO, HI and N", "");
@@ -275,7 +279,8 @@ static void names(void)
 	CHECK(agg_find("p999", &p) && p == 0.999);
 	CHECK(agg_find("approx_p9999", &p) && p == 0.9999);
 	CHECK_STR(agg_find("approx_p50", &p)->doc.name, "approx_pNN");
-	CHECK(!agg_find("p0", NULL) && !agg_find("p100", NULL) && !agg_find("p", NULL) && !agg_find("p9x", NULL) && !agg_find("p05", NULL));
+	CHECK(!agg_find("p0", NULL) && !agg_find("p100", NULL) && !agg_find("p", NULL) && !agg_find("p9x", NULL) &&
+	      !agg_find("p05", NULL));
 	CHECK(!agg_find("pNN", NULL) && !agg_find("approx_pNN", NULL) && !agg_find("total", NULL) && !agg_find("", NULL));
 	nearest_init(&s, "cuont", 5);
 	agg_nearest(&s);
