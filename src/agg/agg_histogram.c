@@ -147,9 +147,9 @@ const struct agg_def agg_family_histogram[] = {
 	{ .doc = { .name = "histogram",
 		   .synopsis = "histogram(E, LO, HI, N)",
 		   .summary = "how many values fall into each of N equal ranges between LO and HI",
-		   .text = "A list of N + 2 objects {from, to, count}: the first, with from null, counts what is below LO; the last, with to null, what "
-			   "is above HI; each of the others counts from <= value < to, the last of them HI as well. Nulls are skipped; NaN and what "
-			   "is no number are skipped and counted.",
+		   .text = "A list of N + 2 objects {from, to, count}: the first, with from null, counts what is below LO; "
+			   "the last, with to null, what is above HI; each of the others counts from <= value < to, the last "
+			   "of them HI as well. Nulls are skipped; NaN and what is no number are skipped and counted.",
 		   .group = "numbers",
 		   .params = { { "E", "expr", NULL, NULL, "numbers" },
 			       { "LO", "number", NULL, NULL, "a literal" },
