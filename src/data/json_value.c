@@ -341,8 +341,7 @@ static size_t find_hashed(const struct field *f, size_t i, uint32_t *slots, uint
 	return i;
 }
 
-/* Fold equal names together in place; returns how many fields are left. */
-static size_t unique_fields(struct field *f, size_t n)
+size_t fields_unique(struct field *f, size_t n)
 {
 	uint32_t *slots = NULL;
 	uint64_t mask = 0;
@@ -408,7 +407,7 @@ static int read_object(struct reader *r, struct value *out)
 	if (r->p == r->end || *r->p != '}')
 		return fail(r, "object: `,` or `}` expected");
 	r->p++;
-	n = unique_fields(r->stack + base, r->n - base);
+	n = fields_unique(r->stack + base, r->n - base);
 	*out = v_object(memcpy(arena_array(r->arena, struct field, n), r->stack + base, n * sizeof(struct field)), n);
 	r->n = base;
 	return 0;

@@ -19,6 +19,7 @@ unit_tests += tests/unit/base_time
 unit_tests += tests/unit/base_utf8
 unit_tests += tests/unit/io_source
 unit_tests += tests/unit/io_sink
+unit_tests += tests/unit/expr_fn
 EXTRA_DIST += tests/unit/test.h
 
 check_PROGRAMS += $(unit_tests)
