@@ -55,7 +55,7 @@ struct agg_def {
 	uint32_t state_size;
 	/* Check and take literal parameters; may change state_size, and def itself (count and sum of distinct values have another
 	 * behind the same name): go through c->def afterwards. Called with state_size set to def's. NULL: no parameters. 0 or -1
-	 * with the message. */
+	 * with the message, without the aggregate's name in front. */
 	int (*prepare)(struct agg_call *c, struct err *e);
 	/* Rows i of sel go to group gid[k], k being the position in sel: states + gid[k] * c->state_size. args: one column per
 	 * argument (NULL without arguments). gid NULL: all rows go to group 0 (the ungrouped fast path). `batch` is for AGG_USER only. */

@@ -33,13 +33,13 @@ static int histogram_prepare(struct agg_call *c, struct err *e)
 	double n;
 
 	if (c->n_params != 3)
-		return err_set(e, ERR_PROGRAM, "histogram: needs E, LO, HI and N");
+		return err_set(e, ERR_PROGRAM, "needs E, LO, HI and N");
 	if (!isfinite(histogram_lo(c)) || !isfinite(histogram_hi(c)) || histogram_lo(c) >= histogram_hi(c) ||
 	    !isfinite(histogram_hi(c) - histogram_lo(c)))
-		return err_set(e, ERR_PROGRAM, "histogram: LO and HI are not two numbers in ascending order");
+		return err_set(e, ERR_PROGRAM, "LO and HI are not two numbers in ascending order");
 	n = param_double(&c->params[2]);
 	if (!(n >= 1 && n <= HISTOGRAM_BUCKETS_MAX) || n != floor(n))
-		return err_set(e, ERR_PROGRAM, "histogram: N is not a whole number from 1 to %d", HISTOGRAM_BUCKETS_MAX);
+		return err_set(e, ERR_PROGRAM, "N is not a whole number from 1 to %d", HISTOGRAM_BUCKETS_MAX);
 	c->param = n;
 	c->state_size = (uint32_t)((n + 2) * sizeof(uint64_t));
 	return 0;

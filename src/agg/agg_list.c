@@ -137,7 +137,7 @@ static int concat_load(struct agg_call *c, void *state, const char **p, const ch
 static int concat_prepare(struct agg_call *c, struct err *e)
 {
 	if (c->n_params && c->params[0].type != T_STR && c->params[0].type != T_TEXT)
-		return err_set(e, ERR_PROGRAM, "concat: the separator is not text");
+		return err_set(e, ERR_PROGRAM, "the separator is not text");
 	return 0;
 }
 

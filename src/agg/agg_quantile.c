@@ -366,12 +366,12 @@ int quantile_prepare(struct agg_call *c, struct err *e)
 	double p;
 
 	if (c->n_params != 1)
-		return err_set(e, ERR_PROGRAM, "%s: needs a second argument, a number from 0 to 1", c->def->doc.name);
+		return err_set(e, ERR_PROGRAM, "needs a second argument, a number from 0 to 1");
 	if (value_num(&c->params[0], &n) == NUM_NOT)
-		return err_set(e, ERR_PROGRAM, "%s: the second argument is not a number", c->def->doc.name);
+		return err_set(e, ERR_PROGRAM, "the second argument is not a number");
 	p = n.kind == NUM_INT ? (double)n.i : n.f;
 	if (!(p >= 0 && p <= 1)) {
-		err_set(e, ERR_PROGRAM, "%s: the second argument is %g, not from 0 to 1", c->def->doc.name, p);
+		err_set(e, ERR_PROGRAM, "the second argument is %g, not from 0 to 1", p);
 		return p > 1 && p <= 100 ? err_hint(e, "write %g for the %gth percentile", p / 100, p) : -1;
 	}
 	c->param = p;

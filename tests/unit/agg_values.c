@@ -255,16 +255,15 @@ static void parameters(void)
 {
 	struct value two = v_int(2), p95 = v_float(95), word = v_str("x", 1), h[3] = { v_int(5), v_int(5), v_int(3) };
 
-	prepare_fails("quantile", NULL, 0, "quantile: needs a second argument, a number from 0 to 1", "");
-	prepare_fails("quantile", &p95, 1, "quantile: the second argument is 95, not from 0 to 1",
-		      "write 0.95 for the 95th percentile");
-	prepare_fails("approx_quantile", &word, 1, "approx_quantile: the second argument is not a number", "");
-	prepare_fails("concat", &two, 1, "concat: the separator is not text", "");
-	prepare_fails("histogram", NULL, 0, "histogram: needs E, LO, HI and N", "");
-	prepare_fails("histogram", h, 3, "histogram: LO and HI are not two numbers in ascending order", "");
+	prepare_fails("quantile", NULL, 0, "needs a second argument, a number from 0 to 1", "");
+	prepare_fails("quantile", &p95, 1, "the second argument is 95, not from 0 to 1", "write 0.95 for the 95th percentile");
+	prepare_fails("approx_quantile", &word, 1, "the second argument is not a number", "");
+	prepare_fails("concat", &two, 1, "the separator is not text", "");
+	prepare_fails("histogram", NULL, 0, "needs E, LO, HI and N", "");
+	prepare_fails("histogram", h, 3, "LO and HI are not two numbers in ascending order", "");
 	h[1] = v_int(6);
 	h[2] = v_float(2.5);
-	prepare_fails("histogram", h, 3, "histogram: N is not a whole number from 1 to 4096", "");
+	prepare_fails("histogram", h, 3, "N is not a whole number from 1 to 4096", "");
 }
 
 static void names(void)
