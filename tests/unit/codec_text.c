@@ -355,6 +355,73 @@ static void round_trip(const char *format)
 	arena_release(&a);
 }
 
+static void count_note(void *ctx, const char *text)
+{
+	(void)text;
+	++*(int *)ctx;
+}
+
+static int no_more(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
+{
+	(void)raw;
+	(void)n;
+	(void)reason;
+	++*(int *)ctx;
+	return err_set(e, ERR_DATA, "line %d", (int)line);
+}
+
+static int count_rows(void *ctx, struct batch *b, struct err *e)
+{
+	(void)e;
+	*(int *)ctx += (int)b->n_sel * 100;
+	return 0;
+}
+
+static void test_protocol(void)
+{
+	static const char two[] = "a,a\n1,2\n", bad[] = "a\n1\n2\n3,4\n5\n6,7\n";
+	struct decode_opts o = { .all = true, .max_record = 100 };
+	struct dump out = { .names = true };
+	struct err e = { 0 };
+	struct decoder *d = codec_find("csv")->open(&o, &e);
+	int seen = 0;
+	struct decode_to to = { .emit = dump_emit, .bad = dump_bad, .note = count_note, .ctx = &out };
+	size_t used;
+
+	TEST("a new file has its own header and lines")
+	{
+		feed_all(d, two, strlen(two), 0, &out, &used);
+		d->def->restart(d, "second");
+		feed_all(d, "b\n3\n", 4, 0, &out, &used);
+		CHECK_BYTES(out.text.p, out.text.n, "2:a=1|a_2=2\n2:b=3\n");
+	}
+	TEST("a repeated name is noted")
+	{
+		to = (struct decode_to){ .emit = count_rows, .bad = no_more, .note = count_note, .ctx = &seen };
+		d->def->restart(d, "third");
+		CHECK_INT(d->def->decode(d, two, 4, true, &to, &used, &e), 0);
+		CHECK_INT(seen, 1);
+	}
+	TEST("the rows before a bad record go out before it, and it can end the run")
+	{
+		seen = 0;
+		d->def->restart(d, "fourth");
+		CHECK_INT(d->def->decode(d, bad, strlen(bad), true, &to, &used, &e), -1);
+		CHECK_INT(seen, 201);
+		CHECK_STR(e.msg, "line 4");
+	}
+	TEST("a consumer that has enough ends the run")
+	{
+		out.text.n = 0;
+		out.stop_at = 1;
+		d->def->restart(d, "fifth");
+		CHECK_INT(feed_all(d, bad, strlen(bad), 0, &out, &used), 1);
+		CHECK_INT(out.bad, 0);
+	}
+	d->def->close(d);
+	buf_release(&out.text);
+}
+
 static void test_registry(void)
 {
 	TEST("formats by name and by file")
@@ -384,6 +451,7 @@ int main(void)
 		round_trip("csv");
 		round_trip("tsv");
 	}
+	test_protocol();
 	test_registry();
 	return test_done();
 }
