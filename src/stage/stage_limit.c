@@ -18,7 +18,7 @@ const struct stage_def stage_limit = {
 		.text = "Behind an aggregate or an ordering stage it counts within the micro-batch, else over the whole run.",
 		.group = "choose",
 		.params = { { "N", "int", NULL, ">= 0", "how many records" } },
-		.examples = { { "limit 2", "a\nb\nc\n", "a\nb\n", "as head -n 2" } },
+		.examples = { { "'limit 2'", "a\nb\nc\n", "a\nb\n", "as head -n 2" } },
 	},
 	.parse = parse,
 };

@@ -18,7 +18,7 @@ const struct stage_def stage_skip = {
 		.text = "Behind an aggregate or an ordering stage it counts within the micro-batch, else over the whole run.",
 		.group = "choose",
 		.params = { { "N", "int", NULL, ">= 0", "how many records" } },
-		.examples = { { "skip 1", "a\nb\nc\n", "b\nc\n", "as tail -n +2" } },
+		.examples = { { "'skip 1'", "a\nb\nc\n", "b\nc\n", "as tail -n +2" } },
 	},
 	.parse = parse,
 };

@@ -1,0 +1,18 @@
+/* One entry of a registry as text: for `strm help NAME` and for the man pages; its examples as commands. */
+#ifndef STRM_CLI_ENTRY_H
+#define STRM_CLI_ENTRY_H
+#include "cli/catalog.h"
+#include "cli/page.h"
+
+/* All of it: synopsis, summary, text, parameters, examples. `label` (the kind's name) may be NULL. */
+void entry_show(struct page *p, const struct kind *k, const struct doc *d, const char *label);
+/* The shell command of an example ("strm words 'count by word'"), appended to b. */
+void example_command(struct buf *b, const struct kind *k, const struct doc_example *x);
+/* What it prints. */
+void example_output(struct buf *b, const struct kind *k, const struct doc_example *x);
+/* An example of a kind whose examples are commands as a reader would type it, with input and output. */
+void example_show(struct page *p, const struct doc_example *x);
+/* All examples of the registries, a line each, for tests/examples-run. */
+void examples_list(struct buf *b);
+
+#endif
