@@ -11,8 +11,8 @@
 #include "base/utf8.h"
 
 #define OPTIONS PCRE2_NEVER_BACKSLASH_C
-#define JIT_AFTER 16		 /* matches before machine code pays: making it costs as much as some hundred matches */
-#define MATCH_LIMIT 2000000	 /* steps of one match of the interpreter; a hostile pattern ends after about 0.1 s */
+#define JIT_AFTER 16		  /* matches before machine code pays: making it costs as much as some hundred matches */
+#define MATCH_LIMIT 2000000	  /* steps of one match of the interpreter; a hostile pattern ends after about 0.1 s */
 #define HEAP_LIMIT_KIB (64 << 10) /* backtracking memory of one match */
 
 struct regex {
@@ -21,7 +21,7 @@ struct regex {
 			      MATCH_INVALID_UTF misses non-ASCII characters in \D \S \W before 10.43 */
 	char *pattern;	   /* UTF mode only, for `loose` */
 	size_t pattern_n;
-	const char *seen;  /* subject of the last call */
+	const char *seen; /* subject of the last call */
 	size_t seen_n;
 	bool seen_valid;
 	pcre2_match_data *data;
@@ -90,10 +90,7 @@ struct walk {
 	bool branch;	/* a `|` came: from then on nothing closes a run for sure */
 };
 
-static bool quantified(const struct walk *w, const char *set)
-{
-	return w->p < w->end && *w->p && strchr(set, *w->p);
-}
+static bool quantified(const struct walk *w, const char *set) { return w->p < w->end && *w->p && strchr(set, *w->p); }
 
 /* A character outside escapes and classes. */
 static bool char_needs_utf(struct walk *w, const char *at)
@@ -249,15 +246,9 @@ void regex_free(struct regex *re)
 	free(re);
 }
 
-unsigned regex_groups(const struct regex *re)
-{
-	return re->groups;
-}
+unsigned regex_groups(const struct regex *re) { return re->groups; }
 
-const char *regex_group_name(const struct regex *re, unsigned g)
-{
-	return g <= re->groups ? re->names[g] : NULL;
-}
+const char *regex_group_name(const struct regex *re, unsigned g) { return g <= re->groups ? re->names[g] : NULL; }
 
 static int match_loose(struct regex *re, PCRE2_SPTR p, size_t n, size_t from)
 {
@@ -265,8 +256,8 @@ static int match_loose(struct regex *re, PCRE2_SPTR p, size_t n, size_t from)
 	int why;
 
 	if (!re->loose)
-		re->loose = pcre2_compile((PCRE2_SPTR)re->pattern, re->pattern_n, OPTIONS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, &why,
-					  &at, NULL);
+		re->loose = pcre2_compile((PCRE2_SPTR)re->pattern, re->pattern_n, OPTIONS | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+					  &why, &at, NULL);
 	if (!re->loose)
 		return PCRE2_ERROR_NOMEMORY;
 	return pcre2_match(re->loose, p, n, from, PCRE2_NO_JIT, re->data, re->limits);

@@ -229,10 +229,7 @@ static int read_string(struct reader *r, const char **s, uint32_t *n)
 	return 0;
 }
 
-static inline bool at_digit(const struct reader *r)
-{
-	return r->p < r->end && (unsigned)(*r->p - '0') < 10;
-}
+static inline bool at_digit(const struct reader *r) { return r->p < r->end && (unsigned)(*r->p - '0') < 10; }
 
 static bool skip_digits(struct reader *r)
 {

@@ -10,7 +10,8 @@
  * JSON_DEPTH_MAX, \u0000 in strings but not in keys; refuses malformed UTF-8, lone surrogates, bare control characters.
  * 0; or -1 with *why (static text) and *out null. */
 int value_from_json(const char *p, size_t n, struct arena *a, struct value *out, const char **why);
-/* Make the names of n fields unique, in place: of equal ones the last value, at the place of the first. Returns how many are left. */
+/* Make the names of n fields unique, in place: of equal ones the last value, at the place of the first. Returns how many are
+ * left. */
 size_t fields_unique(struct field *f, size_t n);
 
 #endif

@@ -116,8 +116,8 @@ static bool dur_words(const char *p, size_t n, int64_t *ns)
 	static const struct {
 		char name[12];
 		int64_t ns;
-	} units[] = { { "nanosecond", 1 },	   { "microsecond", 1000 },	     { "millisecond", 1000000 },
-		      { "second", TIME_NS },	   { "minute", 60 * TIME_NS },	     { "hour", 3600 * TIME_NS },
+	} units[] = { { "nanosecond", 1 },	  { "microsecond", 1000 },	  { "millisecond", 1000000 },
+		      { "second", TIME_NS },	  { "minute", 60 * TIME_NS },	  { "hour", 3600 * TIME_NS },
 		      { "day", 86400 * TIME_NS }, { "week", 7 * 86400 * TIME_NS } };
 	const char *end = p + n;
 	bool any = false;
@@ -248,15 +248,9 @@ static bool items_fit(struct fn_call *c, size_t n)
 	return n <= FN_ITEMS_MAX || fn_fail(c, "result of more than 16 million items");
 }
 
-struct value *fn_items(struct fn_call *c, size_t n)
-{
-	return items_fit(c, n) ? arena_array(c->arena, struct value, n) : NULL;
-}
+struct value *fn_items(struct fn_call *c, size_t n) { return items_fit(c, n) ? arena_array(c->arena, struct value, n) : NULL; }
 
-struct field *fn_fields(struct fn_call *c, size_t n)
-{
-	return items_fit(c, n) ? arena_array(c->arena, struct field, n) : NULL;
-}
+struct field *fn_fields(struct fn_call *c, size_t n) { return items_fit(c, n) ? arena_array(c->arena, struct field, n) : NULL; }
 
 size_t fn_clamp(int64_t at, size_t n)
 {

@@ -171,21 +171,28 @@ static void row_from_base(struct fn_call *c, const struct value *v, uint32_t n, 
 	*out = v_int((int64_t)(minus ? 0 - x : x));
 }
 
-#define TWO(name, syn, sum, expr, result) { FN_DOC(name, syn, sum), FN_EX(EX(expr, result)), FN_ARGS(2, 2)
+#define TWO(name, syn, row_, sum, expr, result) \
+	{ \
+		FN_DOC(name, syn, sum), FN_EX(EX(expr, result)), FN_ARGS(2, 2), .row = row_ \
+	}
 
 static const struct fn_def defs[] = {
-	TWO("bit_and", "bit_and(A, B)", "bits that both have", "bit_and(12, 10)", "8"), .row = row_and },
-	TWO("bit_or", "bit_or(A, B)", "bits that one of them has", "bit_or(12, 10)", "14"), .row = row_or },
-	TWO("bit_xor", "bit_xor(A, B)", "bits that just one of them has", "bit_xor(12, 10)", "6"), .row = row_xor },
-	{ FN_DOC("bit_not", "bit_not(A)", "all bits turned round"), FN_EX(EX("bit_not(0)", "-1")), FN_ARGS(1, 1), .row = row_not },
-	TWO("shift_left", "shift_left(A, N)", "bits moved up by N", "shift_left(1, 10)", "1024"), .row = row_shift_left },
-	TWO("shift_right", "shift_right(A, N)", "bits moved down by N, the sign kept", "shift_right(-8, 1)", "-4"), .row = row_shift_right },
-	{ FN_DOC("bit_count", "bit_count(A)", "number of bits that are 1"), .doc.aliases = "popcount bitcount", FN_EX(EX("bit_count(255)", "8")), FN_ARGS(1, 1), .row = row_bit_count },
-	TWO("bit_get", "bit_get(A, I)", "bit I, the lowest is 0", "bit_get(5, 2)", "1"), .row = row_bit_get },
+	TWO("bit_and", "bit_and(A, B)", row_and, "bits that both have", "bit_and(12, 10)", "8"),
+	TWO("bit_or", "bit_or(A, B)", row_or, "bits that one of them has", "bit_or(12, 10)", "14"),
+	TWO("bit_xor", "bit_xor(A, B)", row_xor, "bits that just one of them has", "bit_xor(12, 10)", "6"),
+	{ FN_DOC("bit_not", "bit_not(A)", "all bits turned round"), FN_EX(EX("bit_not(0)", "-1")), FN_ARGS(1, 1),
+	  .row = row_not },
+	TWO("shift_left", "shift_left(A, N)", row_shift_left, "bits moved up by N", "shift_left(1, 10)", "1024"),
+	TWO("shift_right", "shift_right(A, N)", row_shift_right, "bits moved down by N, the sign kept", "shift_right(-8, 1)",
+	    "-4"),
+	{ FN_DOC("bit_count", "bit_count(A)", "number of bits that are 1"), .doc.aliases = "popcount bitcount",
+	  FN_EX(EX("bit_count(255)", "8")), FN_ARGS(1, 1), .row = row_bit_count },
+	TWO("bit_get", "bit_get(A, I)", row_bit_get, "bit I, the lowest is 0", "bit_get(5, 2)", "1"),
 	{ FN_DOC("bin", "bin(N)", "digits in base 2"), FN_EX(EX("bin(10)", "\"1010\"")), FN_ARGS(1, 1), .row = row_bin },
 	{ FN_DOC("oct", "oct(N)", "digits in base 8"), FN_EX(EX("oct(8)", "\"10\"")), FN_ARGS(1, 1), .row = row_oct },
-	TWO("to_base", "to_base(N, BASE)", "digits in base 2 to 36", "to_base(255, 16)", "\"ff\""), .row = row_to_base },
-	TWO("from_base", "from_base(S, BASE)", "number with these digits in base 2 to 36", "from_base(\"ff\", 16)", "255"), .row = row_from_base },
+	TWO("to_base", "to_base(N, BASE)", row_to_base, "digits in base 2 to 36", "to_base(255, 16)", "\"ff\""),
+	TWO("from_base", "from_base(S, BASE)", row_from_base, "number with these digits in base 2 to 36", "from_base(\"ff\", 16)",
+	    "255"),
 };
 
 FN_FAMILY(fn_family_bits);

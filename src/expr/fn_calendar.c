@@ -35,7 +35,7 @@ PART(second, v_int(k.second))
 PART(millisecond, v_int(k.ns / 1000000))
 PART(is_weekend, v_bool(k.weekday > 5))
 PART(time_of_day, v_dur(((int64_t)k.hour * 3600 + k.minute * 60 + k.second) * TIME_NS + k.ns))
-PART(zone_offset, v_dur((int64_t)k.offset * TIME_NS))
+PART(zone_offset, v_dur((int64_t)k.offset *TIME_NS))
 
 static void print_time(struct fn_call *c, const struct value *v, uint32_t n, const char *fmt, struct value *out)
 {
@@ -148,10 +148,7 @@ static bool instant(int64_t days, int64_t seconds, int64_t ns, const struct zone
 	return !__builtin_add_overflow(base, ns, t);
 }
 
-static int64_t civil_days(const struct civil *k)
-{
-	return days_from_civil(k->year, (unsigned)k->month, (unsigned)k->day);
-}
+static int64_t civil_days(const struct civil *k) { return days_from_civil(k->year, (unsigned)k->month, (unsigned)k->day); }
 
 /* The same time on the clock so many days later: not always 24 hours each. */
 static void row_add_days(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
@@ -205,10 +202,7 @@ static void row_months_between(struct fn_call *c, const struct value *v, uint32_
 	*out = v_int(months);
 }
 
-static bool is_leap(int64_t y)
-{
-	return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
+static bool is_leap(int64_t y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; }
 
 static int month_days(int64_t y, int m)
 {
@@ -262,13 +256,14 @@ static void row_make_time(struct fn_call *c, const struct value *v, uint32_t n, 
 			return;
 	if ((n > 5 && !fn_arg_double(c, &v[5], &s)) || !fn_arg_zone(c, v, n, 6, &z))
 		return;
-	if (p[0] < 1600 || p[0] > 2300 || p[1] < 1 || p[1] > 12 || p[2] < 1 || p[2] > month_days(p[0], (int)p[1]) || p[3] < 0 || p[3] > 23 ||
-	    p[4] < 0 || p[4] > 59 || !(s >= 0 && s < 60)) {
+	if (p[0] < 1600 || p[0] > 2300 || p[1] < 1 || p[1] > 12 || p[2] < 1 || p[2] > month_days(p[0], (int)p[1]) || p[3] < 0 ||
+	    p[3] > 23 || p[4] < 0 || p[4] > 59 || !(s >= 0 && s < 60)) {
 		fn_fail(c, "no such date or time");
 		return;
 	}
 	ns = (int64_t)(s * 1e9 + 0.5);
-	if (instant(days_from_civil(p[0], (unsigned)p[1], (unsigned)p[2]), p[3] * 3600 + p[4] * 60 + ns / TIME_NS, ns % TIME_NS, z, &t))
+	if (instant(days_from_civil(p[0], (unsigned)p[1], (unsigned)p[2]), p[3] * 3600 + p[4] * 60 + ns / TIME_NS, ns % TIME_NS,
+		    z, &t))
 		*out = v_time(t);
 	else
 		fn_fail(c, "out of the range of times");
@@ -276,7 +271,10 @@ static void row_make_time(struct fn_call *c, const struct value *v, uint32_t n, 
 
 #define T0 "\"2015-05-17T10:05:03.25Z\""
 #define OF(name, alias, sum, result) \
-	{ FN_DOC(#name, #name "(T [, ZONE])", sum), .doc.aliases = alias, FN_EX(EX(#name "(" T0 ")", result)), FN_ARGS(1, 2), .row = row_##name }
+	{ \
+		FN_DOC(#name, #name "(T [, ZONE])", sum), .doc.aliases = alias, FN_EX(EX(#name "(" T0 ")", result)), \
+							  FN_ARGS(1, 2), .row = row_##name \
+	}
 
 static const struct fn_def defs[] = {
 	OF(year, NULL, "year", "2015"),
@@ -298,25 +296,37 @@ static const struct fn_def defs[] = {
 	OF(time_of_day, NULL, "duration since midnight", "\"10h5m3s250ms\""),
 	OF(date, "to_date sec2gmtdate sec2date", "the date as text", "\"2015-05-17\""),
 	OF(clock, NULL, "the time of day as text", "\"10:05:03\""),
-	{ FN_DOC("local_time", "local_time(T [, ZONE])", "RFC 3339 text with the zone's offset"), .doc.aliases = "in_zone from_utc_timestamp",
+	{ FN_DOC("local_time", "local_time(T [, ZONE])", "RFC 3339 text with the zone's offset"), .doc.aliases = "in_zone",
 	  FN_EX(EX("local_time(" T0 ", \"+05:30\")", "\"2015-05-17T15:35:03+05:30\"")), FN_ARGS(1, 2), .row = row_local_time },
-	{ FN_DOC("zone_offset", "zone_offset(T [, ZONE])", "how far the zone is ahead of UTC at that time"), FN_EX(EX("zone_offset(" T0 ", \"+05:30\")", "\"5h30m\"")), FN_ARGS(1, 2),
-	  .row = row_zone_offset },
-	{ FN_DOC("http_date", "http_date(T)", "the time as HTTP and mail headers write it"), FN_EX(EX("http_date(" T0 ")", "\"Sun, 17 May 2015 10:05:03 GMT\"")), FN_ARGS(1, 1), .row = row_http_date },
-	{ FN_DOC("trunc_time", "trunc_time(T, UNIT [, ZONE])", "start of the year, quarter, month, week, day, hour, minute or second"), .doc.aliases = "date_trunc",
-	  FN_EX(EX("trunc_time(" T0 ", \"month\")", "\"2015-05-01T00:00:00Z\""), EX("trunc_time(" T0 ", \"week\")", "\"2015-05-11T00:00:00Z\"")), FN_ARGS(2, 3), .row = row_trunc_time },
+	{ FN_DOC("zone_offset", "zone_offset(T [, ZONE])", "how far the zone is ahead of UTC at that time"),
+	  FN_EX(EX("zone_offset(" T0 ", \"+05:30\")", "\"5h30m\"")), FN_ARGS(1, 2), .row = row_zone_offset },
+	{ FN_DOC("http_date", "http_date(T)", "the time as HTTP and mail headers write it"),
+	  FN_EX(EX("http_date(" T0 ")", "\"Sun, 17 May 2015 10:05:03 GMT\"")), FN_ARGS(1, 1), .row = row_http_date },
+	{ FN_DOC("trunc_time", "trunc_time(T, UNIT [, ZONE])",
+		 "start of the year, quarter, month, week, day, hour, minute or second"),
+	  .doc.aliases = "date_trunc",
+	  FN_EX(EX("trunc_time(" T0 ", \"month\")", "\"2015-05-01T00:00:00Z\""),
+		EX("trunc_time(" T0 ", \"week\")", "\"2015-05-11T00:00:00Z\"")),
+	  FN_ARGS(2, 3), .row = row_trunc_time },
 	{ FN_DOC("add_days", "add_days(T, N [, ZONE])", "the same time on the clock N days later"), .doc.aliases = "date_add",
 	  FN_EX(EX("add_days(\"2015-02-27\", 2)", "\"2015-03-01T00:00:00Z\"")), FN_ARGS(2, 3), .row = row_add_days },
-	{ FN_DOC("add_months", "add_months(T, N [, ZONE])", "the same day and time N months later, or the last day of that month"),
+	{ FN_DOC("add_months", "add_months(T, N [, ZONE])",
+		 "the same day and time N months later, or the last day of that month"),
 	  FN_EX(EX("add_months(\"2015-01-31\", 1)", "\"2015-02-28T00:00:00Z\"")), FN_ARGS(2, 3), .row = row_add_months },
-	{ FN_DOC("add_years", "add_years(T, N [, ZONE])", "the same day and time N years later"), FN_EX(EX("add_years(\"2016-02-29\", 1)", "\"2017-02-28T00:00:00Z\"")), FN_ARGS(2, 3), .row = row_add_years },
-	{ FN_DOC("days_between", "days_between(A, B [, ZONE])", "midnights from A to B"), FN_EX(EX("days_between(\"2015-12-31T23:00Z\", \"2016-01-02\")", "2")), FN_ARGS(2, 3), .row = row_days_between },
-	{ FN_DOC("months_between", "months_between(A, B [, ZONE])", "whole months from A to B"), FN_EX(EX("months_between(\"2015-01-15\", \"2015-04-14\")", "2")), FN_ARGS(2, 3), .row = row_months_between },
+	{ FN_DOC("add_years", "add_years(T, N [, ZONE])", "the same day and time N years later"),
+	  FN_EX(EX("add_years(\"2016-02-29\", 1)", "\"2017-02-28T00:00:00Z\"")), FN_ARGS(2, 3), .row = row_add_years },
+	{ FN_DOC("days_between", "days_between(A, B [, ZONE])", "midnights from A to B"),
+	  FN_EX(EX("days_between(\"2015-12-31T23:00Z\", \"2016-01-02\")", "2")), FN_ARGS(2, 3), .row = row_days_between },
+	{ FN_DOC("months_between", "months_between(A, B [, ZONE])", "whole months from A to B"),
+	  FN_EX(EX("months_between(\"2015-01-15\", \"2015-04-14\")", "2")), FN_ARGS(2, 3), .row = row_months_between },
 	OF(days_in_month, NULL, "days of its month", "31"),
 	OF(last_day, NULL, "start of the last day of its month", "\"2015-05-31T00:00:00Z\""),
-	{ FN_DOC("is_leap_year", "is_leap_year(X [, ZONE])", "of a year, or the year of a time"), FN_EX(EX("is_leap_year(2000)", "true"), EX("is_leap_year(" T0 ")", "false")), FN_ARGS(1, 2), .row = row_is_leap_year },
-	{ FN_DOC("make_time", "make_time(Y, M, D [, H, MIN, S [, ZONE]])", "the time of a date and clock"), .doc.aliases = "make_timestamp",
-	  FN_EX(EX("make_time(2015, 5, 17)", "\"2015-05-17T00:00:00Z\""), EX("make_time(2015, 5, 17, 10, 5, 3.25)", T0)), FN_ARGS(3, 7), .row = row_make_time },
+	{ FN_DOC("is_leap_year", "is_leap_year(X [, ZONE])", "of a year, or the year of a time"),
+	  FN_EX(EX("is_leap_year(2000)", "true"), EX("is_leap_year(" T0 ")", "false")), FN_ARGS(1, 2), .row = row_is_leap_year },
+	{ FN_DOC("make_time", "make_time(Y, M, D [, H, MIN, S [, ZONE]])", "the time of a date and clock"),
+	  .doc.aliases = "make_timestamp",
+	  FN_EX(EX("make_time(2015, 5, 17)", "\"2015-05-17T00:00:00Z\""), EX("make_time(2015, 5, 17, 10, 5, 3.25)", T0)),
+	  FN_ARGS(3, 7), .row = row_make_time },
 };
 
 FN_FAMILY(fn_family_calendar);

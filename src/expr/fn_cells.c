@@ -141,7 +141,8 @@ static void row_kv_parse(struct fn_call *c, const struct value *v, uint32_t n, s
 		size_t mid = find_or_end(one, eq, 0);
 
 		if (one.n)
-			f[used++] = fn_field(one.p, mid, mid == one.n ? v_null() : v_text(one.p + mid + eq.n, one.n - mid - eq.n));
+			f[used++] =
+				fn_field(one.p, mid, mid == one.n ? v_null() : v_text(one.p + mid + eq.n, one.n - mid - eq.n));
 		at += one.n + pair.n;
 	}
 	if (f)
@@ -234,15 +235,21 @@ static void row_logfmt_parse(struct fn_call *c, const struct value *v, uint32_t 
 }
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("csv_split", "csv_split(S [, SEP])", "the cells of a CSV line; unquoted empty ones are null"), .doc.aliases = "from_csv",
-	  FN_EX(EX("csv_split(\"1,\\\"a,b\\\",,x\")", "[1,\"a,b\",null,\"x\"]")), FN_ARGS(1, 2), .row = row_csv_split },
+	{ FN_DOC("csv_split", "csv_split(S [, SEP])", "the cells of a CSV line; unquoted empty ones are null"),
+	  .doc.aliases = "from_csv", FN_EX(EX("csv_split(\"1,\\\"a,b\\\",,x\")", "[1,\"a,b\",null,\"x\"]")), FN_ARGS(1, 2),
+	  .row = row_csv_split },
 	{ FN_DOC("csv_join", "csv_join(LIST [, SEP])", "a CSV line of these cells, without its end"), .doc.aliases = "to_csv",
 	  FN_EX(EX("csv_join([1, \"a,b\", null, \"x\"])", "\"1,\\\"a,b\\\",,x\"")), FN_ARGS(1, 2), .row = row_csv_join },
-	{ FN_DOC("kv_parse", "kv_parse(S [, PAIRS [, EQ]])", "object of a text like a=1,b=2"), .doc.aliases = "str_to_map splitkv",
-	  FN_EX(EX("kv_parse(\"a=1,b=x\")", "{\"a\":1,\"b\":\"x\"}"), EX("kv_parse(\"a:1; b:2\", \"; \", \":\")", "{\"a\":1,\"b\":2}")), FN_ARGS(1, 3), .row = row_kv_parse },
-	{ FN_DOC("kv_text", "kv_text(OBJECT [, PAIRS [, EQ]])", "text like a=1,b=2"), .doc.aliases = "joinkv", FN_EX(EX("kv_text({a: 1, b: \"x\"}, \"&\")", "\"a=1&b=x\"")), FN_ARGS(1, 3), .row = row_kv_text },
+	{ FN_DOC("kv_parse", "kv_parse(S [, PAIRS [, EQ]])", "object of a text like a=1,b=2"), .doc.aliases = "str_to_map",
+	  FN_EX(EX("kv_parse(\"a=1,b=x\")", "{\"a\":1,\"b\":\"x\"}"),
+		EX("kv_parse(\"a:1; b:2\", \"; \", \":\")", "{\"a\":1,\"b\":2}")),
+	  FN_ARGS(1, 3), .row = row_kv_parse },
+	{ FN_DOC("kv_text", "kv_text(OBJECT [, PAIRS [, EQ]])", "text like a=1,b=2"),
+	  FN_EX(EX("kv_text({a: 1, b: \"x\"}, \"&\")", "\"a=1&b=x\"")), FN_ARGS(1, 3), .row = row_kv_text },
 	{ FN_DOC("logfmt_parse", "logfmt_parse(S)", "object of a text like level=info msg=\"all well\""),
-	  FN_EX(EX("logfmt_parse(\"level=info n=5 msg=\\\"all well\\\" ok\")", "{\"level\":\"info\",\"n\":5,\"msg\":\"all well\",\"ok\":true}")), FN_ARGS(1, 1), .row = row_logfmt_parse },
+	  FN_EX(EX("logfmt_parse(\"level=info n=5 msg=\\\"all well\\\" ok\")",
+		   "{\"level\":\"info\",\"n\":5,\"msg\":\"all well\",\"ok\":true}")),
+	  FN_ARGS(1, 1), .row = row_logfmt_parse },
 };
 
 FN_FAMILY(fn_family_cells);

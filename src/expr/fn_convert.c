@@ -269,22 +269,33 @@ static void row_looks_numeric(struct fn_call *c, const struct value *v, uint32_t
 }
 
 #define IS(name, alias, sum, expr, result) \
-	{ FN_DOC(#name, #name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .flags = FN_NULLS, .row = row_##name }
+	{ \
+		FN_DOC(#name, #name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), \
+						 .flags = FN_NULLS, .row = row_##name \
+	}
 
 static const struct fn_def defs[] = {
-	IS(type, "typeof asserting_type", "null, bool, int, float, time, duration, string, list or object", "type(1.5)", "\"float\""),
-	{ FN_DOC("string", "string(X)", "the value as text; lists and objects as JSON"), .doc.aliases = "str text tostring", FN_EX(EX("string(1.50)", "\"1.5\""), EX("string([1, \"a\"])", "\"[1,\\\"a\\\"]\"")),
-	  FN_ARGS(1, 1), .row = row_string },
-	{ FN_DOC("number", "number(X)", "int or float that the text says, also 0x1f, 0b101, inf and nan; true is 1"), .doc.aliases = "num tonumber",
-	  FN_EX(EX("number(\" 42 \")", "42"), EX("number(\"0x1f\")", "31"), EX("number(\"1e3\")", "1000")), FN_ARGS(1, 1), .row = row_number },
-	{ FN_DOC("int", "int(X)", "whole number: as number, the fraction cut off"), .doc.aliases = "integer bigint toint", FN_EX(EX("int(-2.7)", "-2"), EX("int(\"12\")", "12")), FN_ARGS(1, 1), .row = row_int },
-	{ FN_DOC("float", "float(X)", "as number, always a float"), .doc.aliases = "double real", FN_EX(EX("float(\"2.50\")", "2.5")), FN_ARGS(1, 1), .row = row_float },
-	{ FN_DOC("bool", "bool(X)", "true or false: of true false yes no on off t f y n in any case, and of numbers (0 is false)"), .doc.aliases = "boolean",
-	  FN_EX(EX("bool(\"Yes\")", "true"), EX("bool(0)", "false")), FN_ARGS(1, 1), .row = row_bool },
-	{ FN_DOC("size", "size(S)", "bytes of a size: K M G T P E are powers of 1024, KB MB ... of 1000, KiB of 1024"), .doc.aliases = "parse_bytes",
-	  FN_EX(EX("size(\"64M\")", "67108864"), EX("size(\"1.5 kB\")", "1500")), FN_ARGS(1, 1), .row = row_size },
-	{ FN_DOC("human_bytes", "human_bytes(N)", "a size in few letters, powers of 1024"), .doc.aliases = "format_bytes", FN_EX(EX("human_bytes(1536)", "\"1.5K\"")), FN_ARGS(1, 1), .row = row_human_bytes },
-	{ FN_DOC("human_number", "human_number(N)", "a number in few letters, powers of 1000"), FN_EX(EX("human_number(1234567)", "\"1.2M\"")), FN_ARGS(1, 1), .row = row_human_number },
+	IS(type, "typeof", "null, bool, int, float, time, duration, string, list or object", "type(1.5)", "\"float\""),
+	{ FN_DOC("string", "string(X)", "the value as text; lists and objects as JSON"), .doc.aliases = "str text tostring",
+	  FN_EX(EX("string(1.50)", "\"1.5\""), EX("string([1, \"a\"])", "\"[1,\\\"a\\\"]\"")), FN_ARGS(1, 1), .row = row_string },
+	{ FN_DOC("number", "number(X)", "int or float that the text says, also 0x1f, 0b101, inf and nan; true is 1"),
+	  .doc.aliases = "num tonumber",
+	  FN_EX(EX("number(\" 42 \")", "42"), EX("number(\"0x1f\")", "31"), EX("number(\"1e3\")", "1000")), FN_ARGS(1, 1),
+	  .row = row_number },
+	{ FN_DOC("int", "int(X)", "whole number: as number, the fraction cut off"), .doc.aliases = "integer bigint",
+	  FN_EX(EX("int(-2.7)", "-2"), EX("int(\"12\")", "12")), FN_ARGS(1, 1), .row = row_int },
+	{ FN_DOC("float", "float(X)", "as number, always a float"), .doc.aliases = "double real",
+	  FN_EX(EX("float(\"2.50\")", "2.5")), FN_ARGS(1, 1), .row = row_float },
+	{ FN_DOC("bool", "bool(X)",
+		 "true or false: of true false yes no on off t f y n in any case, and of numbers (0 is false)"),
+	  .doc.aliases = "boolean", FN_EX(EX("bool(\"Yes\")", "true"), EX("bool(0)", "false")), FN_ARGS(1, 1), .row = row_bool },
+	{ FN_DOC("size", "size(S)", "bytes of a size: K M G T P E are powers of 1024, KB MB ... of 1000, KiB of 1024"),
+	  .doc.aliases = "parse_bytes", FN_EX(EX("size(\"64M\")", "67108864"), EX("size(\"1.5 kB\")", "1500")), FN_ARGS(1, 1),
+	  .row = row_size },
+	{ FN_DOC("human_bytes", "human_bytes(N)", "a size in few letters, powers of 1024"), .doc.aliases = "format_bytes",
+	  FN_EX(EX("human_bytes(1536)", "\"1.5K\"")), FN_ARGS(1, 1), .row = row_human_bytes },
+	{ FN_DOC("human_number", "human_number(N)", "a number in few letters, powers of 1000"),
+	  FN_EX(EX("human_number(1234567)", "\"1.2M\"")), FN_ARGS(1, 1), .row = row_human_number },
 	IS(is_null, "isnull is_absent", "null or missing", "is_null(null)", "true"),
 	IS(is_empty, NULL, "null, empty text, list or object", "is_empty([])", "true"),
 	IS(is_string, NULL, "text that is no number", "is_string(\"5\")", "true"),

@@ -219,16 +219,22 @@ static void row_html_unescape(struct fn_call *c, const struct value *v, uint32_t
 	fn_sb_out(&b, out);
 }
 
-#define CODE(name, row_, alias, sum, expr, result) { FN_DOC(name, name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_ }
+#define CODE(name, row_, alias, sum, expr, result) \
+	{ \
+		FN_DOC(name, name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_ \
+	}
 
 static const struct fn_def defs[] = {
-	CODE("hex", row_hex, "hexfmt", "a whole number in base 16, or the bytes of a text as hex digits", "[hex(255), hex(\"AZ\")]", "[\"ff\",\"415a\"]"),
+	CODE("hex", row_hex, "hexfmt", "a whole number in base 16, or the bytes of a text as hex digits",
+	     "[hex(255), hex(\"AZ\")]", "[\"ff\",\"415a\"]"),
 	CODE("unhex", row_unhex, "from_hex", "the bytes that pairs of hex digits say", "unhex(\"415a\")", "\"AZ\""),
 	CODE("base64", row_base64, "to_base64 base64_encode", "Base64", "base64(\"hello\")", "\"aGVsbG8=\""),
 	CODE("base64url", row_base64url, NULL, "Base64 for URLs, without padding", "base64url(\"hello\")", "\"aGVsbG8\""),
-	CODE("unbase64", row_unbase64, "from_base64 base64_decode base64d", "the bytes that Base64 says, either alphabet", "unbase64(\"aGVsbG8=\")", "\"hello\""),
+	CODE("unbase64", row_unbase64, "from_base64 base64_decode base64d", "the bytes that Base64 says, either alphabet",
+	     "unbase64(\"aGVsbG8=\")", "\"hello\""),
 	CODE("html_escape", row_html_escape, NULL, "& < > \" ' as entities", "html_escape(\"a < b\")", "\"a &lt; b\""),
-	CODE("html_unescape", row_html_unescape, NULL, "those entities and numeric ones as characters", "html_unescape(\"&lt;b&gt; &#x41;\")", "\"<b> A\""),
+	CODE("html_unescape", row_html_unescape, NULL, "those entities and numeric ones as characters",
+	     "html_unescape(\"&lt;b&gt; &#x41;\")", "\"<b> A\""),
 };
 
 FN_FAMILY(fn_family_encode);

@@ -6,7 +6,10 @@
 /* A registry row. FN_GROUP is the section of the reference, defined by the family's file. */
 #define FN_DOC(n, syn, sum) .doc.name = n, .doc.synopsis = syn, .doc.summary = sum, .doc.group = FN_GROUP
 #define FN_EX(...) .doc.examples = { __VA_ARGS__ }
-#define EX(expr, result) { .args = expr, .out = result }
+#define EX(expr, result) \
+	{ \
+		.args = expr, .out = result \
+	}
 #define FN_ARGS(least, most) .min_args = least, .max_args = most
 #define FN_ANY 255
 
@@ -37,15 +40,9 @@ static inline bool fn_fail(struct fn_call *c, const char *why)
 	return false;
 }
 
-static inline bool fn_text(struct fn_call *c, const struct value *v, struct fn_text *t)
-{
-	return fn_arg_str(c, v, &t->p, &t->n);
-}
+static inline bool fn_text(struct fn_call *c, const struct value *v, struct fn_text *t) { return fn_arg_str(c, v, &t->p, &t->n); }
 
-static inline bool fn_same(struct fn_text a, struct fn_text b)
-{
-	return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
+static inline bool fn_same(struct fn_text a, struct fn_text b) { return a.n == b.n && !memcmp(a.p, b.p, a.n); }
 
 /* Room for n bytes of a result, NULL and a reason when they are too many. */
 char *fn_room(struct fn_call *c, size_t n);
@@ -84,10 +81,7 @@ static inline void fn_sb_char(struct fn_sb *b, char ch)
 	else
 		fn_sb_add(b, &ch, 1);
 }
-static inline void fn_sb_text(struct fn_sb *b, struct fn_text t)
-{
-	fn_sb_add(b, t.p, t.n);
-}
+static inline void fn_sb_text(struct fn_sb *b, struct fn_text t) { fn_sb_add(b, t.p, t.n); }
 /* The text as a result; null with the reason when it grew too long. */
 void fn_sb_out(struct fn_sb *b, struct value *out);
 

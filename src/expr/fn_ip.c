@@ -148,8 +148,8 @@ static void row_ip_in(struct fn_call *c, const struct value *v, uint32_t n, stru
 static void row_is_private_ip(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
 	/* RFC 1918, 3927, 4193, 4291; loopback too */
-	static const char *const nets[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8",
-					    "fc00::/7",	  "fe80::/10",	   "::1/128" };
+	static const char *const nets[] = { "10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+					    "127.0.0.0/8", "fc00::/7",	    "fe80::/10",      "::1/128" };
 	struct ip ip;
 	bool in = false;
 
@@ -232,18 +232,27 @@ static void row_ip_text(struct fn_call *c, const struct value *v, uint32_t n, st
 	ip_out(c, &ip, out);
 }
 
-#define IP(name, sum, expr, result) { FN_DOC(#name, #name "(S)", sum), FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name }
+#define IP(name, sum, expr, result) \
+	{ \
+		FN_DOC(#name, #name "(S)", sum), FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name \
+	}
 
 static const struct fn_def defs[] = {
 	IP(is_ip, "is it an IPv4 or IPv6 address", "is_ip(\"::1\")", "true"),
 	IP(is_ipv4, "is it an IPv4 address", "is_ipv4(\"10.0.0.256\")", "false"),
 	IP(is_ipv6, "is it an IPv6 address", "is_ipv6(\"2001:db8::1\")", "true"),
 	IP(is_private_ip, "is it of a private, link-local or loopback network", "is_private_ip(\"192.168.1.7\")", "true"),
-	{ FN_DOC("ip_in", "ip_in(IP, NET)", "is the address in the network ADDRESS/BITS, or in one of a list of them"), .doc.aliases = "cidr_match ip_in_range",
-	  FN_EX(EX("ip_in(\"10.1.2.3\", \"10.0.0.0/8\")", "true"), EX("ip_in(\"8.8.8.8\", [\"10.0.0.0/8\", \"fc00::/7\"])", "false")), FN_ARGS(2, 2), .row = row_ip_in },
-	{ FN_DOC("ip_prefix", "ip_prefix(IP, BITS)", "the network of the first BITS bits of an address"), .doc.aliases = "ip_trunc", FN_EX(EX("ip_prefix(\"10.1.2.3\", 16)", "\"10.1.0.0/16\"")), FN_ARGS(2, 2), .row = row_ip_prefix },
+	{ FN_DOC("ip_in", "ip_in(IP, NET)", "is the address in the network ADDRESS/BITS, or in one of a list of them"),
+	  .doc.aliases = "cidr_match ip_in_range",
+	  FN_EX(EX("ip_in(\"10.1.2.3\", \"10.0.0.0/8\")", "true"),
+		EX("ip_in(\"8.8.8.8\", [\"10.0.0.0/8\", \"fc00::/7\"])", "false")),
+	  FN_ARGS(2, 2), .row = row_ip_in },
+	{ FN_DOC("ip_prefix", "ip_prefix(IP, BITS)", "the network of the first BITS bits of an address"),
+	  .doc.aliases = "ip_trunc", FN_EX(EX("ip_prefix(\"10.1.2.3\", 16)", "\"10.1.0.0/16\"")), FN_ARGS(2, 2),
+	  .row = row_ip_prefix },
 	IP(ip_to_int, "an IPv4 address as a number", "ip_to_int(\"10.0.0.1\")", "167772161"),
-	{ FN_DOC("int_to_ip", "int_to_ip(N)", "the IPv4 address of this number"), FN_EX(EX("int_to_ip(167772161)", "\"10.0.0.1\"")), FN_ARGS(1, 1), .row = row_int_to_ip },
+	{ FN_DOC("int_to_ip", "int_to_ip(N)", "the IPv4 address of this number"),
+	  FN_EX(EX("int_to_ip(167772161)", "\"10.0.0.1\"")), FN_ARGS(1, 1), .row = row_int_to_ip },
 	IP(ip_text, "an address in its shortest usual spelling", "ip_text(\"2001:0db8:0:0::1\")", "\"2001:db8::1\""),
 };
 

@@ -172,7 +172,7 @@ static bool walk(struct fn_call *c, const struct value *v, const char *p, const 
 {
 	struct step s;
 
-	for (; p < end && v; ) {
+	for (; p < end && v;) {
 		if (!next_step(&p, end, &s))
 			return fn_fail(c, "malformed path");
 		if (s.all)
@@ -236,7 +236,8 @@ static bool list_paths(struct fn_lb *b, struct fn_text at, const struct value *v
 				fn_sb_char(&name, '.');
 			fn_sb_add(&name, v->fields[i].name, v->fields[i].name_n);
 		}
-		if (!list_paths(b, (struct fn_text){ name.p ? name.p : "", name.n }, list ? &v->items[i] : &v->fields[i].v, depth + 1))
+		if (!list_paths(b, (struct fn_text){ name.p ? name.p : "", name.n }, list ? &v->items[i] : &v->fields[i].v,
+				depth + 1))
 			return false;
 	}
 	return true;
@@ -252,18 +253,26 @@ static void row_json_paths(struct fn_call *c, const struct value *v, uint32_t n,
 }
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("json_parse", "json_parse(S)", "the value that a JSON text says"), .doc.aliases = "from_json fromjson parse_json json_decode",
+	{ FN_DOC("json_parse", "json_parse(S)", "the value that a JSON text says"),
+	  .doc.aliases = "from_json fromjson parse_json json_decode",
 	  FN_EX(EX("json_parse(\"{\\\"a\\\": [1, 2.50]}\")", "{\"a\":[1,2.50]}")), FN_ARGS(1, 1), .row = row_json_parse },
-	{ FN_DOC("json_valid", "json_valid(S)", "is it a JSON text"), FN_EX(EX("json_valid(\"[1,]\")", "false")), FN_ARGS(1, 1), .row = row_json_valid },
+	{ FN_DOC("json_valid", "json_valid(S)", "is it a JSON text"), FN_EX(EX("json_valid(\"[1,]\")", "false")), FN_ARGS(1, 1),
+	  .row = row_json_valid },
 	{ FN_DOC("json_text", "json_text(X)", "the value as JSON text"), .doc.aliases = "to_json tojson json_encode",
-	  FN_EX(EX("json_text({a: [1, \"x\"]})", "\"{\\\"a\\\":[1,\\\"x\\\"]}\""), EX("json_text(null)", "\"null\"")), FN_ARGS(1, 1), .flags = FN_NULLS, .row = row_json_text },
-	{ FN_DOC("json_pretty", "json_pretty(X [, INDENT])", "JSON text over several lines"), FN_EX(EX("json_pretty({a: [1]}, 1)", "\"{\\n \\\"a\\\": [\\n  1\\n ]\\n}\"")), FN_ARGS(1, 2),
-	  .row = row_json_pretty },
-	{ FN_DOC("json_path", "json_path(X, PATH [, ELSE])", "what lies at a path like a.b[0] in a value or a JSON text; [*] takes all, a negative index counts from the end"),
+	  FN_EX(EX("json_text({a: [1, \"x\"]})", "\"{\\\"a\\\":[1,\\\"x\\\"]}\""), EX("json_text(null)", "\"null\"")),
+	  FN_ARGS(1, 1), .flags = FN_NULLS, .row = row_json_text },
+	{ FN_DOC("json_pretty", "json_pretty(X [, INDENT])", "JSON text over several lines"),
+	  FN_EX(EX("json_pretty({a: [1]}, 1)", "\"{\\n \\\"a\\\": [\\n  1\\n ]\\n}\"")), FN_ARGS(1, 2), .row = row_json_pretty },
+	{ FN_DOC("json_path", "json_path(X, PATH [, ELSE])",
+		 "what lies at a path like a.b[0] in a value or a JSON text; [*] takes all, a negative index counts from the "
+		 "end"),
 	  .doc.aliases = "get_json_object json_extract getpath",
-	  FN_EX(EX("json_path({a: {b: [5, 6]}}, \"a.b[1]\")", "6"), EX("json_path(\"{\\\"a\\\":[{\\\"b\\\":1},{\\\"b\\\":2}]}\", \"$.a[*].b\")", "[1,2]"), EX("json_path({a: 1}, \"x.y\", 0)", "0")), FN_ARGS(2, 3),
-	  .flags = FN_NULLS, .row = row_json_path },
-	{ FN_DOC("json_paths", "json_paths(X)", "list of the paths of everything in a value"), FN_EX(EX("json_paths({a: {b: [5, 6]}, c: 1})", "[\"a.b[0]\",\"a.b[1]\",\"c\"]")), FN_ARGS(1, 1),
+	  FN_EX(EX("json_path({a: {b: [5, 6]}}, \"a.b[1]\")", "6"),
+		EX("json_path(\"{\\\"a\\\":[{\\\"b\\\":1},{\\\"b\\\":2}]}\", \"$.a[*].b\")", "[1,2]"),
+		EX("json_path({a: 1}, \"x.y\", 0)", "0")),
+	  FN_ARGS(2, 3), .flags = FN_NULLS, .row = row_json_path },
+	{ FN_DOC("json_paths", "json_paths(X)", "list of the paths of everything in a value"),
+	  FN_EX(EX("json_paths({a: {b: [5, 6]}, c: 1})", "[\"a.b[0]\",\"a.b[1]\",\"c\"]")), FN_ARGS(1, 1),
 	  .row = row_json_paths },
 };
 

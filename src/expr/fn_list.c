@@ -4,10 +4,7 @@
 
 #include "expr/fn_impl.h"
 
-static bool list_of(struct fn_call *c, const struct value *v)
-{
-	return v->type == T_LIST || fn_fail(c, "not a list");
-}
+static bool list_of(struct fn_call *c, const struct value *v) { return v->type == T_LIST || fn_fail(c, "not a list"); }
 
 static bool list_and_int(struct fn_call *c, const struct value *v, int64_t *i)
 {
@@ -85,7 +82,8 @@ static void add_all(struct value *items, size_t *at, const struct value *v, size
 }
 
 /* v's items with `cut` of them at `at` replaced by `ins`. */
-static void splice(struct fn_call *c, const struct value *v, size_t at, size_t cut, const struct value *ins, size_t n_ins, struct value *out)
+static void splice(struct fn_call *c, const struct value *v, size_t at, size_t cut, const struct value *ins, size_t n_ins,
+		   struct value *out)
 {
 	struct value *items = fn_items(c, v->n - cut + n_ins);
 	size_t n = 0;
@@ -330,10 +328,7 @@ static void range_floats(struct fn_call *c, double from, double to, double step,
 		*out = v_list(items, n);
 }
 
-static double num_double(const struct num *n)
-{
-	return n->kind == NUM_INT ? (double)n->i : n->f;
-}
+static double num_double(const struct num *n) { return n->kind == NUM_INT ? (double)n->i : n->f; }
 
 static void row_range(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -464,35 +459,67 @@ static void row_transpose(struct fn_call *c, const struct value *v, uint32_t n, 
 }
 
 #define LIST(name, syn, alias, sum, least, most, row_, ...) \
-	{ FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .row = row_ }
+	{ \
+		FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .row = row_ \
+	}
 #define LIST_NULLS(name, syn, alias, sum, least, most, row_, ...) \
-	{ FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .flags = FN_NULLS, .row = row_ }
+	{ \
+		FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .flags = FN_NULLS, \
+					.row = row_ \
+	}
 
 static const struct fn_def defs[] = {
-	LIST("list_first", "list_first(LIST)", "head", "the first item, null if there is none", 1, 1, row_list_first, EX("list_first([3, 1])", "3")),
-	LIST("list_last", "list_last(LIST)", NULL, "the last item, null if there is none", 1, 1, row_list_last, EX("list_last([3, 1])", "1")),
-	LIST_NULLS("at", "at(LIST, I [, ELSE])", "nth element_at", "item I, or ELSE (null) where there is none", 2, 3, row_at, EX("at([5, 6], -1)", "6"), EX("at([5, 6], 2, 0)", "0")),
-	LIST("take", "take(LIST, N)", NULL, "the first N items; the last -N when N is negative", 2, 2, row_take, EX("take([1, 2, 3], 2)", "[1,2]"), EX("take([1, 2, 3], -1)", "[3]")),
-	LIST("drop", "drop(LIST, N)", NULL, "all but the first N items; all but the last -N when N is negative", 2, 2, row_drop, EX("drop([1, 2, 3], 1)", "[2,3]")),
-	LIST_NULLS("append", "append(LIST, X ...)", "array_append push", "the list with more items at its end; null counts as the empty list", 2, FN_ANY, row_append, EX("append([1], 2, 3)", "[1,2,3]")),
-	LIST_NULLS("prepend", "prepend(LIST, X ...)", "array_prepend", "the list with more items at its start", 2, FN_ANY, row_prepend, EX("prepend([3], 1, 2)", "[1,2,3]")),
-	LIST_NULLS("insert_at", "insert_at(LIST, I, X)", "array_insert", "the list with X before item I", 3, 3, row_insert_at, EX("insert_at([1, 3], 1, 2)", "[1,2,3]")),
-	LIST_NULLS("set_at", "set_at(LIST, I, X)", NULL, "the list with X for item I", 3, 3, row_set_at, EX("set_at([1, 2, 3], -1, 9)", "[1,2,9]")),
-	LIST("remove_at", "remove_at(LIST, I)", NULL, "the list without item I", 2, 2, row_remove_at, EX("remove_at([1, 2, 3], 0)", "[2,3]")),
-	LIST("list_concat", "list_concat(LIST ...)", "array_concat array_cat", "all lists one behind the other", 1, FN_ANY, row_list_concat, EX("list_concat([1], [2, 3], [])", "[1,2,3]")),
-	LIST("compact", "compact(X)", "array_compact", "a list without its nulls, an object without its null fields", 1, 1, row_compact, EX("compact([1, null, 2])", "[1,2]"), EX("compact({a: null, b: 1})", "{\"b\":1}")),
-	LIST("flatten", "flatten(LIST [, DEPTH])", NULL, "lists in the list replaced by their items, DEPTH (1) levels down", 1, 2, row_flatten, EX("flatten([1, [2, [3]]])", "[1,2,[3]]"), EX("flatten([1, [2, [3]]], 9)", "[1,2,3]")),
-	LIST("sort", "sort(LIST)", "sort_array array_sort", "items in order: false, true, numbers, times, text by bytes, lists, objects, null", 1, 1, row_sort, EX("sort([10, 9, \"b\", \"a\", null])", "[9,10,\"a\",\"b\",null]")),
-	LIST("sort_desc", "sort_desc(LIST)", NULL, "items in the opposite order, null last all the same", 1, 1, row_sort_desc, EX("sort_desc([1, 3, 2])", "[3,2,1]")),
-	LIST("sort_by", "sort_by(LIST, NAME [, \"desc\"])", NULL, "list of objects ordered by a field", 2, 3, row_sort_by, EX("sort_by([{a: 2}, {a: 1}], \"a\")", "[{\"a\":1},{\"a\":2}]")),
-	LIST("is_sorted", "is_sorted(LIST)", NULL, "are the items in order", 1, 1, row_is_sorted, EX("is_sorted([1, 2, 2])", "true")),
-	LIST("range", "range([A,] B [, STEP])", "sequence", "numbers from A (0) up to, not including, B", 1, 3, row_range, EX("range(1, 4)", "[1,2,3]"), EX("range(3)", "[0,1,2]"), EX("range(10, 0, -4)", "[10,6,2]")),
-	LIST_NULLS("list_repeat", "list_repeat(X, N)", "array_repeat", "list of N times X", 2, 2, row_list_repeat, EX("list_repeat(0, 3)", "[0,0,0]")),
-	LIST("chunks", "chunks(LIST, N)", NULL, "list of lists of N items each; the last may be shorter", 2, 2, row_chunks, EX("chunks([1, 2, 3], 2)", "[[1,2],[3]]")),
-	LIST("windows", "windows(LIST, N)", "sliding", "list of all N items that follow one another", 2, 2, row_windows, EX("windows([1, 2, 3], 2)", "[[1,2],[2,3]]")),
-	LIST("enumerate", "enumerate(LIST)", NULL, "list of [index, item]", 1, 1, row_enumerate, EX("enumerate([\"a\", \"b\"])", "[[0,\"a\"],[1,\"b\"]]")),
-	LIST("zip", "zip(LIST ...)", "arrays_zip", "list of the first items, of the second items and so on; null where a list is shorter", 1, FN_ANY, row_zip, EX("zip([1, 2], [\"a\", \"b\"])", "[[1,\"a\"],[2,\"b\"]]")),
-	LIST("transpose", "transpose(LISTS)", NULL, "rows become columns", 1, 1, row_transpose, EX("transpose([[1, 2], [3, 4]])", "[[1,3],[2,4]]")),
+	LIST("list_first", "list_first(LIST)", "head", "the first item, null if there is none", 1, 1, row_list_first,
+	     EX("list_first([3, 1])", "3")),
+	LIST("list_last", "list_last(LIST)", NULL, "the last item, null if there is none", 1, 1, row_list_last,
+	     EX("list_last([3, 1])", "1")),
+	LIST_NULLS("at", "at(LIST, I [, ELSE])", NULL, "item I, or ELSE (null) where there is none", 2, 3, row_at,
+		   EX("at([5, 6], -1)", "6"), EX("at([5, 6], 2, 0)", "0")),
+	LIST("take", "take(LIST, N)", NULL, "the first N items; the last -N when N is negative", 2, 2, row_take,
+	     EX("take([1, 2, 3], 2)", "[1,2]"), EX("take([1, 2, 3], -1)", "[3]")),
+	LIST("drop", "drop(LIST, N)", NULL, "all but the first N items; all but the last -N when N is negative", 2, 2, row_drop,
+	     EX("drop([1, 2, 3], 1)", "[2,3]")),
+	LIST_NULLS("append", "append(LIST, X ...)", "array_append push",
+		   "the list with more items at its end; null counts as the empty list", 2, FN_ANY, row_append,
+		   EX("append([1], 2, 3)", "[1,2,3]")),
+	LIST_NULLS("prepend", "prepend(LIST, X ...)", "array_prepend", "the list with more items at its start", 2, FN_ANY,
+		   row_prepend, EX("prepend([3], 1, 2)", "[1,2,3]")),
+	LIST_NULLS("insert_at", "insert_at(LIST, I, X)", NULL, "the list with X before item I", 3, 3, row_insert_at,
+		   EX("insert_at([1, 3], 1, 2)", "[1,2,3]")),
+	LIST_NULLS("set_at", "set_at(LIST, I, X)", NULL, "the list with X for item I", 3, 3, row_set_at,
+		   EX("set_at([1, 2, 3], -1, 9)", "[1,2,9]")),
+	LIST("remove_at", "remove_at(LIST, I)", NULL, "the list without item I", 2, 2, row_remove_at,
+	     EX("remove_at([1, 2, 3], 0)", "[2,3]")),
+	LIST("list_concat", "list_concat(LIST ...)", "array_concat array_cat", "all lists one behind the other", 1, FN_ANY,
+	     row_list_concat, EX("list_concat([1], [2, 3], [])", "[1,2,3]")),
+	LIST("compact", "compact(X)", "array_compact", "a list without its nulls, an object without its null fields", 1, 1,
+	     row_compact, EX("compact([1, null, 2])", "[1,2]"), EX("compact({a: null, b: 1})", "{\"b\":1}")),
+	LIST("flatten", "flatten(LIST [, DEPTH])", NULL, "lists in the list replaced by their items, DEPTH (1) levels down", 1, 2,
+	     row_flatten, EX("flatten([1, [2, [3]]])", "[1,2,[3]]"), EX("flatten([1, [2, [3]]], 9)", "[1,2,3]")),
+	LIST("sort", "sort(LIST)", "sort_array array_sort",
+	     "items in order: false, true, numbers, times, text by bytes, lists, objects, null", 1, 1, row_sort,
+	     EX("sort([10, 9, \"b\", \"a\", null])", "[9,10,\"a\",\"b\",null]")),
+	LIST("sort_desc", "sort_desc(LIST)", NULL, "items in the opposite order, null last all the same", 1, 1, row_sort_desc,
+	     EX("sort_desc([1, 3, 2])", "[3,2,1]")),
+	LIST("sort_by", "sort_by(LIST, NAME [, \"desc\"])", NULL, "list of objects ordered by a field", 2, 3, row_sort_by,
+	     EX("sort_by([{a: 2}, {a: 1}], \"a\")", "[{\"a\":1},{\"a\":2}]")),
+	LIST("is_sorted", "is_sorted(LIST)", NULL, "are the items in order", 1, 1, row_is_sorted,
+	     EX("is_sorted([1, 2, 2])", "true")),
+	LIST("range", "range([A,] B [, STEP])", "sequence", "numbers from A (0) up to, not including, B", 1, 3, row_range,
+	     EX("range(1, 4)", "[1,2,3]"), EX("range(3)", "[0,1,2]"), EX("range(10, 0, -4)", "[10,6,2]")),
+	LIST_NULLS("list_repeat", "list_repeat(X, N)", "array_repeat", "list of N times X", 2, 2, row_list_repeat,
+		   EX("list_repeat(0, 3)", "[0,0,0]")),
+	LIST("chunks", "chunks(LIST, N)", NULL, "list of lists of N items each; the last may be shorter", 2, 2, row_chunks,
+	     EX("chunks([1, 2, 3], 2)", "[[1,2],[3]]")),
+	LIST("windows", "windows(LIST, N)", "sliding", "list of all N items that follow one another", 2, 2, row_windows,
+	     EX("windows([1, 2, 3], 2)", "[[1,2],[2,3]]")),
+	LIST("enumerate", "enumerate(LIST)", NULL, "list of [index, item]", 1, 1, row_enumerate,
+	     EX("enumerate([\"a\", \"b\"])", "[[0,\"a\"],[1,\"b\"]]")),
+	LIST("zip", "zip(LIST ...)", "arrays_zip",
+	     "list of the first items, of the second items and so on; null where a list is shorter", 1, FN_ANY, row_zip,
+	     EX("zip([1, 2], [\"a\", \"b\"])", "[[1,\"a\"],[2,\"b\"]]")),
+	LIST("transpose", "transpose(LISTS)", NULL, "rows become columns", 1, 1, row_transpose,
+	     EX("transpose([[1, 2], [3, 4]])", "[[1,3],[2,4]]")),
 };
 
 FN_FAMILY(fn_family_list);

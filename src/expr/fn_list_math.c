@@ -37,10 +37,7 @@ static void total_add(struct total *t, const struct num *n)
 	total_real(t, n->kind == NUM_INT ? (double)n->i : n->f);
 }
 
-static struct value total_value(const struct total *t)
-{
-	return t->real ? v_float(t->f + t->lost) : v_int(t->i);
-}
+static struct value total_value(const struct total *t) { return t->real ? v_float(t->f + t->lost) : v_int(t->i); }
 
 /* The numbers of a list without nulls, in the arena. */
 static struct num *numbers(struct fn_call *c, const struct value *v, size_t *n)
@@ -59,10 +56,7 @@ static struct num *numbers(struct fn_call *c, const struct value *v, size_t *n)
 	return x;
 }
 
-static double num_double(const struct num *n)
-{
-	return n->kind == NUM_INT ? (double)n->i : n->f;
-}
+static double num_double(const struct num *n) { return n->kind == NUM_INT ? (double)n->i : n->f; }
 
 static void row_sum(struct fn_call *c, const struct value *v, uint32_t k, struct value *out)
 {
@@ -172,10 +166,7 @@ static void row_stddev(struct fn_call *c, const struct value *v, uint32_t k, str
 		*out = v_float(sqrt(squares(x, n) / (double)(n - 1)));
 }
 
-static int cmp_num(const void *a, const void *b)
-{
-	return num_cmp(a, b);
-}
+static int cmp_num(const void *a, const void *b) { return num_cmp(a, b); }
 
 /* Linear between the two nearest ranks. */
 static void quantile(struct num *x, size_t n, double p, struct value *out)
@@ -288,7 +279,10 @@ static void row_dot(struct fn_call *c, const struct value *v, uint32_t k, struct
 	*out = total_value(&t);
 }
 
-#define OVER(name, row_, alias, sum, expr, result) { FN_DOC(name, name "(LIST)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_ }
+#define OVER(name, row_, alias, sum, expr, result) \
+	{ \
+		FN_DOC(name, name "(LIST)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_ \
+	}
 
 static const struct fn_def defs[] = {
 	OVER("list_sum", row_sum, "array_sum", "sum; of the empty list 0", "list_sum([1, 2.5, null])", "3.5"),
@@ -298,11 +292,14 @@ static const struct fn_def defs[] = {
 	OVER("list_max", row_max, "array_max", "largest item in sort order that is not null", "list_max([3, 10, null])", "10"),
 	OVER("list_var", row_var, NULL, "sample variance (by n - 1), null below two numbers", "list_var([1, 2, 3])", "1"),
 	OVER("list_stddev", row_stddev, NULL, "sample standard deviation", "list_stddev([1, 2, 3])", "1"),
-	OVER("list_median", row_median, NULL, "middle number, or the mean of the two in the middle", "list_median([9, 1, 2, 3])", "2.5"),
-	{ FN_DOC("list_quantile", "list_quantile(LIST, P)", "quantile P (0 to 1), linear between the nearest two"), FN_EX(EX("list_quantile([1, 2, 3, 4, 5], 0.25)", "2")), FN_ARGS(2, 2), .row = row_quantile },
+	OVER("list_median", row_median, NULL, "middle number, or the mean of the two in the middle", "list_median([9, 1, 2, 3])",
+	     "2.5"),
+	{ FN_DOC("list_quantile", "list_quantile(LIST, P)", "quantile P (0 to 1), linear between the nearest two"),
+	  FN_EX(EX("list_quantile([1, 2, 3, 4, 5], 0.25)", "2")), FN_ARGS(2, 2), .row = row_quantile },
 	OVER("cumsum", row_cumsum, NULL, "list of the running sums", "cumsum([1, 2, 3])", "[1,3,6]"),
 	OVER("deltas", row_deltas, "diffs", "list of the steps from each number to the next", "deltas([1, 4, 9])", "[3,5]"),
-	{ FN_DOC("dot", "dot(A, B)", "sum of the products, item by item"), FN_EX(EX("dot([1, 2], [3, 4])", "11")), FN_ARGS(2, 2), .row = row_dot },
+	{ FN_DOC("dot", "dot(A, B)", "sum of the products, item by item"), FN_EX(EX("dot([1, 2], [3, 4])", "11")), FN_ARGS(2, 2),
+	  .row = row_dot },
 };
 
 FN_FAMILY(fn_family_list_math);

@@ -6,15 +6,9 @@
 #include "expr/fn_impl.h"
 #include "expr/rowop.h"
 
-static double as_double(const struct num *n)
-{
-	return n->kind == NUM_INT ? (double)n->i : n->f;
-}
+static double as_double(const struct num *n) { return n->kind == NUM_INT ? (double)n->i : n->f; }
 
-static void out_num(double x, struct value *out)
-{
-	*out = v_float(x);
-}
+static void out_num(double x, struct value *out) { *out = v_float(x); }
 
 /* A whole double as an int where it fits. */
 static void out_whole(double x, struct value *out)
@@ -351,15 +345,9 @@ static uint64_t gcd(uint64_t a, uint64_t b)
 	return a;
 }
 
-static uint64_t magnitude(int64_t x)
-{
-	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
-}
+static uint64_t magnitude(int64_t x) { return x < 0 ? 0 - (uint64_t)x : (uint64_t)x; }
 
-static void out_uint(uint64_t x, struct value *out)
-{
-	*out = x <= INT64_MAX ? v_int((int64_t)x) : v_float((double)x);
-}
+static void out_uint(uint64_t x, struct value *out) { *out = x <= INT64_MAX ? v_int((int64_t)x) : v_float((double)x); }
 
 static void row_gcd(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -510,30 +498,41 @@ static void row_is_inf(struct fn_call *c, const struct value *v, uint32_t n, str
 }
 
 #define ONE(name, alias, sum, expr, result) \
-	{ FN_DOC(#name, #name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name }
+	{ \
+		FN_DOC(#name, #name "(X)", sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name \
+	}
 
 static const struct fn_def defs[] = {
 	ONE(abs, NULL, "distance from 0, of a number or a duration", "abs(-3)", "3"),
 	ONE(floor, NULL, "largest whole number not above X", "floor(-1.5)", "-2"),
 	ONE(ceil, "ceiling", "smallest whole number not below X", "ceil(1.2)", "2"),
 	ONE(trunc, NULL, "whole part, towards 0", "trunc(-1.5)", "-1"),
-	{ FN_DOC("round", "round(X [, DIGITS])", "nearest whole number, halves away from 0; or to so many decimal digits, tens and hundreds with -1 and -2"),
-	  .doc.aliases = NULL, FN_EX(EX("round(2.5)", "3"), EX("round(3.14159, 2)", "3.14"), EX("round(1250, -2)", "1300")), FN_ARGS(1, 2), .row = row_round },
-	{ FN_DOC("round_to", "round_to(X, STEP)", "nearest multiple of STEP"), .doc.aliases = "roundm", FN_EX(EX("round_to(17, 5)", "15")), FN_ARGS(2, 2), .row = row_round_to },
-	{ FN_DOC("sigfig", "sigfig(X, N)", "to N significant digits"), FN_EX(EX("sigfig(123456, 2)", "120000"), EX("sigfig(0.0012345, 3)", "0.00123")), FN_ARGS(2, 2),
-	  .row = row_sigfig },
+	{ FN_DOC("round", "round(X [, DIGITS])",
+		 "nearest whole number, halves away from 0; or to so many decimal digits, tens and hundreds with -1 and -2"),
+	  FN_EX(EX("round(2.5)", "3"), EX("round(3.14159, 2)", "3.14"), EX("round(1250, -2)", "1300")), FN_ARGS(1, 2),
+	  .row = row_round },
+	{ FN_DOC("round_to", "round_to(X, STEP)", "nearest multiple of STEP"), .doc.aliases = "roundm",
+	  FN_EX(EX("round_to(17, 5)", "15")), FN_ARGS(2, 2), .row = row_round_to },
+	{ FN_DOC("sigfig", "sigfig(X, N)", "to N significant digits"),
+	  FN_EX(EX("sigfig(123456, 2)", "120000"), EX("sigfig(0.0012345, 3)", "0.00123")), FN_ARGS(2, 2), .row = row_sigfig },
 	ONE(sign, "sgn signum", "-1, 0 or 1", "sign(-0.5)", "-1"),
-	{ FN_DOC("clamp", "clamp(X, LOW, HIGH)", "X, or the bound that it is beyond"), FN_EX(EX("clamp(15, 0, 10)", "10")), FN_ARGS(3, 3), .row = row_clamp },
-	{ FN_DOC("mod", "mod(A, B)", "remainder with the sign of B, the operator %"), FN_EX(EX("mod(-7, 3)", "2")), FN_ARGS(2, 2), .row = row_mod },
-	{ FN_DOC("div", "div(A, B)", "quotient rounded down, the operator //"), FN_EX(EX("div(-7, 2)", "-4")), FN_ARGS(2, 2), .row = row_div },
-	{ FN_DOC("pow", "pow(A, B)", "A to the power of B, the operator **"), .doc.aliases = "power", FN_EX(EX("pow(2, 10)", "1024")), FN_ARGS(2, 2), .row = row_pow },
+	{ FN_DOC("clamp", "clamp(X, LOW, HIGH)", "X, or the bound that it is beyond"), FN_EX(EX("clamp(15, 0, 10)", "10")),
+	  FN_ARGS(3, 3), .row = row_clamp },
+	{ FN_DOC("mod", "mod(A, B)", "remainder with the sign of B, the operator %"), FN_EX(EX("mod(-7, 3)", "2")), FN_ARGS(2, 2),
+	  .row = row_mod },
+	{ FN_DOC("div", "div(A, B)", "quotient rounded down, the operator //"), FN_EX(EX("div(-7, 2)", "-4")), FN_ARGS(2, 2),
+	  .row = row_div },
+	{ FN_DOC("pow", "pow(A, B)", "A to the power of B, the operator **"), .doc.aliases = "power",
+	  FN_EX(EX("pow(2, 10)", "1024")), FN_ARGS(2, 2), .row = row_pow },
 	ONE(sqrt, NULL, "square root", "sqrt(16)", "4"),
 	ONE(cbrt, NULL, "cube root", "cbrt(27)", "3"),
-	{ FN_DOC("hypot", "hypot(X, Y)", "length of the diagonal: sqrt(X*X + Y*Y)"), FN_EX(EX("hypot(3, 4)", "5")), FN_ARGS(2, 2), .row = row_hypot },
+	{ FN_DOC("hypot", "hypot(X, Y)", "length of the diagonal: sqrt(X*X + Y*Y)"), FN_EX(EX("hypot(3, 4)", "5")), FN_ARGS(2, 2),
+	  .row = row_hypot },
 	ONE(exp, NULL, "e to the power of X", "exp(0)", "1"),
 	ONE(expm1, NULL, "exp(X) - 1, exact near 0", "expm1(0)", "0"),
 	ONE(ln, NULL, "natural logarithm", "ln(e())", "1"),
-	{ FN_DOC("log", "log([BASE,] X)", "logarithm, natural without a base"), FN_EX(EX("log(2, 8)", "3"), EX("log(1)", "0")), FN_ARGS(1, 2), .row = row_log },
+	{ FN_DOC("log", "log([BASE,] X)", "logarithm, natural without a base"), FN_EX(EX("log(2, 8)", "3"), EX("log(1)", "0")),
+	  FN_ARGS(1, 2), .row = row_log },
 	ONE(log10, NULL, "logarithm to base 10", "log10(1000)", "3"),
 	ONE(log2, NULL, "logarithm to base 2", "log2(8)", "3"),
 	ONE(log1p, NULL, "ln(1 + X), exact near 0", "log1p(0)", "0"),
@@ -543,7 +542,8 @@ static const struct fn_def defs[] = {
 	ONE(asin, NULL, "arc sine, in radians", "asin(0)", "0"),
 	ONE(acos, NULL, "arc cosine", "acos(1)", "0"),
 	ONE(atan, NULL, "arc tangent", "atan(0)", "0"),
-	{ FN_DOC("atan2", "atan2(Y, X)", "angle of the point (X, Y), in radians"), FN_EX(EX("atan2(0, 1)", "0")), FN_ARGS(2, 2), .row = row_atan2 },
+	{ FN_DOC("atan2", "atan2(Y, X)", "angle of the point (X, Y), in radians"), FN_EX(EX("atan2(0, 1)", "0")), FN_ARGS(2, 2),
+	  .row = row_atan2 },
 	ONE(sinh, NULL, "hyperbolic sine", "sinh(0)", "0"),
 	ONE(cosh, NULL, "hyperbolic cosine", "cosh(0)", "1"),
 	ONE(tanh, NULL, "hyperbolic tangent", "tanh(0)", "0"),
@@ -557,8 +557,10 @@ static const struct fn_def defs[] = {
 	{ FN_DOC("gcd", "gcd(A, B)", "greatest common divisor"), FN_EX(EX("gcd(12, 18)", "6")), FN_ARGS(2, 2), .row = row_gcd },
 	{ FN_DOC("lcm", "lcm(A, B)", "least common multiple"), FN_EX(EX("lcm(4, 6)", "12")), FN_ARGS(2, 2), .row = row_lcm },
 	ONE(factorial, NULL, "1 * 2 * ... * X", "factorial(5)", "120"),
-	{ FN_DOC("binomial", "binomial(N, K)", "ways to choose K of N"), .doc.aliases = "choose_k", FN_EX(EX("binomial(49, 6)", "13983816")), FN_ARGS(2, 2), .row = row_binomial },
-	{ FN_DOC("width_bucket", "width_bucket(X, LOW, HIGH, N)", "which of N buckets of equal width X is in, from 1; 0 below, N + 1 from HIGH on"),
+	{ FN_DOC("binomial", "binomial(N, K)", "ways to choose K of N"), FN_EX(EX("binomial(49, 6)", "13983816")), FN_ARGS(2, 2),
+	  .row = row_binomial },
+	{ FN_DOC("width_bucket", "width_bucket(X, LOW, HIGH, N)",
+		 "which of N buckets of equal width X is in, from 1; 0 below, N + 1 from HIGH on"),
 	  FN_EX(EX("width_bucket(35, 0, 100, 10)", "4")), FN_ARGS(4, 4), .row = row_width_bucket },
 	ONE(is_nan, "isnan", "not a number, as of inf - inf", "is_nan(1)", "false"),
 	ONE(is_inf, "isinf", "infinite", "is_inf(1e308 * 10)", "true"),

@@ -3,10 +3,7 @@
 #include "data/json_value.h"
 #include "expr/fn_impl.h"
 
-static bool object_of(struct fn_call *c, const struct value *v)
-{
-	return v->type == T_OBJECT || fn_fail(c, "not an object");
-}
+static bool object_of(struct fn_call *c, const struct value *v) { return v->type == T_OBJECT || fn_fail(c, "not an object"); }
 
 static void row_put(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -61,7 +58,7 @@ static void row_has(struct fn_call *c, const struct value *v, uint32_t n, struct
 	(void)n;
 	if (v->type == T_LIST) {
 		if (fn_arg_int(c, &v[1], &i))
-			*out = v_bool(i < 0 ? -i <= v->n : i < v->n);
+			*out = v_bool(i < 0 ? i >= -(int64_t)v->n : i < v->n);
 	} else if (object_of(c, v) && fn_text(c, &v[1], &name)) {
 		*out = v_bool(value_get(v, name.p, name.n) != NULL);
 	}
@@ -209,10 +206,7 @@ static void merge_all(struct fn_call *c, const struct value *v, uint32_t n, bool
 	*out = sum;
 }
 
-static void row_merge(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	merge_all(c, v, n, false, out);
-}
+static void row_merge(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { merge_all(c, v, n, false, out); }
 
 static void row_deep_merge(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -250,15 +244,9 @@ static void choose(struct fn_call *c, const struct value *v, uint32_t n, bool ke
 		*out = v_object(f, used);
 }
 
-static void row_pick(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	choose(c, v, n, true, out);
-}
+static void row_pick(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { choose(c, v, n, true, out); }
 
-static void row_omit(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	choose(c, v, n, false, out);
-}
+static void row_omit(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { choose(c, v, n, false, out); }
 
 static void row_invert(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -284,7 +272,8 @@ static void row_sort_keys(struct fn_call *c, const struct value *v, uint32_t n, 
 	struct field *f;
 
 	(void)n;
-	if (!object_of(c, v) || !(pairs = fn_items(c, 2 * (size_t)v->n)) || !(rows = fn_items(c, v->n)) || !(f = fn_fields(c, v->n)))
+	if (!object_of(c, v) || !(pairs = fn_items(c, 2 * (size_t)v->n)) || !(rows = fn_items(c, v->n)) ||
+	    !(f = fn_fields(c, v->n)))
 		return;
 	for (uint32_t i = 0; i < v->n; i++) {
 		pairs[2 * i] = v_str(v->fields[i].name, v->fields[i].name_n);
@@ -344,7 +333,8 @@ static bool flat_walk(struct flat *b, struct fn_text path, const struct value *v
 			fn_sb_add(&name, digits, num_format_int(i, digits));
 		else
 			fn_sb_add(&name, v->fields[i].name, v->fields[i].name_n);
-		if (!flat_walk(b, (struct fn_text){ name.p ? name.p : "", name.n }, v->type == T_LIST ? &v->items[i] : &v->fields[i].v, depth + 1))
+		if (!flat_walk(b, (struct fn_text){ name.p ? name.p : "", name.n },
+			       v->type == T_LIST ? &v->items[i] : &v->fields[i].v, depth + 1))
 			return false;
 	}
 	return true;
@@ -378,7 +368,8 @@ static struct fn_text head_of(struct fn_text name, struct fn_text sep)
 
 static bool unflatten(struct fn_call *c, struct path *p, size_t n, struct fn_text sep, struct value *out);
 
-/* The value of all paths from p[0] on that begin with its head: those behind the last one that ends there, or that one's value. */
+/* The value of all paths from p[0] on that begin with its head: those behind the last one that ends there, or that one's value.
+ */
 static bool unflatten_head(struct fn_call *c, struct path *p, size_t n, struct fn_text sep, struct value *out)
 {
 	struct fn_text head = head_of(p->name, sep);
@@ -448,26 +439,45 @@ static void row_unflatten(struct fn_call *c, const struct value *v, uint32_t n, 
 }
 
 #define OBJ(name, syn, alias, sum, least, most, nulls, row_, ...) \
-	{ FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .flags = nulls, .row = row_ }
+	{ \
+		FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(__VA_ARGS__), FN_ARGS(least, most), .flags = nulls, \
+					.row = row_ \
+	}
 
 static const struct fn_def defs[] = {
-	OBJ("object", "object(KEY, VALUE ...)", "map_of named_struct mapsum", "an object of these fields; or of a list of names and one of values", 0, FN_ANY, FN_NULLS, row_object,
+	OBJ("object", "object(KEY, VALUE ...)", "named_struct",
+	    "an object of these fields; or of a list of names and one of values", 0, FN_ANY, FN_NULLS, row_object,
 	    EX("object(\"a\", 1, \"b\", 2)", "{\"a\":1,\"b\":2}"), EX("object([\"x\", \"y\"], [1, 2])", "{\"x\":1,\"y\":2}")),
-	OBJ("get", "get(X, KEY [, ELSE])", "try_element_at", "field of an object or item of a list, ELSE (null) where there is none", 2, 3, FN_NULLS, row_get, EX("get({a: 1}, \"a\")", "1"), EX("get({a: 1}, \"b\", 0)", "0")),
-	OBJ("put", "put(OBJECT, KEY, VALUE)", "mapput", "the object with this field; null counts as the empty object", 3, 3, FN_NULLS, row_put, EX("put({a: 1}, \"b\", 2)", "{\"a\":1,\"b\":2}"), EX("put({a: 1}, \"a\", null)", "{\"a\":null}")),
-	OBJ("has", "has(X, KEY)", "haskey map_contains_key", "has the object this field, the list this index", 2, 2, 0, row_has, EX("has({a: null}, \"a\")", "true"), EX("has([5], 1)", "false")),
-	OBJ("keys", "keys(OBJECT)", "map_keys get_keys json_object_keys", "list of the names, in order", 1, 1, 0, row_keys, EX("keys({b: 1, a: 2})", "[\"b\",\"a\"]")),
-	OBJ("values", "values(OBJECT)", "map_values get_values", "list of the values, in order", 1, 1, 0, row_values, EX("values({b: 1, a: 2})", "[1,2]")),
-	OBJ("entries", "entries(OBJECT)", "to_entries map_entries", "list of {key, value}", 1, 1, 0, row_entries, EX("entries({a: 1})", "[{\"key\":\"a\",\"value\":1}]")),
-	OBJ("from_entries", "from_entries(LIST)", "map_from_entries", "object of a list of {key, value} or [key, value]", 1, 1, 0, row_from_entries, EX("from_entries([[\"a\", 1], {key: \"b\", value: 2}])", "{\"a\":1,\"b\":2}")),
-	OBJ("merge", "merge(OBJECT ...)", "map_concat", "fields of all objects, later ones win; nulls do not count", 1, FN_ANY, FN_NULLS, row_merge, EX("merge({a: 1, b: 1}, {b: 2})", "{\"a\":1,\"b\":2}")),
-	OBJ("deep_merge", "deep_merge(OBJECT ...)", NULL, "likewise, objects in objects merged too", 1, FN_ANY, FN_NULLS, row_deep_merge, EX("deep_merge({a: {x: 1}}, {a: {y: 2}})", "{\"a\":{\"x\":1,\"y\":2}}")),
-	OBJ("pick", "pick(OBJECT, KEY ...)", "mapselect", "the object with only these fields; names may be in lists", 2, FN_ANY, 0, row_pick, EX("pick({a: 1, b: 2, c: 3}, \"c\", \"a\")", "{\"a\":1,\"c\":3}")),
-	OBJ("omit", "omit(OBJECT, KEY ...)", "mapexcept mapdiff without", "the object without these fields", 2, FN_ANY, 0, row_omit, EX("omit({a: 1, b: 2}, \"b\")", "{\"a\":1}")),
-	OBJ("invert", "invert(OBJECT)", NULL, "values become names and names values", 1, 1, 0, row_invert, EX("invert({a: \"x\"})", "{\"x\":\"a\"}")),
-	OBJ("sort_keys", "sort_keys(OBJECT)", "sort_by_key", "fields ordered by name", 1, 1, 0, row_sort_keys, EX("sort_keys({b: 1, a: 2})", "{\"a\":2,\"b\":1}")),
-	OBJ("flatten_object", "flatten_object(X [, SEP])", "json_flatten", "nested fields as one level, their names joined by SEP (a dot)", 1, 2, 0, row_flatten_object, EX("flatten_object({a: {b: 1, c: [2]}})", "{\"a.b\":1,\"a.c.0\":2}")),
-	OBJ("unflatten", "unflatten(OBJECT [, SEP])", "json_unflatten arrayify", "dotted names as nested objects", 1, 2, 0, row_unflatten, EX("unflatten({\"a.b\": 1, \"a.c\": 2})", "{\"a\":{\"b\":1,\"c\":2}}")),
+	OBJ("get", "get(X, KEY [, ELSE])", NULL, "field of an object or item of a list, ELSE (null) where there is none", 2, 3,
+	    FN_NULLS, row_get, EX("get({a: 1}, \"a\")", "1"), EX("get({a: 1}, \"b\", 0)", "0")),
+	OBJ("put", "put(OBJECT, KEY, VALUE)", "mapput", "the object with this field; null counts as the empty object", 3, 3,
+	    FN_NULLS, row_put, EX("put({a: 1}, \"b\", 2)", "{\"a\":1,\"b\":2}"), EX("put({a: 1}, \"a\", null)", "{\"a\":null}")),
+	OBJ("has", "has(X, KEY)", "haskey map_contains_key", "has the object this field, the list this index", 2, 2, 0, row_has,
+	    EX("has({a: null}, \"a\")", "true"), EX("has([5], 1)", "false")),
+	OBJ("keys", "keys(OBJECT)", "map_keys get_keys json_object_keys", "list of the names, in order", 1, 1, 0, row_keys,
+	    EX("keys({b: 1, a: 2})", "[\"b\",\"a\"]")),
+	OBJ("values", "values(OBJECT)", "map_values get_values", "list of the values, in order", 1, 1, 0, row_values,
+	    EX("values({b: 1, a: 2})", "[1,2]")),
+	OBJ("entries", "entries(OBJECT)", "to_entries map_entries", "list of {key, value}", 1, 1, 0, row_entries,
+	    EX("entries({a: 1})", "[{\"key\":\"a\",\"value\":1}]")),
+	OBJ("from_entries", "from_entries(LIST)", "map_from_entries", "object of a list of {key, value} or [key, value]", 1, 1, 0,
+	    row_from_entries, EX("from_entries([[\"a\", 1], {key: \"b\", value: 2}])", "{\"a\":1,\"b\":2}")),
+	OBJ("merge", "merge(OBJECT ...)", "map_concat mapsum", "fields of all objects, later ones win; nulls do not count", 1,
+	    FN_ANY, FN_NULLS, row_merge, EX("merge({a: 1, b: 1}, {b: 2})", "{\"a\":1,\"b\":2}")),
+	OBJ("deep_merge", "deep_merge(OBJECT ...)", NULL, "likewise, objects in objects merged too", 1, FN_ANY, FN_NULLS,
+	    row_deep_merge, EX("deep_merge({a: {x: 1}}, {a: {y: 2}})", "{\"a\":{\"x\":1,\"y\":2}}")),
+	OBJ("pick", "pick(OBJECT, KEY ...)", "mapselect", "the object with only these fields; names may be in lists", 2, FN_ANY,
+	    0, row_pick, EX("pick({a: 1, b: 2, c: 3}, \"c\", \"a\")", "{\"a\":1,\"c\":3}")),
+	OBJ("omit", "omit(OBJECT, KEY ...)", "mapexcept mapdiff without", "the object without these fields", 2, FN_ANY, 0,
+	    row_omit, EX("omit({a: 1, b: 2}, \"b\")", "{\"a\":1}")),
+	OBJ("invert", "invert(OBJECT)", NULL, "values become names and names values", 1, 1, 0, row_invert,
+	    EX("invert({a: \"x\"})", "{\"x\":\"a\"}")),
+	OBJ("sort_keys", "sort_keys(OBJECT)", "sort_by_key", "fields ordered by name", 1, 1, 0, row_sort_keys,
+	    EX("sort_keys({b: 1, a: 2})", "{\"a\":2,\"b\":1}")),
+	OBJ("flatten_object", "flatten_object(X [, SEP])", NULL, "nested fields as one level, their names joined by SEP (a dot)",
+	    1, 2, 0, row_flatten_object, EX("flatten_object({a: {b: 1, c: [2]}})", "{\"a.b\":1,\"a.c.0\":2}")),
+	OBJ("unflatten", "unflatten(OBJECT [, SEP])", NULL, "dotted names as nested objects", 1, 2, 0, row_unflatten,
+	    EX("unflatten({\"a.b\": 1, \"a.c\": 2})", "{\"a\":{\"b\":1,\"c\":2}}")),
 };
 
 FN_FAMILY(fn_family_object);

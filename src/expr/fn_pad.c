@@ -52,20 +52,11 @@ static void pad(struct fn_call *c, const struct value *v, uint32_t n, unsigned p
 	fn_sb_out(&b, out);
 }
 
-static void row_pad_left(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	pad(c, v, n, 100, out);
-}
+static void row_pad_left(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { pad(c, v, n, 100, out); }
 
-static void row_pad_right(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	pad(c, v, n, 0, out);
-}
+static void row_pad_right(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { pad(c, v, n, 0, out); }
 
-static void row_center(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	pad(c, v, n, 50, out);
-}
+static void row_center(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { pad(c, v, n, 50, out); }
 
 static void row_ellipsis(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -364,24 +355,30 @@ static void row_shell_quote(struct fn_call *c, const struct value *v, uint32_t n
 static const struct fn_def defs[] = {
 	{ FN_DOC("pad_left", "pad_left(S, N [, FILL])", "text of at least N characters, filled on the left with blanks or FILL"),
 	  .doc.aliases = "lpad leftpad", FN_EX(EX("pad_left(7, 3, \"0\")", "\"007\"")), FN_ARGS(2, 3), .row = row_pad_left },
-	{ FN_DOC("pad_right", "pad_right(S, N [, FILL])", "text of at least N characters, filled on the right"), .doc.aliases = "rpad rightpad",
-	  FN_EX(EX("pad_right(\"ab\", 5, \".-\")", "\"ab.-.\"")), FN_ARGS(2, 3), .row = row_pad_right },
-	{ FN_DOC("center", "center(S, N [, FILL])", "text in the middle of at least N characters"), FN_EX(EX("center(\"ab\", 6, \"*\")", "\"**ab**\"")),
-	  FN_ARGS(2, 3), .row = row_center },
-	{ FN_DOC("ellipsis", "ellipsis(S, N [, MARK])", "text of at most N characters, with a mark where it was cut"), .doc.aliases = "truncate",
-	  FN_EX(EX("ellipsis(\"a long title\", 7, \"...\")", "\"a lo...\"")), FN_ARGS(2, 3), .row = row_ellipsis },
+	{ FN_DOC("pad_right", "pad_right(S, N [, FILL])", "text of at least N characters, filled on the right"),
+	  .doc.aliases = "rpad rightpad", FN_EX(EX("pad_right(\"ab\", 5, \".-\")", "\"ab.-.\"")), FN_ARGS(2, 3),
+	  .row = row_pad_right },
+	{ FN_DOC("center", "center(S, N [, FILL])", "text in the middle of at least N characters"),
+	  FN_EX(EX("center(\"ab\", 6, \"*\")", "\"**ab**\"")), FN_ARGS(2, 3), .row = row_center },
+	{ FN_DOC("ellipsis", "ellipsis(S, N [, MARK])", "text of at most N characters, with a mark where it was cut"),
+	  .doc.aliases = "truncate", FN_EX(EX("ellipsis(\"a long title\", 7, \"...\")", "\"a lo...\"")), FN_ARGS(2, 3),
+	  .row = row_ellipsis },
 	{ FN_DOC("indent", "indent(S [, N])", "each line that is not empty moved right by N (4) blanks"),
 	  FN_EX(EX("indent(\"a\\n\\nb\", 2)", "\"  a\\n\\n  b\"")), FN_ARGS(1, 2), .row = row_indent },
 	{ FN_DOC("format", "format(FMT, X ...)", "the text FMT with each {} replaced by the next argument; {{ and }} are braces"),
-	  FN_EX(EX("format(\"{} of {}\", 3, \"ten\")", "\"3 of ten\"")), FN_ARGS(1, FN_ANY), .flags = FN_NULLS, .row = row_format },
-	{ FN_DOC("printf", "printf(FMT, X ...)", "as C's printf: %d %i %u %x %X %o %c %s %f %e %g with flags, width and precision"),
-	  .doc.aliases = "sprintf format_string", FN_EX(EX("printf(\"%05.2f|%-4s|%x\", 3.14159, \"ab\", 255)", "\"03.14|ab  |ff\"")), FN_ARGS(1, FN_ANY),
+	  FN_EX(EX("format(\"{} of {}\", 3, \"ten\")", "\"3 of ten\"")), FN_ARGS(1, FN_ANY), .flags = FN_NULLS,
+	  .row = row_format },
+	{ FN_DOC("printf", "printf(FMT, X ...)",
+		 "as C's printf: %d %i %u %x %X %o %c %s %f %e %g with flags, width and precision"),
+	  .doc.aliases = "sprintf format_string",
+	  FN_EX(EX("printf(\"%05.2f|%-4s|%x\", 3.14159, \"ab\", 255)", "\"03.14|ab  |ff\"")), FN_ARGS(1, FN_ANY),
 	  .row = row_printf },
 	{ FN_DOC("thousands", "thousands(N [, MARK])", "a number with a comma, or MARK, between groups of three digits"),
-	  FN_EX(EX("thousands(1234567.5)", "\"1,234,567.5\""), EX("thousands(-1234, \".\")", "\"-1.234\"")), FN_ARGS(1, 2), .row = row_thousands },
+	  FN_EX(EX("thousands(1234567.5)", "\"1,234,567.5\""), EX("thousands(-1234, \".\")", "\"-1.234\"")), FN_ARGS(1, 2),
+	  .row = row_thousands },
 	{ FN_DOC("fixed", "fixed(X, DIGITS)", "text of a number with so many digits behind the point"), .doc.aliases = "to_fixed",
 	  FN_EX(EX("fixed(2.5, 2)", "\"2.50\"")), FN_ARGS(2, 2), .row = row_fixed },
-	{ FN_DOC("shell_quote", "shell_quote(S)", "text as one word of a shell command"), .doc.aliases = "quote_shell",
+	{ FN_DOC("shell_quote", "shell_quote(S)", "text as one word of a shell command"),
 	  FN_EX(EX("shell_quote(\"it's\")", "\"'it'\\\\''s'\"")), FN_ARGS(1, 1), .row = row_shell_quote },
 };
 

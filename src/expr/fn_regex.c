@@ -193,7 +193,8 @@ static unsigned named_group(const struct regex *re, const char *p, size_t n)
 	return REGEX_GROUPS_MAX + 1;
 }
 
-/* A group's reference at p: \1, $1, ${1}, ${name}. Its length, 0 when it is none (or of a group that the pattern does not have). */
+/* A group's reference at p: \1, $1, ${1}, ${name}. Its length, 0 when it is none (or of a group that the pattern does not have).
+ */
 static size_t reference(const struct regex *re, const char *p, size_t n, unsigned *g)
 {
 	const char *close;
@@ -400,31 +401,47 @@ static void row_split_regex(struct fn_call *c, const struct value *v, uint32_t n
 }
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("split", "split(S [, SEP [, N]])", "list of the pieces of a text, cut at each SEP, a text or a /pattern/ (without: words between white space); at most N pieces"),
+	{ FN_DOC("split", "split(S [, SEP [, N]])",
+		 "list of the pieces of a text, cut at each SEP, a text or a /pattern/ (without: words between white space); at "
+		 "most N pieces"),
 	  .doc.aliases = "splitax",
-	  FN_EX(EX("split(\"a,b,,c\", \",\")", "[\"a\",\"b\",\"\",\"c\"]"), EX("split(\" to  be \")", "[\"to\",\"be\"]"), EX("split(\"a1b22c\", /[0-9]+/)", "[\"a\",\"b\",\"c\"]"),
-		EX("split(\"k=v=w\", \"=\", 2)", "[\"k\",\"v=w\"]")),
+	  FN_EX(EX("split(\"a,b,,c\", \",\")", "[\"a\",\"b\",\"\",\"c\"]"), EX("split(\" to  be \")", "[\"to\",\"be\"]"),
+		EX("split(\"a1b22c\", /[0-9]+/)", "[\"a\",\"b\",\"c\"]"), EX("split(\"k=v=w\", \"=\", 2)", "[\"k\",\"v=w\"]")),
 	  FN_ARGS(1, 3), .row = row_split, .prepare = prepare_split, .unprepare = fn_unprepare_regex },
-	{ FN_DOC("sub", "sub(S, RE, TO)", "the first match of RE replaced by TO, in which \\1 or $1 is a group, \\0 the match, ${name} a named group"),
-	  .doc.aliases = "regexp_replace_first", FN_EX(EX("sub(\"abcabc\", /b(.)/, \"[$1]\")", "\"a[c]abc\"")), FN_ARGS(3, 3), .row = row_sub, RE },
+	{ FN_DOC("sub", "sub(S, RE, TO)",
+		 "the first match of RE replaced by TO, in which \\1 or $1 is a group, \\0 the match, ${name} a named group"),
+	  .doc.aliases = "regexp_replace_first", FN_EX(EX("sub(\"abcabc\", /b(.)/, \"[$1]\")", "\"a[c]abc\"")), FN_ARGS(3, 3),
+	  .row = row_sub, RE },
 	{ FN_DOC("gsub", "gsub(S, RE, TO)", "every match of RE replaced by TO, as in sub"), .doc.aliases = "regexp_replace",
-	  FN_EX(EX("gsub(\"2015-05-17\", /-/, \"/\")", "\"2015/05/17\""), EX("gsub(\"a=1 b=2\", /(?<k>\\w)=(\\d)/, \"$2:${k}\")", "\"1:a 2:b\"")), FN_ARGS(3, 3), .row = row_gsub, RE },
-	{ FN_DOC("regexp_like", "regexp_like(S, RE)", "does RE match in the text (the operator =~ as a function)"), .doc.aliases = "matches rlike regexp",
-	  FN_EX(EX("regexp_like(\"error 42\", /\\d+$/)", "true")), FN_ARGS(2, 2), .row = row_like, RE },
-	{ FN_DOC("regexp_extract", "regexp_extract(S, RE [, N])", "group N of the first match, 0 the whole of it; without N the first group if there is one; null without a match"),
-	  .doc.aliases = "regexp_substr extract", FN_EX(EX("regexp_extract(\"id=42;\", /id=(\\d+)/)", "\"42\""), EX("regexp_extract(\"id=42;\", /\\d/, 0)", "\"4\"")), FN_ARGS(2, 3), .row = row_extract, RE },
-	{ FN_DOC("regexp_extract_all", "regexp_extract_all(S, RE [, N])", "list of group N of every match, as regexp_extract"), .doc.aliases = "scan",
-	  FN_EX(EX("regexp_extract_all(\"a1 b22\", /[a-z](\\d+)/)", "[\"1\",\"22\"]"), EX("regexp_extract_all(\"a1 b22\", /[a-z](\\d+)/, 0)", "[\"a1\",\"b22\"]")), FN_ARGS(2, 3),
-	  .row = row_extract_all, RE },
-	{ FN_DOC("regexp_groups", "regexp_groups(S, RE)", "list of the groups of the first match, null without one"), .doc.aliases = "strmatchx",
+	  FN_EX(EX("gsub(\"2015-05-17\", /-/, \"/\")", "\"2015/05/17\""),
+		EX("gsub(\"a=1 b=2\", /(?<k>\\w)=(\\d)/, \"$2:${k}\")", "\"1:a 2:b\"")),
+	  FN_ARGS(3, 3), .row = row_gsub, RE },
+	{ FN_DOC("regexp_like", "regexp_like(S, RE)", "does RE match in the text (the operator =~ as a function)"),
+	  .doc.aliases = "matches rlike regexp", FN_EX(EX("regexp_like(\"error 42\", /\\d+$/)", "true")), FN_ARGS(2, 2),
+	  .row = row_like, RE },
+	{ FN_DOC("regexp_extract", "regexp_extract(S, RE [, N])",
+		 "group N of the first match, 0 the whole of it; without N the first group if there is one; null without a "
+		 "match"),
+	  .doc.aliases = "regexp_substr extract",
+	  FN_EX(EX("regexp_extract(\"id=42;\", /id=(\\d+)/)", "\"42\""), EX("regexp_extract(\"id=42;\", /\\d/, 0)", "\"4\"")),
+	  FN_ARGS(2, 3), .row = row_extract, RE },
+	{ FN_DOC("regexp_extract_all", "regexp_extract_all(S, RE [, N])", "list of group N of every match, as regexp_extract"),
+	  .doc.aliases = "scan",
+	  FN_EX(EX("regexp_extract_all(\"a1 b22\", /[a-z](\\d+)/)", "[\"1\",\"22\"]"),
+		EX("regexp_extract_all(\"a1 b22\", /[a-z](\\d+)/, 0)", "[\"a1\",\"b22\"]")),
+	  FN_ARGS(2, 3), .row = row_extract_all, RE },
+	{ FN_DOC("regexp_groups", "regexp_groups(S, RE)", "list of the groups of the first match, null without one"),
 	  FN_EX(EX("regexp_groups(\"10:05\", /(\\d+):(\\d+)/)", "[\"10\",\"05\"]")), FN_ARGS(2, 2), .row = row_groups, RE },
-	{ FN_DOC("regexp_capture", "regexp_capture(S, RE)", "object of the named groups of the first match, null without one"), .doc.aliases = "capture",
-	  FN_EX(EX("regexp_capture(\"a@b\", /(?<user>\\w+)@(?<host>\\w+)/)", "{\"user\":\"a\",\"host\":\"b\"}")), FN_ARGS(2, 2), .row = row_capture, RE },
-	{ FN_DOC("regexp_count", "regexp_count(S, RE)", "number of matches"), FN_EX(EX("regexp_count(\"banana\", /a/)", "3")), FN_ARGS(2, 2), .row = row_count, RE },
-	{ FN_DOC("regexp_index", "regexp_index(S, RE)", "position of the first match, from 0; -1 without one"), .doc.aliases = "regexp_instr",
+	{ FN_DOC("regexp_capture", "regexp_capture(S, RE)", "object of the named groups of the first match, null without one"),
+	  .doc.aliases = "capture",
+	  FN_EX(EX("regexp_capture(\"a@b\", /(?<user>\\w+)@(?<host>\\w+)/)", "{\"user\":\"a\",\"host\":\"b\"}")), FN_ARGS(2, 2),
+	  .row = row_capture, RE },
+	{ FN_DOC("regexp_count", "regexp_count(S, RE)", "number of matches"), FN_EX(EX("regexp_count(\"banana\", /a/)", "3")),
+	  FN_ARGS(2, 2), .row = row_count, RE },
+	{ FN_DOC("regexp_index", "regexp_index(S, RE)", "position of the first match, from 0; -1 without one"),
 	  FN_EX(EX("regexp_index(\"abc42\", /\\d/)", "3")), FN_ARGS(2, 2), .row = row_index, RE },
-	{ FN_DOC("regexp_split", "regexp_split(S, RE [, N])", "as split, with a text taken as a pattern"), FN_EX(EX("regexp_split(\"a, b;c\", \"[,;] ?\")", "[\"a\",\"b\",\"c\"]")),
-	  FN_ARGS(2, 3), .row = row_split_regex, RE },
+	{ FN_DOC("regexp_split", "regexp_split(S, RE [, N])", "as split, with a text taken as a pattern"),
+	  FN_EX(EX("regexp_split(\"a, b;c\", \"[,;] ?\")", "[\"a\",\"b\",\"c\"]")), FN_ARGS(2, 3), .row = row_split_regex, RE },
 	{ FN_DOC("regexp_escape", "regexp_escape(S)", "pattern that matches exactly this text"), .doc.aliases = "quotemeta",
 	  FN_EX(EX("regexp_escape(\"a.b\")", "\"a\\\\.b\"")), FN_ARGS(1, 1), .row = row_escape },
 };

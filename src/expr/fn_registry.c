@@ -3,10 +3,10 @@
 #include "expr/fn_impl.h"
 
 static const struct fn_family *const families[] = {
-	&fn_family_string, &fn_family_text,	&fn_family_pad,	     &fn_family_regex,	 &fn_family_math,      &fn_family_bits,
-	&fn_family_time,   &fn_family_calendar, &fn_family_convert,  &fn_family_choose,	 &fn_family_special,   &fn_family_list,
-	&fn_family_sets,   &fn_family_list_math, &fn_family_object,  &fn_family_json,	 &fn_family_cells,     &fn_family_hash,
-	&fn_family_encode, &fn_family_url,	&fn_family_ip,
+	&fn_family_string, &fn_family_text,	 &fn_family_pad,     &fn_family_regex,	&fn_family_math,    &fn_family_bits,
+	&fn_family_time,   &fn_family_calendar,	 &fn_family_convert, &fn_family_choose, &fn_family_special, &fn_family_list,
+	&fn_family_sets,   &fn_family_list_math, &fn_family_object,  &fn_family_json,	&fn_family_cells,   &fn_family_hash,
+	&fn_family_encode, &fn_family_url,	 &fn_family_ip,
 };
 
 const struct fn_def *fn_at(unsigned i)

@@ -240,19 +240,31 @@ static void row_mode(struct fn_call *c, const struct value *v, uint32_t n, struc
 		*out = s.items[best];
 }
 
-#define SET(name, syn, row_, alias, least, most, sum, expr, result) { FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(least, most), .row = row_ }
+#define SET(name, syn, row_, alias, least, most, sum, expr, result) \
+	{ \
+		FN_DOC(name, syn, sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(least, most), .row = row_ \
+	}
 
 static const struct fn_def defs[] = {
-	SET("unique", "unique(LIST)", row_unique, "array_distinct list_distinct", 1, 1, "each item once, in order of first appearance", "unique([2, 1, 2])", "[2,1]"),
-	SET("duplicates", "duplicates(LIST)", row_duplicates, NULL, 1, 1, "the items that are there more than once, each once", "duplicates([2, 1, 2])", "[2]"),
-	SET("list_union", "list_union(LIST ...)", row_union, "array_union", 1, FN_ANY, "items of all lists, each once", "list_union([1, 2], [2, 3])", "[1,2,3]"),
-	SET("intersect", "intersect(A, B)", row_intersect, "array_intersect list_intersect", 2, 2, "items of A that are in B, each once", "intersect([1, 2, 2], [2, 3])", "[2]"),
-	SET("except", "except(A, B)", row_except, "array_except list_except", 2, 2, "items of A that are not in B, each once", "except([1, 2], [2, 3])", "[1]"),
-	SET("has_any", "has_any(A, B)", row_has_any, "arrays_overlap", 2, 2, "is some item of B in A", "has_any([1, 2], [2, 3])", "true"),
+	SET("unique", "unique(LIST)", row_unique, "array_distinct list_distinct", 1, 1,
+	    "each item once, in order of first appearance", "unique([2, 1, 2])", "[2,1]"),
+	SET("duplicates", "duplicates(LIST)", row_duplicates, NULL, 1, 1, "the items that are there more than once, each once",
+	    "duplicates([2, 1, 2])", "[2]"),
+	SET("list_union", "list_union(LIST ...)", row_union, "array_union", 1, FN_ANY, "items of all lists, each once",
+	    "list_union([1, 2], [2, 3])", "[1,2,3]"),
+	SET("intersect", "intersect(A, B)", row_intersect, "array_intersect list_intersect", 2, 2,
+	    "items of A that are in B, each once", "intersect([1, 2, 2], [2, 3])", "[2]"),
+	SET("except", "except(A, B)", row_except, "array_except list_except", 2, 2, "items of A that are not in B, each once",
+	    "except([1, 2], [2, 3])", "[1]"),
+	SET("has_any", "has_any(A, B)", row_has_any, "arrays_overlap", 2, 2, "is some item of B in A", "has_any([1, 2], [2, 3])",
+	    "true"),
 	SET("has_all", "has_all(A, B)", row_has_all, NULL, 2, 2, "are all items of B in A", "has_all([1, 2], [2, 3])", "false"),
-	SET("jaccard", "jaccard(A, B)", row_jaccard, NULL, 2, 2, "shared items as a part of all items", "jaccard([1, 2], [2, 3, 4])", "0.25"),
-	SET("list_counts", "list_counts(LIST)", row_counts, NULL, 1, 1, "object of how often each item is there, by its text", "list_counts([\"a\", \"b\", \"a\"])", "{\"a\":2,\"b\":1}"),
-	SET("list_mode", "list_mode(LIST)", row_mode, "mode", 1, 1, "the item that is there most often, the first of several", "list_mode([1, 2, 2])", "2"),
+	SET("jaccard", "jaccard(A, B)", row_jaccard, NULL, 2, 2, "shared items as a part of all items",
+	    "jaccard([1, 2], [2, 3, 4])", "0.25"),
+	SET("list_counts", "list_counts(LIST)", row_counts, NULL, 1, 1, "object of how often each item is there, by its text",
+	    "list_counts([\"a\", \"b\", \"a\"])", "{\"a\":2,\"b\":1}"),
+	SET("list_mode", "list_mode(LIST)", row_mode, "mode", 1, 1, "the item that is there most often, the first of several",
+	    "list_mode([1, 2, 2])", "2"),
 };
 
 FN_FAMILY(fn_family_sets);

@@ -81,10 +81,7 @@ static void row_lower(struct fn_call *c, const struct value *v, uint32_t n, stru
 }
 
 /* A letter or digit for the purpose of word starts: everything beyond ASCII counts. */
-static bool in_word(uint32_t cp)
-{
-	return cp >= 0x80 || cp == '\'' || (cp | 32) - 'a' < 26 || cp - '0' < 10;
-}
+static bool in_word(uint32_t cp) { return cp >= 0x80 || cp == '\'' || (cp | 32) - 'a' < 26 || cp - '0' < 10; }
 
 static void recase(struct fn_call *c, const struct value *v, bool every_word, struct value *out)
 {
@@ -186,30 +183,18 @@ static void row_trim(struct fn_call *c, const struct value *v, uint32_t n, struc
 	trim(c, v, n, TRIM_LEFT | TRIM_RIGHT, out);
 }
 
-static void row_ltrim(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	trim(c, v, n, TRIM_LEFT, out);
-}
+static void row_ltrim(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { trim(c, v, n, TRIM_LEFT, out); }
 
-static void row_rtrim(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
-{
-	trim(c, v, n, TRIM_RIGHT, out);
-}
+static void row_rtrim(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) { trim(c, v, n, TRIM_RIGHT, out); }
 
 static bool two_texts(struct fn_call *c, const struct value *v, struct fn_text *a, struct fn_text *b)
 {
 	return fn_text(c, &v[0], a) && fn_text(c, &v[1], b);
 }
 
-static bool starts(struct fn_text s, struct fn_text p)
-{
-	return s.n >= p.n && !memcmp(s.p, p.p, p.n);
-}
+static bool starts(struct fn_text s, struct fn_text p) { return s.n >= p.n && !memcmp(s.p, p.p, p.n); }
 
-static bool ends(struct fn_text s, struct fn_text p)
-{
-	return s.n >= p.n && !memcmp(s.p + s.n - p.n, p.p, p.n);
-}
+static bool ends(struct fn_text s, struct fn_text p) { return s.n >= p.n && !memcmp(s.p + s.n - p.n, p.p, p.n); }
 
 static void row_strip_prefix(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -508,8 +493,10 @@ static void row_repeat(struct fn_call *c, const struct value *v, uint32_t n, str
 }
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("len", "len(X)", "characters of a text, items of a list, fields of an object"), .doc.aliases = "length size_of",
-	  FN_EX(EX("len(\"caf\xC3\xA9\")", "4"), EX("len([1, 2, 3])", "3"), EX("len({a: 1})", "1")), FN_ARGS(1, 1), .row = row_len },
+	{ FN_DOC("len", "len(X)", "characters of a text, items of a list, fields of an object"),
+	  .doc.aliases = "length array_length",
+	  FN_EX(EX("len(\"caf\xC3\xA9\")", "4"), EX("len([1, 2, 3])", "3"), EX("len({a: 1})", "1")), FN_ARGS(1, 1),
+	  .row = row_len },
 	{ FN_DOC("bytes", "bytes(S)", "length of a text in bytes"), .doc.aliases = "octet_length",
 	  FN_EX(EX("bytes(\"caf\xC3\xA9\")", "5")), FN_ARGS(1, 1), .row = row_bytes },
 	{ FN_DOC("upper", "upper(S)", "text in upper case"), .doc.aliases = "toupper ucase ascii_upcase",
@@ -521,44 +508,59 @@ static const struct fn_def defs[] = {
 	{ FN_DOC("title", "title(S)", "each word with a capital and the rest of it small"), .doc.aliases = "initcap",
 	  FN_EX(EX("title(\"the QUICK fox\")", "\"The Quick Fox\"")), FN_ARGS(1, 1), .row = row_title },
 	{ FN_DOC("trim", "trim(S [, CHARS])", "text without the white space, or the given characters, at both ends"),
-	  .doc.aliases = "strip btrim", FN_EX(EX("trim(\"  a b \")", "\"a b\""), EX("trim(\"--a--\", \"-\")", "\"a\"")), FN_ARGS(1, 2),
-	  .row = row_trim },
+	  .doc.aliases = "strip btrim", FN_EX(EX("trim(\"  a b \")", "\"a b\""), EX("trim(\"--a--\", \"-\")", "\"a\"")),
+	  FN_ARGS(1, 2), .row = row_trim },
 	{ FN_DOC("ltrim", "ltrim(S [, CHARS])", "as trim, at the start only"), .doc.aliases = "lstrip",
 	  FN_EX(EX("ltrim(\"007\", \"0\")", "\"7\"")), FN_ARGS(1, 2), .row = row_ltrim },
 	{ FN_DOC("rtrim", "rtrim(S [, CHARS])", "as trim, at the end only"), .doc.aliases = "rstrip",
 	  FN_EX(EX("rtrim(\"path///\", \"/\")", "\"path\"")), FN_ARGS(1, 2), .row = row_rtrim },
-	{ FN_DOC("strip_prefix", "strip_prefix(S, PREFIX)", "text without the prefix, if it has it"), .doc.aliases = "ltrimstr remove_prefix",
-	  FN_EX(EX("strip_prefix(\"www.example.org\", \"www.\")", "\"example.org\"")), FN_ARGS(2, 2), .row = row_strip_prefix },
-	{ FN_DOC("strip_suffix", "strip_suffix(S, SUFFIX)", "text without the suffix, if it has it"), .doc.aliases = "rtrimstr remove_suffix",
-	  FN_EX(EX("strip_suffix(\"log.gz\", \".gz\")", "\"log\"")), FN_ARGS(2, 2), .row = row_strip_suffix },
-	{ FN_DOC("squeeze", "squeeze(S)", "runs of white space as one blank, none at the ends"), .doc.aliases = "collapse_whitespace clean_whitespace",
-	  FN_EX(EX("squeeze(\"  a \\t b  \")", "\"a b\"")), FN_ARGS(1, 1), .row = row_squeeze },
-	{ FN_DOC("contains", "contains(S, PART)", "is the part in the text, or the item in the list"), .doc.aliases = "includes array_contains",
-	  FN_EX(EX("contains(\"stream\", \"rea\")", "true"), EX("contains([1, 2], 3)", "false")), FN_ARGS(2, 2), .row = row_contains },
+	{ FN_DOC("strip_prefix", "strip_prefix(S, PREFIX)", "text without the prefix, if it has it"),
+	  .doc.aliases = "ltrimstr remove_prefix", FN_EX(EX("strip_prefix(\"www.example.org\", \"www.\")", "\"example.org\"")),
+	  FN_ARGS(2, 2), .row = row_strip_prefix },
+	{ FN_DOC("strip_suffix", "strip_suffix(S, SUFFIX)", "text without the suffix, if it has it"),
+	  .doc.aliases = "rtrimstr remove_suffix", FN_EX(EX("strip_suffix(\"log.gz\", \".gz\")", "\"log\"")), FN_ARGS(2, 2),
+	  .row = row_strip_suffix },
+	{ FN_DOC("squeeze", "squeeze(S)", "runs of white space as one blank, none at the ends"),
+	  .doc.aliases = "collapse_whitespace", FN_EX(EX("squeeze(\"  a \\t b  \")", "\"a b\"")), FN_ARGS(1, 1),
+	  .row = row_squeeze },
+	{ FN_DOC("contains", "contains(S, PART)", "is the part in the text, or the item in the list"),
+	  .doc.aliases = "includes array_contains",
+	  FN_EX(EX("contains(\"stream\", \"rea\")", "true"), EX("contains([1, 2], 3)", "false")), FN_ARGS(2, 2),
+	  .row = row_contains },
 	{ FN_DOC("starts_with", "starts_with(S, PREFIX)", "does the text start so"), .doc.aliases = "startswith",
 	  FN_EX(EX("starts_with(\"/api/v1\", \"/api\")", "true")), FN_ARGS(2, 2), .row = row_starts_with },
 	{ FN_DOC("ends_with", "ends_with(S, SUFFIX)", "does the text end so"), .doc.aliases = "endswith",
 	  FN_EX(EX("ends_with(\"a.png\", \".jpg\")", "false")), FN_ARGS(2, 2), .row = row_ends_with },
-	{ FN_DOC("index_of", "index_of(X, PART [, FROM])", "where the part begins in a text, or the item in a list: from 0, -1 if it is not there"),
-	  .doc.aliases = "index strfind", FN_EX(EX("index_of(\"banana\", \"na\")", "2"), EX("index_of(\"banana\", \"na\", 3)", "4"), EX("index_of([\"a\", \"b\"], \"c\")", "-1")),
+	{ FN_DOC("index_of", "index_of(X, PART [, FROM])",
+		 "where the part begins in a text, or the item in a list: from 0, -1 if it is not there"),
+	  FN_EX(EX("index_of(\"banana\", \"na\")", "2"), EX("index_of(\"banana\", \"na\", 3)", "4"),
+		EX("index_of([\"a\", \"b\"], \"c\")", "-1")),
 	  FN_ARGS(2, 3), .row = row_index_of },
-	{ FN_DOC("last_index_of", "last_index_of(X, PART)", "as index_of, the last place"), .doc.aliases = "rindex",
+	{ FN_DOC("last_index_of", "last_index_of(X, PART)", "as index_of, the last place"),
 	  FN_EX(EX("last_index_of(\"banana\", \"na\")", "4")), FN_ARGS(2, 2), .row = row_last_index_of },
-	{ FN_DOC("occurrences", "occurrences(X, PART)", "how often the part is in a text (without overlap), or the item in a list"),
-	  FN_EX(EX("occurrences(\"banana\", \"an\")", "2"), EX("occurrences([1, 2, 1], 1)", "2")), FN_ARGS(2, 2), .row = row_occurrences },
-	{ FN_DOC("replace", "replace(S, FROM, TO)", "every FROM, taken literally, becomes TO"), .doc.aliases = "ssub_all",
+	{ FN_DOC("occurrences", "occurrences(X, PART)",
+		 "how often the part is in a text (without overlap), or the item in a list"),
+	  FN_EX(EX("occurrences(\"banana\", \"an\")", "2"), EX("occurrences([1, 2, 1], 1)", "2")), FN_ARGS(2, 2),
+	  .row = row_occurrences },
+	{ FN_DOC("replace", "replace(S, FROM, TO)", "every FROM, taken literally, becomes TO"), .doc.aliases = "gssub",
 	  FN_EX(EX("replace(\"1.234.567\", \".\", \"\")", "\"1234567\"")), FN_ARGS(3, 3), .row = row_replace },
 	{ FN_DOC("left", "left(S, N)", "the first N characters; all but the last -N when N is negative"),
 	  FN_EX(EX("left(\"stream\", 2)", "\"st\""), EX("left(\"stream\", -2)", "\"stre\"")), FN_ARGS(2, 2), .row = row_left },
 	{ FN_DOC("right", "right(S, N)", "the last N characters; all but the first -N when N is negative"),
 	  FN_EX(EX("right(\"stream\", 2)", "\"am\""), EX("right(\"stream\", -2)", "\"ream\"")), FN_ARGS(2, 2), .row = row_right },
-	{ FN_DOC("substr", "substr(S, FROM [, LEN])", "LEN characters from position FROM (from 0, negative from the end), or all of them"),
-	  .doc.aliases = "substring mid", FN_EX(EX("substr(\"stream\", 1, 3)", "\"tre\""), EX("substr(\"stream\", -2)", "\"am\"")), FN_ARGS(2, 3), .row = row_substr },
-	{ FN_DOC("slice", "slice(X, FROM [, TO])", "characters of a text or items of a list from FROM up to, not including, TO; negative ones from the end"),
-	  FN_EX(EX("slice([1, 2, 3, 4], 1, 3)", "[2,3]"), EX("slice(\"stream\", 0, -1)", "\"strea\"")), FN_ARGS(2, 3), .row = row_slice },
+	{ FN_DOC("substr", "substr(S, FROM [, LEN])",
+		 "LEN characters from position FROM (from 0, negative from the end), or all of them"),
+	  FN_EX(EX("substr(\"stream\", 1, 3)", "\"tre\""), EX("substr(\"stream\", -2)", "\"am\"")), FN_ARGS(2, 3),
+	  .row = row_substr },
+	{ FN_DOC("slice", "slice(X, FROM [, TO])",
+		 "characters of a text or items of a list from FROM up to, not including, TO; negative ones from the end"),
+	  FN_EX(EX("slice([1, 2, 3, 4], 1, 3)", "[2,3]"), EX("slice(\"stream\", 0, -1)", "\"strea\"")), FN_ARGS(2, 3),
+	  .row = row_slice },
 	{ FN_DOC("reverse", "reverse(X)", "a text or list the other way round"), .doc.aliases = "rev",
-	  FN_EX(EX("reverse(\"n\xC3\xA9\")", "\"\xC3\xA9n\""), EX("reverse([1, 2])", "[2,1]")), FN_ARGS(1, 1), .row = row_reverse },
-	{ FN_DOC("repeat", "repeat(S, N)", "the text N times"), FN_EX(EX("repeat(\"ab\", 3)", "\"ababab\"")), FN_ARGS(2, 2), .row = row_repeat },
+	  FN_EX(EX("reverse(\"n\xC3\xA9\")", "\"\xC3\xA9n\""), EX("reverse([1, 2])", "[2,1]")), FN_ARGS(1, 1),
+	  .row = row_reverse },
+	{ FN_DOC("repeat", "repeat(S, N)", "the text N times"), FN_EX(EX("repeat(\"ab\", 3)", "\"ababab\"")), FN_ARGS(2, 2),
+	  .row = row_repeat },
 };
 
 FN_FAMILY(fn_family_string);

@@ -102,10 +102,7 @@ static void row_lines(struct fn_call *c, const struct value *v, uint32_t n, stru
 	fn_lb_out(&b, out);
 }
 
-static bool space(char ch)
-{
-	return ch == ' ' || (unsigned)(ch - 9) < 5;
-}
+static bool space(char ch) { return ch == ' ' || (unsigned)(ch - 9) < 5; }
 
 static void row_word_count(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -343,20 +340,11 @@ static void all_bytes(struct fn_call *c, const struct value *v, bool (*is)(unsig
 	*out = v_bool(all);
 }
 
-static bool is_digit(unsigned char ch)
-{
-	return (unsigned)ch - '0' < 10;
-}
+static bool is_digit(unsigned char ch) { return (unsigned)ch - '0' < 10; }
 
-static bool is_alpha(unsigned char ch)
-{
-	return ((unsigned)ch | 32) - 'a' < 26;
-}
+static bool is_alpha(unsigned char ch) { return ((unsigned)ch | 32) - 'a' < 26; }
 
-static bool is_alnum(unsigned char ch)
-{
-	return is_digit(ch) || is_alpha(ch);
-}
+static bool is_alnum(unsigned char ch) { return is_digit(ch) || is_alpha(ch); }
 
 static void row_is_digits(struct fn_call *c, const struct value *v, uint32_t n, struct value *out)
 {
@@ -523,54 +511,66 @@ static void row_soundex(struct fn_call *c, const struct value *v, uint32_t n, st
 }
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("before", "before(S, SEP)", "what stands before the first SEP; all of it when there is none"), .doc.aliases = "substring_before",
-	  FN_EX(EX("before(\"user@host\", \"@\")", "\"user\""), EX("before(\"user\", \"@\")", "\"user\"")), FN_ARGS(2, 2), .row = row_before },
-	{ FN_DOC("after", "after(S, SEP)", "what stands behind the first SEP; empty when there is none"), .doc.aliases = "substring_after",
-	  FN_EX(EX("after(\"a=b=c\", \"=\")", "\"b=c\"")), FN_ARGS(2, 2), .row = row_after },
+	{ FN_DOC("before", "before(S, SEP)", "what stands before the first SEP; all of it when there is none"),
+	  .doc.aliases = "substring_before",
+	  FN_EX(EX("before(\"user@host\", \"@\")", "\"user\""), EX("before(\"user\", \"@\")", "\"user\"")), FN_ARGS(2, 2),
+	  .row = row_before },
+	{ FN_DOC("after", "after(S, SEP)", "what stands behind the first SEP; empty when there is none"),
+	  .doc.aliases = "substring_after", FN_EX(EX("after(\"a=b=c\", \"=\")", "\"b=c\"")), FN_ARGS(2, 2), .row = row_after },
 	{ FN_DOC("before_last", "before_last(S, SEP)", "what stands before the last SEP; all of it when there is none"),
 	  FN_EX(EX("before_last(\"a.b.c\", \".\")", "\"a.b\"")), FN_ARGS(2, 2), .row = row_before_last },
 	{ FN_DOC("after_last", "after_last(S, SEP)", "what stands behind the last SEP; empty when there is none"),
 	  FN_EX(EX("after_last(\"a.b.c\", \".\")", "\"c\"")), FN_ARGS(2, 2), .row = row_after_last },
-	{ FN_DOC("split_part", "split_part(S, SEP, N)", "piece N of a text cut at SEP, from 1 (negative: from the end); empty when there is none"),
-	  FN_EX(EX("split_part(\"a,b,c\", \",\", 2)", "\"b\""), EX("split_part(\"a,b,c\", \",\", -1)", "\"c\"")), FN_ARGS(3, 3), .row = row_split_part },
-	{ FN_DOC("lines", "lines(S)", "the lines of a text, without their ends"), FN_EX(EX("lines(\"a\\nb\\n\")", "[\"a\",\"b\"]")), FN_ARGS(1, 1),
-	  .row = row_lines },
-	{ FN_DOC("word_count", "word_count(S)", "how many words, parted by white space"), FN_EX(EX("word_count(\"to be or\")", "3")), FN_ARGS(1, 1),
-	  .row = row_word_count },
+	{ FN_DOC("split_part", "split_part(S, SEP, N)",
+		 "piece N of a text cut at SEP, from 1 (negative: from the end); empty when there is none"),
+	  FN_EX(EX("split_part(\"a,b,c\", \",\", 2)", "\"b\""), EX("split_part(\"a,b,c\", \",\", -1)", "\"c\"")), FN_ARGS(3, 3),
+	  .row = row_split_part },
+	{ FN_DOC("lines", "lines(S)", "the lines of a text, without their ends"),
+	  FN_EX(EX("lines(\"a\\nb\\n\")", "[\"a\",\"b\"]")), FN_ARGS(1, 1), .row = row_lines },
+	{ FN_DOC("word_count", "word_count(S)", "how many words, parted by white space"),
+	  FN_EX(EX("word_count(\"to be or\")", "3")), FN_ARGS(1, 1), .row = row_word_count },
 	{ FN_DOC("join", "join(LIST [, SEP])", "the items as one text with SEP (a comma) between them; nulls are left out"),
-	  .doc.aliases = "array_join joinv", FN_EX(EX("join([\"a\", 1, null], \"-\")", "\"a-1\"")), FN_ARGS(1, 2), .row = row_join },
-	{ FN_DOC("chars", "chars(S)", "list of the characters"), .doc.aliases = "explode_chars",
-	  FN_EX(EX("chars(\"h\xC3\xA9\")", "[\"h\",\"\xC3\xA9\"]")), FN_ARGS(1, 1), .row = row_chars },
+	  .doc.aliases = "array_join joinv", FN_EX(EX("join([\"a\", 1, null], \"-\")", "\"a-1\"")), FN_ARGS(1, 2),
+	  .row = row_join },
+	{ FN_DOC("chars", "chars(S)", "list of the characters"), FN_EX(EX("chars(\"h\xC3\xA9\")", "[\"h\",\"\xC3\xA9\"]")),
+	  FN_ARGS(1, 1), .row = row_chars },
 	{ FN_DOC("codes", "codes(S)", "list of the Unicode codes of the characters"), .doc.aliases = "codepoints explode",
 	  FN_EX(EX("codes(\"h\xC3\xA9\")", "[104,233]")), FN_ARGS(1, 1), .row = row_codes },
-	{ FN_DOC("ord", "ord(S)", "Unicode code of the first character"), .doc.aliases = "ascii unicode", FN_EX(EX("ord(\"A\")", "65")),
-	  FN_ARGS(1, 1), .row = row_ord },
-	{ FN_DOC("chr", "chr(N)", "the character with this Unicode code, or the text of a list of codes"), .doc.aliases = "char implode",
-	  FN_EX(EX("chr(233)", "\"\xC3\xA9\""), EX("chr([79, 75])", "\"OK\"")), FN_ARGS(1, 1), .row = row_chr },
-	{ FN_DOC("translate", "translate(S, FROM, TO)", "each character of FROM becomes the one of TO at its place, or goes where TO is shorter"),
-	  .doc.aliases = "tr", FN_EX(EX("translate(\"a-b_c\", \"-_\", \"+\")", "\"a+bc\"")), FN_ARGS(3, 3), .row = row_translate },
+	{ FN_DOC("ord", "ord(S)", "Unicode code of the first character"), .doc.aliases = "ascii unicode",
+	  FN_EX(EX("ord(\"A\")", "65")), FN_ARGS(1, 1), .row = row_ord },
+	{ FN_DOC("chr", "chr(N)", "the character with this Unicode code, or the text of a list of codes"),
+	  .doc.aliases = "char implode", FN_EX(EX("chr(233)", "\"\xC3\xA9\""), EX("chr([79, 75])", "\"OK\"")), FN_ARGS(1, 1),
+	  .row = row_chr },
+	{ FN_DOC("translate", "translate(S, FROM, TO)",
+		 "each character of FROM becomes the one of TO at its place, or goes where TO is shorter"),
+	  .doc.aliases = "tr", FN_EX(EX("translate(\"a-b_c\", \"-_\", \"+\")", "\"a+bc\"")), FN_ARGS(3, 3),
+	  .row = row_translate },
 	{ FN_DOC("width", "width(S)", "columns on a terminal: 2 for wide characters, 0 for combining ones"),
 	  FN_EX(EX("width(\"a\xE4\xBD\xA0\")", "3")), FN_ARGS(1, 1), .row = row_width },
-	{ FN_DOC("is_ascii", "is_ascii(S)", "only ASCII characters"), FN_EX(EX("is_ascii(\"na\xC3\xAFve\")", "false")), FN_ARGS(1, 1), .row = row_is_ascii },
-	{ FN_DOC("is_utf8", "is_utf8(S)", "well-formed UTF-8"), FN_EX(EX("is_utf8(unhex(\"c328\"))", "false")), FN_ARGS(1, 1), .row = row_is_utf8 },
+	{ FN_DOC("is_ascii", "is_ascii(S)", "only ASCII characters"), FN_EX(EX("is_ascii(\"na\xC3\xAFve\")", "false")),
+	  FN_ARGS(1, 1), .row = row_is_ascii },
+	{ FN_DOC("is_utf8", "is_utf8(S)", "well-formed UTF-8"), FN_EX(EX("is_utf8(unhex(\"c328\"))", "false")), FN_ARGS(1, 1),
+	  .row = row_is_utf8 },
 	{ FN_DOC("clean_utf8", "clean_utf8(S)", "each malformed byte replaced by U+FFFD"),
 	  FN_EX(EX("clean_utf8(unhex(\"41ff\"))", "\"A\xEF\xBF\xBD\"")), FN_ARGS(1, 1), .row = row_clean_utf8 },
-	{ FN_DOC("is_digits", "is_digits(S)", "not empty, and only the digits 0 to 9"), FN_EX(EX("is_digits(\"007\")", "true")), FN_ARGS(1, 1),
-	  .row = row_is_digits },
-	{ FN_DOC("is_alpha", "is_alpha(S)", "not empty, and only ASCII letters"), FN_EX(EX("is_alpha(\"abC\")", "true")), FN_ARGS(1, 1),
-	  .row = row_is_alpha },
-	{ FN_DOC("is_alnum", "is_alnum(S)", "not empty, and only ASCII letters and digits"), FN_EX(EX("is_alnum(\"a-1\")", "false")), FN_ARGS(1, 1),
-	  .row = row_is_alnum },
-	{ FN_DOC("is_blank", "is_blank(S)", "null, empty, or only white space"), FN_EX(EX("is_blank(\" \\t\")", "true"), EX("is_blank(null)", "true")),
-	  FN_ARGS(1, 1), .flags = FN_NULLS, .row = row_is_blank },
+	{ FN_DOC("is_digits", "is_digits(S)", "not empty, and only the digits 0 to 9"), FN_EX(EX("is_digits(\"007\")", "true")),
+	  FN_ARGS(1, 1), .row = row_is_digits },
+	{ FN_DOC("is_alpha", "is_alpha(S)", "not empty, and only ASCII letters"), FN_EX(EX("is_alpha(\"abC\")", "true")),
+	  FN_ARGS(1, 1), .row = row_is_alpha },
+	{ FN_DOC("is_alnum", "is_alnum(S)", "not empty, and only ASCII letters and digits"),
+	  FN_EX(EX("is_alnum(\"a-1\")", "false")), FN_ARGS(1, 1), .row = row_is_alnum },
+	{ FN_DOC("is_blank", "is_blank(S)", "null, empty, or only white space"),
+	  FN_EX(EX("is_blank(\" \\t\")", "true"), EX("is_blank(null)", "true")), FN_ARGS(1, 1), .flags = FN_NULLS,
+	  .row = row_is_blank },
 	{ FN_DOC("like", "like(S, PATTERN)", "SQL's LIKE: % is any run of characters, _ one of them, \\ takes the next as it is"),
 	  FN_EX(EX("like(\"report.csv\", \"%.csv\")", "true")), FN_ARGS(2, 2), .row = row_like },
-	{ FN_DOC("ilike", "ilike(S, PATTERN)", "as like, in any case"), FN_EX(EX("ilike(\"ERROR 5\", \"error _\")", "true")), FN_ARGS(2, 2),
-	  .row = row_ilike },
+	{ FN_DOC("ilike", "ilike(S, PATTERN)", "as like, in any case"), FN_EX(EX("ilike(\"ERROR 5\", \"error _\")", "true")),
+	  FN_ARGS(2, 2), .row = row_ilike },
 	{ FN_DOC("levenshtein", "levenshtein(A, B)", "least number of inserted, deleted or changed characters between two texts"),
 	  FN_EX(EX("levenshtein(\"kitten\", \"sitting\")", "3")), FN_ARGS(2, 2), .row = row_levenshtein },
-	{ FN_DOC("soundex", "soundex(S)", "code of how an English name sounds"), FN_EX(EX("soundex(\"Robert\")", "\"R163\""), EX("soundex(\"Ashcraft\")", "\"A261\"")),
-	  FN_ARGS(1, 1), .row = row_soundex },
+	{ FN_DOC("soundex", "soundex(S)", "code of how an English name sounds"),
+	  FN_EX(EX("soundex(\"Robert\")", "\"R163\""), EX("soundex(\"Ashcraft\")", "\"A261\"")), FN_ARGS(1, 1),
+	  .row = row_soundex },
 };
 
 FN_FAMILY(fn_family_text);

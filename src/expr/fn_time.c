@@ -25,8 +25,8 @@ static int check_format(const struct value *const *lits, uint32_t n, int parsing
 	bad = time_fmt_bad(lits[1]->s, lits[1]->n, parsing);
 	if (!bad)
 		return 0;
-	return err_set(e, ERR_PROGRAM, "time format \"%.*s\": unknown conversion %%%c", (int)(lits[1]->n > 200 ? 200 : lits[1]->n),
-		       lits[1]->s, bad);
+	return err_set(e, ERR_PROGRAM, "time format \"%.*s\": unknown conversion %%%c",
+		       (int)(lits[1]->n > 200 ? 200 : lits[1]->n), lits[1]->s, bad);
 }
 
 static int prepare_time(struct fn_call *c, const struct value *const *lits, uint32_t n, struct err *e)
@@ -234,8 +234,8 @@ static void row_hms(struct fn_call *c, const struct value *v, uint32_t n, struct
 	ns = d.i < 0 ? 0 - (uint64_t)d.i : (uint64_t)d.i;
 	s = ns / TIME_NS;
 	rest = ns % TIME_NS;
-	p = arena_printf(c->arena, "%s%02llu:%02u:%02u.%09u", d.i < 0 ? "-" : "", (unsigned long long)(s / 3600), (unsigned)(s / 60 % 60),
-			 (unsigned)(s % 60), (unsigned)rest);
+	p = arena_printf(c->arena, "%s%02llu:%02u:%02u.%09u", d.i < 0 ? "-" : "", (unsigned long long)(s / 3600),
+			 (unsigned)(s / 60 % 60), (unsigned)(s % 60), (unsigned)rest);
 	len = (int)strlen(p);
 	while (p[len - 1] == '0' && rest)
 		len--;
@@ -315,38 +315,60 @@ static void row_ceil_time(struct fn_call *c, const struct value *v, uint32_t n, 
 
 #define T0 "\"2015-05-17T10:05:03.25Z\""
 #define NUMBER(name, alias, syn, sum, expr, result) \
-	{ FN_DOC(#name, syn, sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name }
+	{ \
+		FN_DOC(#name, syn, sum), .doc.aliases = alias, FN_EX(EX(expr, result)), FN_ARGS(1, 1), .row = row_##name \
+	}
 
 static const struct fn_def defs[] = {
-	{ FN_DOC("now", "now()", "the time at which the micro-batch is processed"), FN_EX(EX("type(now())", "\"time\"")), FN_ARGS(0, 0), .flags = FN_VOLATILE, .row = row_now },
+	{ FN_DOC("now", "now()", "the time at which the micro-batch is processed"), FN_EX(EX("type(now())", "\"time\"")),
+	  FN_ARGS(0, 0), .flags = FN_VOLATILE, .row = row_now },
 	{ FN_DOC("time", "time(X [, FMT [, ZONE]])",
-		 "a time: from RFC 3339 and other usual texts, from an epoch number (seconds to nanoseconds by its size), or from a text by a strptime format"),
+		 "a time: from RFC 3339 and other usual texts, from an epoch number (seconds to nanoseconds by its size), or "
+		 "from a text by a strptime format"),
 	  .doc.aliases = "to_timestamp strptime parse_time",
-	  FN_EX(EX("time(\"2015-05-17 10:05:03.25\")", T0), EX("time(1431857103)", "\"2015-05-17T10:05:03Z\""), EX("time(\"17/May/2015\", \"%d/%b/%Y\")", "\"2015-05-17T00:00:00Z\"")),
+	  FN_EX(EX("time(\"2015-05-17 10:05:03.25\")", T0), EX("time(1431857103)", "\"2015-05-17T10:05:03Z\""),
+		EX("time(\"17/May/2015\", \"%d/%b/%Y\")", "\"2015-05-17T00:00:00Z\"")),
 	  FN_ARGS(1, 3), .row = row_time, .prepare = prepare_time },
-	{ FN_DOC("strftime", "strftime(T, FMT [, ZONE])", "text of a time by a strftime format; %3f to %9f are fractions of a second"), .doc.aliases = "date_format format_time",
-	  FN_EX(EX("strftime(" T0 ", \"%d.%m.%Y %H:%M\")", "\"17.05.2015 10:05\""), EX("strftime(" T0 ", \"%H:%M %z\", \"+02:00\")", "\"12:05 +0200\"")), FN_ARGS(2, 3), .row = row_strftime, .prepare = prepare_strftime },
-	NUMBER(epoch, "unix_timestamp to_epoch", "epoch(T)", "whole seconds since 1970, rounded down", "epoch(" T0 ")", "1431857103"),
+	{ FN_DOC("strftime", "strftime(T, FMT [, ZONE])",
+		 "text of a time by a strftime format; %3f to %9f are fractions of a second"),
+	  .doc.aliases = "format_time",
+	  FN_EX(EX("strftime(" T0 ", \"%d.%m.%Y %H:%M\")", "\"17.05.2015 10:05\""),
+		EX("strftime(" T0 ", \"%H:%M %z\", \"+02:00\")", "\"12:05 +0200\"")),
+	  FN_ARGS(2, 3), .row = row_strftime, .prepare = prepare_strftime },
+	NUMBER(epoch, "unix_timestamp to_epoch", "epoch(T)", "whole seconds since 1970, rounded down", "epoch(" T0 ")",
+	       "1431857103"),
 	NUMBER(epoch_ms, NULL, "epoch_ms(T)", "whole milliseconds since 1970", "epoch_ms(" T0 ")", "1431857103250"),
 	NUMBER(epoch_us, NULL, "epoch_us(T)", "whole microseconds since 1970", "epoch_us(" T0 ")", "1431857103250000"),
 	NUMBER(epoch_ns, NULL, "epoch_ns(T)", "nanoseconds since 1970", "epoch_ns(" T0 ")", "1431857103250000000"),
-	NUMBER(from_epoch, "from_unixtime sec2gmt", "from_epoch(N)", "the time so many seconds after 1970, whatever the size of N", "from_epoch(0)", "\"1970-01-01T00:00:00Z\""),
-	NUMBER(from_epoch_ms, "timestamp_millis", "from_epoch_ms(N)", "likewise, milliseconds", "from_epoch_ms(1500)", "\"1970-01-01T00:00:01.5Z\""),
-	NUMBER(from_epoch_us, "timestamp_micros", "from_epoch_us(N)", "likewise, microseconds", "from_epoch_us(1500000)", "\"1970-01-01T00:00:01.5Z\""),
-	NUMBER(from_epoch_ns, NULL, "from_epoch_ns(N)", "likewise, nanoseconds", "from_epoch_ns(1500000000)", "\"1970-01-01T00:00:01.5Z\""),
-	{ FN_DOC("floor_time", "floor_time(T, DUR)", "start of the interval of this length that holds the time, counted from 1970"), .doc.aliases = "time_bucket bin_time",
-	  FN_EX(EX("floor_time(" T0 ", 15m)", "\"2015-05-17T10:00:00Z\"")), FN_ARGS(2, 2), .row = row_floor_time },
-	{ FN_DOC("ceil_time", "ceil_time(T, DUR)", "first end of such an interval that is not before the time"), FN_EX(EX("ceil_time(" T0 ", 1h)", "\"2015-05-17T11:00:00Z\"")),
-	  FN_ARGS(2, 2), .row = row_ceil_time },
-	{ FN_DOC("duration", "duration(X)", "a duration: from a text like 1h30m or 10 seconds, or a number of seconds"), .doc.aliases = "to_duration dhms2sec",
-	  FN_EX(EX("duration(\"10 seconds\")", "\"10s\""), EX("duration(\"1h30m\") + 5m", "\"1h35m\""), EX("duration(90)", "\"1m30s\"")), FN_ARGS(1, 1), .row = row_duration },
-	NUMBER(milliseconds, "millis", "milliseconds(DUR)", "a duration as a number of milliseconds", "milliseconds(1.5s)", "1500"),
+	NUMBER(from_epoch, "from_unixtime sec2gmt", "from_epoch(N)",
+	       "the time so many seconds after 1970, whatever the size of N", "from_epoch(0)", "\"1970-01-01T00:00:00Z\""),
+	NUMBER(from_epoch_ms, "timestamp_millis", "from_epoch_ms(N)", "likewise, milliseconds", "from_epoch_ms(1500)",
+	       "\"1970-01-01T00:00:01.5Z\""),
+	NUMBER(from_epoch_us, "timestamp_micros", "from_epoch_us(N)", "likewise, microseconds", "from_epoch_us(1500000)",
+	       "\"1970-01-01T00:00:01.5Z\""),
+	NUMBER(from_epoch_ns, NULL, "from_epoch_ns(N)", "likewise, nanoseconds", "from_epoch_ns(1500000000)",
+	       "\"1970-01-01T00:00:01.5Z\""),
+	{ FN_DOC("floor_time", "floor_time(T, DUR)",
+		 "start of the interval of this length that holds the time, counted from 1970"),
+	  .doc.aliases = "time_bucket bin_time", FN_EX(EX("floor_time(" T0 ", 15m)", "\"2015-05-17T10:00:00Z\"")), FN_ARGS(2, 2),
+	  .row = row_floor_time },
+	{ FN_DOC("ceil_time", "ceil_time(T, DUR)", "first end of such an interval that is not before the time"),
+	  FN_EX(EX("ceil_time(" T0 ", 1h)", "\"2015-05-17T11:00:00Z\"")), FN_ARGS(2, 2), .row = row_ceil_time },
+	{ FN_DOC("duration", "duration(X)", "a duration: from a text like 1h30m or 10 seconds, or a number of seconds"),
+	  .doc.aliases = "to_duration",
+	  FN_EX(EX("duration(\"10 seconds\")", "\"10s\""), EX("duration(\"1h30m\") + 5m", "\"1h35m\""),
+		EX("duration(90)", "\"1m30s\"")),
+	  FN_ARGS(1, 1), .row = row_duration },
+	NUMBER(milliseconds, "millis", "milliseconds(DUR)", "a duration as a number of milliseconds", "milliseconds(1.5s)",
+	       "1500"),
 	NUMBER(seconds, NULL, "seconds(DUR)", "a duration as a number of seconds", "seconds(1m30s)", "90"),
 	NUMBER(minutes, NULL, "minutes(DUR)", "a duration as a number of minutes", "minutes(90s)", "1.5"),
 	NUMBER(hours, NULL, "hours(DUR)", "a duration as a number of hours", "hours(90m)", "1.5"),
 	NUMBER(days, NULL, "days(DUR)", "a duration as a number of days of 24 hours", "days(36h)", "1.5"),
-	NUMBER(hms, "sec2time fsec2hms sec2hms", "hms(DUR)", "a duration, or a number of seconds, as hours:minutes:seconds", "hms(3723.5)", "\"01:02:03.5\""),
-	NUMBER(from_hms, "hms2sec hms2fsec", "from_hms(S)", "the duration that hours:minutes:seconds says", "from_hms(\"1:02:03\")", "\"1h2m3s\""),
+	NUMBER(hms, "sec2time fsec2hms sec2hms", "hms(DUR)", "a duration, or a number of seconds, as hours:minutes:seconds",
+	       "hms(3723.5)", "\"01:02:03.5\""),
+	NUMBER(from_hms, NULL, "from_hms(S)", "the duration that hours:minutes:seconds says", "from_hms(\"1:02:03\")",
+	       "\"1h2m3s\""),
 };
 
 FN_FAMILY(fn_family_time);

@@ -8,10 +8,7 @@ struct url {
 	struct fn_text scheme, user, host, port, path, query, fragment;
 };
 
-static struct fn_text span(const char *from, const char *to)
-{
-	return (struct fn_text){ from, (size_t)(to - from) };
-}
+static struct fn_text span(const char *from, const char *to) { return (struct fn_text){ from, (size_t)(to - from) }; }
 
 static const char *scan(const char *p, const char *end, const char *stops)
 {
@@ -84,10 +81,7 @@ static bool url_of(struct fn_call *c, const struct value *v, struct url *u)
 	return true;
 }
 
-static struct value text_or_null(struct fn_text t)
-{
-	return t.p ? v_str(t.p, t.n) : v_null();
-}
+static struct value text_or_null(struct fn_text t) { return t.p ? v_str(t.p, t.n) : v_null(); }
 
 #define URL_PART(part) \
 	static void row_##part(struct fn_call *c, const struct value *v, uint32_t n, struct value *out) \
@@ -109,7 +103,8 @@ static struct value port_value(const struct url *u)
 {
 	struct num n;
 
-	if (u->port.n && (unsigned)(*u->port.p - '0') < 10 && num_parse(u->port.p, u->port.n, &n) == NUM_INT && n.i >= 0 && n.i < 65536)
+	if (u->port.n && (unsigned)(*u->port.p - '0') < 10 && num_parse(u->port.p, u->port.n, &n) == NUM_INT && n.i >= 0 &&
+	    n.i < 65536)
 		return v_int(n.i);
 	return v_null();
 }
@@ -142,7 +137,8 @@ static struct value decoded(struct fn_call *c, struct fn_text t, bool plus)
 		return v_str(t.p ? t.p : "", t.n);
 	d = arena_bytes(c->arena, t.n);
 	for (size_t i = 0; i < t.n; i++) {
-		int high = t.p[i] == '%' && i + 2 < t.n ? hex_value(t.p[i + 1]) : -1, low = high >= 0 ? hex_value(t.p[i + 2]) : -1;
+		int high = t.p[i] == '%' && i + 2 < t.n ? hex_value(t.p[i + 1]) : -1,
+		    low = high >= 0 ? hex_value(t.p[i + 2]) : -1;
 
 		if (low >= 0) {
 			d[at++] = (char)(high << 4 | low);
@@ -421,8 +417,15 @@ static void row_path_join(struct fn_call *c, const struct value *v, uint32_t n, 
 }
 
 #define U0 "\"https://me@example.org:8080/a/b.html?q=x+y&n=5#top\""
-#define URL(name, row_, alias, sum, result) { FN_DOC(name, name "(URL)", sum), .doc.aliases = alias, FN_EX(EX(name "(" U0 ")", result)), FN_ARGS(1, 1), .row = row_ }
-#define PATH(name, syn, row_, least, most, sum, ...) { FN_DOC(name, syn, sum), FN_EX(__VA_ARGS__), FN_ARGS(least, most), .row = row_ }
+#define URL(name, row_, alias, sum, result) \
+	{ \
+		FN_DOC(name, name "(URL)", sum), .doc.aliases = alias, FN_EX(EX(name "(" U0 ")", result)), FN_ARGS(1, 1), \
+						 .row = row_ \
+	}
+#define PATH(name, syn, row_, least, most, sum, ...) \
+	{ \
+		FN_DOC(name, syn, sum), FN_EX(__VA_ARGS__), FN_ARGS(least, most), .row = row_ \
+	}
 
 static const struct fn_def defs[] = {
 	URL("url_scheme", row_scheme, "url_protocol", "scheme of a URL, null without one", "\"https\""),
@@ -432,18 +435,29 @@ static const struct fn_def defs[] = {
 	URL("url_path", row_path, NULL, "path", "\"/a/b.html\""),
 	URL("url_query", row_query, NULL, "query, still encoded, null without one", "\"q=x+y&n=5\""),
 	URL("url_fragment", row_fragment, NULL, "fragment, null without one", "\"top\""),
-	{ FN_DOC("url_param", "url_param(URL, NAME)", "decoded value of a query parameter, of a URL or a bare query; null without it"), FN_EX(EX("url_param(" U0 ", \"q\")", "\"x y\"")), FN_ARGS(2, 2), .row = row_url_param },
+	{ FN_DOC("url_param", "url_param(URL, NAME)",
+		 "decoded value of a query parameter, of a URL or a bare query; null without it"),
+	  FN_EX(EX("url_param(" U0 ", \"q\")", "\"x y\"")), FN_ARGS(2, 2), .row = row_url_param },
 	URL("url_params", row_url_params, NULL, "object of the query's parameters, decoded", "{\"q\":\"x y\",\"n\":5}"),
 	URL("url_parse", row_url_parse, "parse_url", "object of all parts",
-	    "{\"scheme\":\"https\",\"user\":\"me\",\"host\":\"example.org\",\"port\":8080,\"path\":\"/a/b.html\",\"query\":{\"q\":\"x y\",\"n\":5},\"fragment\":\"top\"}"),
-	PATH("url_query_text", "url_query_text(OBJECT)", row_url_query_text, 1, 1, "query of an object's fields, encoded", EX("url_query_text({q: \"x y\", n: 5})", "\"q=x%20y&n=5\"")),
-	PATH("url_encode", "url_encode(S)", row_url_encode, 1, 1, "all but letters, digits and -._~ as %XX", EX("url_encode(\"a b/\xC3\xA9\")", "\"a%20b%2F%C3%A9\"")),
-	PATH("url_decode", "url_decode(S)", row_url_decode, 1, 1, "%XX as bytes and + as a blank", EX("url_decode(\"a%20b+%C3%A9\")", "\"a b \xC3\xA9\"")),
-	PATH("basename", "basename(PATH [, SUFFIX])", row_basename, 1, 2, "last component of a file name", EX("basename(\"/var/log/app.log\")", "\"app.log\""), EX("basename(\"a/b.gz\", \".gz\")", "\"b\"")),
-	PATH("dirname", "dirname(PATH)", row_dirname, 1, 1, "all but the last component", EX("dirname(\"/var/log/app.log\")", "\"/var/log\""), EX("dirname(\"a\")", "\".\"")),
-	PATH("extension", "extension(PATH)", row_extension, 1, 1, "what stands behind the last dot of the last component", EX("extension(\"a.tar.gz\")", "\"gz\"")),
+	    "{\"scheme\":\"https\",\"user\":\"me\",\"host\":\"example.org\",\"port\":8080,\"path\":\"/a/"
+	    "b.html\",\"query\":{\"q\":\"x y\",\"n\":5},\"fragment\":\"top\"}"),
+	PATH("url_query_text", "url_query_text(OBJECT)", row_url_query_text, 1, 1, "query of an object's fields, encoded",
+	     EX("url_query_text({q: \"x y\", n: 5})", "\"q=x%20y&n=5\"")),
+	PATH("url_encode", "url_encode(S)", row_url_encode, 1, 1, "all but letters, digits and -._~ as %XX",
+	     EX("url_encode(\"a b/\xC3\xA9\")", "\"a%20b%2F%C3%A9\"")),
+	PATH("url_decode", "url_decode(S)", row_url_decode, 1, 1, "%XX as bytes and + as a blank",
+	     EX("url_decode(\"a%20b+%C3%A9\")", "\"a b \xC3\xA9\"")),
+	PATH("basename", "basename(PATH [, SUFFIX])", row_basename, 1, 2, "last component of a file name",
+	     EX("basename(\"/var/log/app.log\")", "\"app.log\""), EX("basename(\"a/b.gz\", \".gz\")", "\"b\"")),
+	PATH("dirname", "dirname(PATH)", row_dirname, 1, 1, "all but the last component",
+	     EX("dirname(\"/var/log/app.log\")", "\"/var/log\""), EX("dirname(\"a\")", "\".\"")),
+	PATH("extension", "extension(PATH)", row_extension, 1, 1, "what stands behind the last dot of the last component",
+	     EX("extension(\"a.tar.gz\")", "\"gz\"")),
 	PATH("stem", "stem(PATH)", row_stem, 1, 1, "last component without its extension", EX("stem(\"/tmp/a.txt\")", "\"a\"")),
-	PATH("path_join", "path_join(PATH ...)", row_path_join, 1, FN_ANY, "components with a slash between them; an absolute one starts anew", EX("path_join(\"/var\", \"log\", \"a.log\")", "\"/var/log/a.log\"")),
+	PATH("path_join", "path_join(PATH ...)", row_path_join, 1, FN_ANY,
+	     "components with a slash between them; an absolute one starts anew",
+	     EX("path_join(\"/var\", \"log\", \"a.log\")", "\"/var/log/a.log\"")),
 };
 
 FN_FAMILY(fn_family_url);

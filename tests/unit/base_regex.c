@@ -84,8 +84,9 @@ static void test_utf8(void)
 	}
 	TEST("bytes that are not UTF-8, in pattern and subject")
 	{
-		CHECK_STR(find("b.", "\xFF"
-				     "bc",
+		CHECK_STR(find("b.",
+			       "\xFF"
+			       "bc",
 			       0),
 			  "1-3");
 		CHECK_STR(find("\xFF+", "a\xFF\xFF", 0), "1-3");

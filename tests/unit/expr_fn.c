@@ -66,8 +66,9 @@ static void test_examples(void)
 			const struct fn_def *d = fn_at(i);
 			bool special = d->flags & FN_SPECIAL;
 
-			if (!d->doc.synopsis || !d->doc.summary || !d->doc.group || !d->doc.examples[0].args || d->min_args > d->max_args ||
-			    special != !d->row || strncmp(d->doc.synopsis, d->doc.name, strlen(d->doc.name))) {
+			if (!d->doc.synopsis || !d->doc.summary || !d->doc.group || !d->doc.examples[0].args ||
+			    d->min_args > d->max_args || special != !d->row ||
+			    strncmp(d->doc.synopsis, d->doc.name, strlen(d->doc.name))) {
 				test_bad = 1;
 				printf("# row of %s\n", d->doc.name);
 			}
@@ -77,10 +78,12 @@ static void test_examples(void)
 
 static void test_registry(void)
 {
-	static const char *const reserved[] = { "count",	   "sum",    "min",	"max",	      "avg",	 "first",   "last",
-						"var",		   "stddev", "median",	"quantile",   "distinct", "collect", "collect_set",
-						"argmin",	   "argmax", "any",	"all",	      "concat",	 "histogram", "fold",
-						"approx_distinct", "combine", "p50",	"approx_p99" };
+	static const char *const reserved[] = {
+		"count",     "sum",    "min",	   "max",	"avg",	   "first",	      "last",	 "var",
+		"stddev",    "median", "quantile", "distinct",	"collect", "collect_set",     "argmin",	 "argmax",
+		"any",	     "all",    "concat",   "histogram", "fold",	   "approx_distinct", "combine", "p50",
+		"approx_p99"
+	};
 	struct nearest s;
 
 	TEST("names and aliases find their row, each one only once")
@@ -206,7 +209,8 @@ static void test_regex(void)
 	TEST("malformed patterns")
 	{
 		CHECK(strstr(eval("sub(\"a\", \"(\", \"\")"), "error: sub: regular expression \"(\": at offset 1"));
-		SAME("sub(\"a\", left(\"((\", 1), \"\")", "error: sub: regular expression \"(\": at offset 1: missing closing parenthesis");
+		SAME("sub(\"a\", left(\"((\", 1), \"\")",
+		     "error: sub: regular expression \"(\": at offset 1: missing closing parenthesis");
 		SAME("split(\"a(b\", \"(\")", "[\"a\",\"b\"]");
 	}
 }
@@ -414,7 +418,8 @@ static void test_formats(void)
 	{
 		SAME("md5(\"\")", "\"d41d8cd98f00b204e9800998ecf8427e\"");
 		SAME("md5(repeat(\"1234567890\", 8))", "\"57edf4a22be3c955ac49da2e2107b67a\"");
-		SAME("sha1(\"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq\")", "\"84983e441c3bd26ebaae4aa1f95129e5e54670f1\"");
+		SAME("sha1(\"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq\")",
+		     "\"84983e441c3bd26ebaae4aa1f95129e5e54670f1\"");
 		SAME("sha256(\"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq\")",
 		     "\"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1\"");
 		SAME("sha256(repeat(\"a\", 1000000))", "\"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0\"");
