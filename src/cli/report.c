@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/report.h"
 
 #include <stdio.h>

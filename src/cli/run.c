@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/run.h"
 
 #include <signal.h>

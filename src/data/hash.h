@@ -27,6 +27,8 @@ static inline __attribute__((always_inline)) struct key16 key16_load(const char 
 {
 	struct key16 k = { 0, 0 };
 
+	if (__builtin_expect(!n, 0))
+		return k; /* p may be anything */
 #if defined(__x86_64__) && !defined(HASH_EXACT_READS)
 	static const uint8_t mask[32] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 

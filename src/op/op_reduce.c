@@ -73,12 +73,22 @@ static size_t reduce_memory(const struct op *op)
 
 /* ---- rows in ---- */
 
+/* Typed numbers without nulls: a conversion, strict or not, lost nothing. */
+static bool lossless(const struct column *c)
+{
+	return (c->type == T_INT || c->type == T_FLOAT) && !c->valid;
+}
+
 static void eval_args(struct reduce *r, const struct batch *b, struct column *args)
 {
 	for (uint32_t i = 0; i < r->spec.n_args; i++) {
 		const struct reduce_arg *arg = &r->spec.args[i];
 		uint64_t failed = 0;
 
+		if (arg->same_as >= 0 && lossless(&args[arg->same_as])) {
+			args[i] = args[arg->same_as];
+			continue;
+		}
 		args[i] = expr_eval(arg->expr, &r->op.eval, b, b->sel, b->n_sel);
 		if (arg->numbers || arg->prefer)
 			args[i] = column_numbers(b->arena, &args[i], b->sel, b->n_sel, b->n_rows, arg->numbers, &failed);

@@ -9,6 +9,7 @@ struct reduce_arg {
 	struct expr *expr;
 	bool numbers; /* converted once: unusable text is null and counted */
 	bool prefer;  /* converted once where it looks like a number, else left */
+	int same_as;  /* an earlier argument with the same expression, -1: none */
 };
 
 #define REDUCE_ARGS_MAX 4

@@ -45,12 +45,17 @@ static void *more(struct reducer *r, void *p, uint32_t n, size_t *cap, size_t si
 /* Number of the argument: shared with an equal one that wants its numbers the same way. -1 and err. */
 static int add_arg(struct reducer *r, const struct node *n, uint8_t flags)
 {
-	struct reduce_arg arg = { .numbers = flags & AGG_NUMERIC, .prefer = (flags & AGG_NUM_FAST) != 0 };
+	struct reduce_arg arg = { .numbers = flags & AGG_NUMERIC, .prefer = (flags & AGG_NUM_FAST) != 0, .same_as = -1 };
 	size_t cap = r->args_cap;
 
-	for (uint32_t i = 0; i < r->spec.n_args; i++)
-		if (node_equal(r->arg_nodes[i], n) && r->spec.args[i].numbers == arg.numbers && r->spec.args[i].prefer == arg.prefer)
+	for (uint32_t i = 0; i < r->spec.n_args; i++) {
+		if (!node_equal(r->arg_nodes[i], n))
+			continue;
+		if (r->spec.args[i].numbers == arg.numbers && r->spec.args[i].prefer == arg.prefer)
 			return (int)i;
+		if (r->spec.args[i].same_as < 0)
+			arg.same_as = (int)i;
+	}
 	arg.expr = lower_expr(r->p, n, r->o, r->err);
 	if (!arg.expr)
 		return -1;
