@@ -1,6 +1,10 @@
 /* Reading arguments and building results. */
 #include <stdlib.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "expr/fn_impl.h"
 #include "expr/rowop.h"
 
@@ -259,6 +263,48 @@ size_t fn_clamp(int64_t at, size_t n)
 	return (uint64_t)at > n ? n : (size_t)at;
 }
 
+#if defined(__SSE2__)
+/* Candidates are places where both the first and the last byte of the needle (n >= 2) fit, 16 at a time; *p moves past what was
+ * looked at. */
+static const char *find_blocks(const char **p, const char *end, struct fn_text needle)
+{
+	const __m128i first = _mm_set1_epi8(needle.p[0]), last = _mm_set1_epi8(needle.p[needle.n - 1]);
+
+	for (; end - *p >= (ptrdiff_t)(needle.n + 15); *p += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)*p);
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(*p + needle.n - 1));
+		unsigned m = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+
+		for (; m; m &= m - 1) {
+			const char *at = *p + __builtin_ctz(m);
+
+			if (!memcmp(at + 1, needle.p + 1, needle.n - 2))
+				return at;
+		}
+	}
+	return NULL;
+}
+#endif
+
+#define FIND_SHORT 64 /* longer needles go to memmem, whose worst case is linear */
+
+static const char *find_short(const char *p, const char *end, struct fn_text needle)
+{
+#if defined(__SSE2__)
+	const char *hit = needle.n > 1 ? find_blocks(&p, end, needle) : NULL;
+
+	if (hit)
+		return hit;
+#endif
+	while (end - p >= (ptrdiff_t)needle.n) {
+		p = memchr(p, needle.p[0], (size_t)(end - p) - needle.n + 1);
+		if (!p || !memcmp(p, needle.p, needle.n))
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 size_t fn_find_bytes(struct fn_text s, struct fn_text needle, size_t from)
 {
 	const char *at;
@@ -267,7 +313,10 @@ size_t fn_find_bytes(struct fn_text s, struct fn_text needle, size_t from)
 		return (size_t)-1;
 	if (!needle.n)
 		return from;
-	at = memmem(s.p + from, s.n - from, needle.p, needle.n);
+	if (needle.n <= FIND_SHORT)
+		at = find_short(s.p + from, s.p + s.n, needle);
+	else
+		at = memmem(s.p + from, s.n - from, needle.p, needle.n);
 	return at ? (size_t)(at - s.p) : (size_t)-1;
 }
 

@@ -65,6 +65,15 @@ static inline struct field fn_field(const char *name, size_t n, struct value v)
 	return (struct field){ .name = name, .name_n = (uint32_t)n, .v = v };
 }
 
+/* Kernels of fn_vec.c, as fn_def's vec. */
+#define FN_VEC(name) \
+	bool fn_vec_##name(struct fn_call *c, const struct column *args, uint32_t n_args, const uint32_t *sel, uint32_t n_sel, \
+			   uint32_t n_rows, struct column *out)
+FN_VEC(contains);
+FN_VEC(starts_with);
+FN_VEC(ends_with);
+FN_VEC(len);
+
 /* Text under construction, in the call's arena. After an overflow of FN_TEXT_MAX it takes nothing more and fails at the end. */
 struct fn_sb {
 	struct fn_call *c;

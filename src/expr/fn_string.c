@@ -25,17 +25,28 @@ static void row_bytes(struct fn_call *c, const struct value *v, uint32_t n, stru
 
 /* ---- case ---- */
 
-static bool map_ascii(struct fn_text t, char *d, char first, char flip)
+/* The 26 ASCII letters from `first` on change case, eight bytes at a time. False if there is more than ASCII in it. */
+static bool map_ascii(struct fn_text t, char *d, unsigned char first)
 {
-	unsigned char high = 0;
+	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+	uint64_t seen = 0, w, letter;
+	size_t i = 0;
 
-	for (size_t i = 0; i < t.n; i++) {
+	for (; t.n - i >= 8; i += 8) {
+		memcpy(&w, t.p + i, 8);
+		seen |= w;
+		/* the high bit of a byte of ASCII: at least `first`, and not beyond the 26th letter */
+		letter = ((w & ~high) + ones * (0x80u - first)) & ~((w & ~high) + ones * (0x80u - first - 26)) & high;
+		w ^= letter >> 2;
+		memcpy(d + i, &w, 8);
+	}
+	for (; i < t.n; i++) {
 		unsigned char ch = (unsigned char)t.p[i];
 
-		high |= ch;
-		d[i] = (char)((unsigned)ch - (unsigned char)first < 26 ? ch ^ (unsigned char)flip : ch);
+		seen |= ch;
+		d[i] = (char)((unsigned)ch - first < 26 ? ch ^ 0x20 : ch);
 	}
-	return high < 0x80;
+	return !(seen & high);
 }
 
 static void map_chars(struct fn_call *c, struct fn_text t, uint32_t (*map)(uint32_t), struct value *out)
@@ -62,7 +73,7 @@ static void change_case(struct fn_call *c, const struct value *v, bool up, struc
 	if (!fn_text(c, v, &t))
 		return;
 	d = fn_room(c, t.n);
-	if (d && map_ascii(t, d, up ? 'a' : 'A', 0x20))
+	if (d && map_ascii(t, d, up ? 'a' : 'A'))
 		*out = v_str(d, t.n);
 	else if (d)
 		map_chars(c, t, up ? utf8_upper : utf8_lower, out);
@@ -496,7 +507,7 @@ static const struct fn_def defs[] = {
 	{ FN_DOC("len", "len(X)", "characters of a text, items of a list, fields of an object"),
 	  .doc.aliases = "length array_length",
 	  FN_EX(EX("len(\"caf\xC3\xA9\")", "4"), EX("len([1, 2, 3])", "3"), EX("len({a: 1})", "1")), FN_ARGS(1, 1),
-	  .row = row_len },
+	  .row = row_len, .vec = fn_vec_len },
 	{ FN_DOC("bytes", "bytes(S)", "length of a text in bytes"), .doc.aliases = "octet_length",
 	  FN_EX(EX("bytes(\"caf\xC3\xA9\")", "5")), FN_ARGS(1, 1), .row = row_bytes },
 	{ FN_DOC("upper", "upper(S)", "text in upper case"), .doc.aliases = "toupper ucase ascii_upcase",
@@ -526,11 +537,12 @@ static const struct fn_def defs[] = {
 	{ FN_DOC("contains", "contains(S, PART)", "is the part in the text, or the item in the list"),
 	  .doc.aliases = "includes array_contains",
 	  FN_EX(EX("contains(\"stream\", \"rea\")", "true"), EX("contains([1, 2], 3)", "false")), FN_ARGS(2, 2),
-	  .row = row_contains },
+	  .row = row_contains, .vec = fn_vec_contains },
 	{ FN_DOC("starts_with", "starts_with(S, PREFIX)", "does the text start so"), .doc.aliases = "startswith",
-	  FN_EX(EX("starts_with(\"/api/v1\", \"/api\")", "true")), FN_ARGS(2, 2), .row = row_starts_with },
+	  FN_EX(EX("starts_with(\"/api/v1\", \"/api\")", "true")), FN_ARGS(2, 2), .row = row_starts_with,
+	  .vec = fn_vec_starts_with },
 	{ FN_DOC("ends_with", "ends_with(S, SUFFIX)", "does the text end so"), .doc.aliases = "endswith",
-	  FN_EX(EX("ends_with(\"a.png\", \".jpg\")", "false")), FN_ARGS(2, 2), .row = row_ends_with },
+	  FN_EX(EX("ends_with(\"a.png\", \".jpg\")", "false")), FN_ARGS(2, 2), .row = row_ends_with, .vec = fn_vec_ends_with },
 	{ FN_DOC("index_of", "index_of(X, PART [, FROM])",
 		 "where the part begins in a text, or the item in a list: from 0, -1 if it is not there"),
 	  FN_EX(EX("index_of(\"banana\", \"na\")", "2"), EX("index_of(\"banana\", \"na\", 3)", "4"),

@@ -45,3 +45,4 @@ src_libexpr_a_SOURCES += src/expr/fn_text.c
 src_libexpr_a_SOURCES += src/expr/fn_time.c
 src_libexpr_a_SOURCES += src/expr/fn_url.c
 src_libexpr_a_SOURCES += src/expr/fn_impl.h
+src_libexpr_a_SOURCES += src/expr/fn_vec.c

@@ -2,6 +2,7 @@
 
 #include "base/nearest.h"
 #include "expr/eval.h"
+#include "expr/fn_impl.h"
 #include "expr/parse.h"
 
 static struct arena arena;
@@ -180,6 +181,63 @@ static void test_text(void)
 		SAME("like(\"\", \"%\")", "true");
 		SAME("like(\"abcabc\", \"%bc\")", "true");
 		SAME("like(\"abc\", \"_b\")", "false");
+	}
+}
+
+/* 100 texts over a small alphabet against a byte-by-byte search, at every offset: lengths around the block of 16. */
+static void test_find(void)
+{
+	TEST("text is found wherever it is")
+	{
+		for (unsigned seed = 1; seed <= 300; seed++) {
+			char s[80], p[12];
+			unsigned x = seed * 2654435761u, n = x % 70, pn = 1 + (x >> 8) % 9;
+			struct fn_text text = { s, n }, part = { p, pn };
+
+			for (unsigned i = 0; i < n; i++)
+				s[i] = (char)('a' + ((x = x * 1103515245 + 12345) >> 16) % 2);
+			for (unsigned i = 0; i < pn; i++)
+				p[i] = (char)('a' + ((x = x * 1103515245 + 12345) >> 16) % 2);
+			for (size_t from = 0; from <= n + 1; from++) {
+				size_t want = from;
+
+				while (want + pn <= n && memcmp(s + want, p, pn))
+					want++;
+				CHECK_INT(fn_find_bytes(text, part, from), want + pn <= n ? want : (size_t)-1);
+			}
+		}
+	}
+	TEST("case of every byte, whatever its place")
+	{
+		SAME("upper(\"@az[`AZ{@az[`AZ{az\")", "\"@AZ[`AZ{@AZ[`AZ{AZ\"");
+		SAME("lower(\"@az[`AZ{@az[`AZ{AZ\")", "\"@az[`az{@az[`az{az\"");
+		SAME("upper(\"0123456789 abcdefgh\\u00e9xyz\")", "\"0123456789 ABCDEFGH\xC3\x89XYZ\"");
+	}
+}
+
+/* A column of text with a null, by the kernel and by the rows. */
+static void test_vec(void)
+{
+	static const char *const names[] = { "len", "contains", "starts_with", "ends_with" };
+	struct value texts[4] = { v_text("abc", 3), v_null(), v_str("xab", 3), v_str("\xC3\xA9", 2) }, part = v_str("ab", 2);
+	struct column args[2] = { { .v = texts, .type = T_STR, .has_null = true }, column_const(&arena, &part) };
+	uint32_t sel[] = { 1, 2, 3 };
+
+	TEST("kernels answer as the rows do")
+	{
+		for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
+			struct fn_call c = { .def = fn_find(names[k]), .arena = &arena };
+			struct column out;
+
+			CHECK(c.def->vec(&c, args, c.def->min_args, k % 2 ? sel : NULL, k % 2 ? 3 : 4, 4, &out));
+			for (uint32_t i = k % 2; i < 4; i++) {
+				struct value v[2] = { texts[i], part }, got = column_get(&out, i), want = v_null();
+
+				if (texts[i].type != T_NULL)
+					c.def->row(&c, v, c.def->min_args, &want);
+				CHECK(value_cmp(&got, &want) == 0);
+			}
+		}
 	}
 }
 
@@ -432,6 +490,8 @@ int main(void)
 	test_registry();
 	test_examples();
 	test_text();
+	test_find();
+	test_vec();
 	test_regex();
 	test_numbers();
 	test_times();
