@@ -148,30 +148,30 @@ static void put_typed(struct buf *b, const struct page *p, const struct doc_exam
 	buf_release(&line);
 }
 
-void example_show(struct page *p, const struct doc_example *x)
+void example_typed(struct buf *b, const struct page *p, const struct doc_example *x)
 {
-	struct buf b = { 0 };
+	put_typed(b, p, x);
+	buf_str(b, x->out);
+}
 
-	put_typed(&b, p, x);
-	buf_str(&b, x->out);
-	page_item_code(p, b.p, b.n);
-	buf_release(&b);
+void example_note(struct buf *b, const struct doc_example *x)
+{
+	buf_printf(b, "%s:", x->note ? x->note : "Example");
 }
 
 static void show_commands(struct page *p, const struct doc *d)
 {
-	char *note;
+	struct buf b = { 0 };
 
 	for (int i = 0; i < DOC_EXAMPLES_MAX && d->examples[i].args; i++) {
-		const struct doc_example *x = &d->examples[i];
-
-		note = x->note ? xmalloc(strlen(x->note) + 2) : NULL;
-		if (note)
-			strcpy(stpcpy(note, x->note), ":");
-		page_item_text(p, note ? note : "Example:");
-		example_show(p, x);
-		free(note);
+		b.n = 0;
+		example_note(&b, &d->examples[i]);
+		page_item_text(p, buf_cstr(&b));
+		b.n = 0;
+		example_typed(&b, p, &d->examples[i]);
+		page_item_code(p, b.p, b.n);
 	}
+	buf_release(&b);
 }
 
 static void pad_to(struct buf *b, size_t from, unsigned column)

@@ -64,6 +64,18 @@ static void synopsis(struct page *p)
 		       ".fi\n");
 }
 
+static void topic_example(struct page *p, const struct doc_example *x)
+{
+	struct buf b = { 0 };
+
+	example_note(&b, x);
+	page_text(p, buf_cstr(&b));
+	b.n = 0;
+	example_typed(&b, p, x);
+	page_code(p, b.p, b.n);
+	buf_release(&b);
+}
+
 static void topic(struct page *p, const struct doc *d)
 {
 	char *title = xstrdup(d->synopsis);
@@ -75,7 +87,7 @@ static void topic(struct page *p, const struct doc *d)
 	free(title);
 	page_text(p, d->text);
 	for (int i = 0; i < DOC_EXAMPLES_MAX && d->examples[i].args; i++)
-		example_show(p, &d->examples[i]);
+		topic_example(p, &d->examples[i]);
 }
 
 /* All entries of a kind, by groups. */

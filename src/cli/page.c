@@ -109,7 +109,7 @@ static void roff_code(struct buf *b, const char *p, size_t n)
 {
 	const char *end = p + n;
 
-	buf_str(b, ".EX\n");
+	buf_str(b, ".RS 4\n.EX\n");
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 
@@ -119,7 +119,7 @@ static void roff_code(struct buf *b, const char *p, size_t n)
 		buf_char(b, '\n');
 		p = nl + 1;
 	}
-	buf_str(b, ".EE\n");
+	buf_str(b, ".EE\n.RE\n");
 }
 
 /* ---- terminal ---- */
@@ -279,7 +279,6 @@ void page_part(struct page *p, const char *text)
 void page_code(struct page *p, const char *text, size_t n)
 {
 	if (p->roff) {
-		buf_str(&p->b, ".PP\n");
 		roff_code(&p->b, text, n);
 	} else {
 		indent_code(p, text, n, p->margin + 4);
@@ -344,8 +343,9 @@ void page_item_text(struct page *p, const char *text)
 void page_item_code(struct page *p, const char *text, size_t n)
 {
 	if (p->roff) {
-		buf_str(&p->b, ".IP\n");
+		buf_str(&p->b, ".RS\n");
 		roff_code(&p->b, text, n);
+		buf_str(&p->b, ".RE\n");
 	} else {
 		indent_code(p, text, n, p->margin + 4);
 	}

@@ -90,7 +90,8 @@ static const struct doc topics[] = {
 			"one wherever a number is wanted: in arithmetic, in comparisons with numbers, in `sum`, in `sort`. Where it is only passed "
 			"on it keeps its spelling, so `007`, `1.50` and 64-bit identifiers come out as they went in. Literals in quotes and results "
 			"of text functions are text and nothing else; `number(x)` converts.\n\n"
-			"`==` compares numbers when both sides are or look like numbers, otherwise text by bytes.\n\n"
+			"`==` compares numbers when both sides are or look like numbers, otherwise text by bytes: a field spelled `007` equals 7 and "
+			"`\"007\"`, but not `\"7\"`. A quoted literal equals a number only if it is spelled as that is printed.\n\n"
 			"Whole numbers are exact; what does not fit into 64 bits becomes a float. `/` gives a float unless the division is exact. "
 			"`sum`, `avg` and `var` do not depend on the order of the records: they add exactly and round once, at the end.\n\n"
 			"Floats print in the shortest form that reads back the same; `--ofmt` changes that. In JSON, NaN and infinity become null and "
@@ -113,8 +114,8 @@ static const struct doc topics[] = {
 		.group = "topics",
 		.text =
 			"A field that a record lacks is null, and so is an unquoted empty field of csv.\n\n"
-			"Null goes through operators and functions: `null + 1`, `upper(null)` and `null == null` are null. `is_null(x)` asks, `x ?? 0` "
-			"gives another value. `null and false` is false and `null or true` is true. `filter` leaves records out whose condition is "
+			"Null goes through operators and functions: if x is null, so are `x + 1`, `upper(x)` and `x == x`. `is_null(x)` asks, `x ?? 0` "
+			"gives another value. Null `and` false is false, null `or` true is true. `filter` leaves records out whose condition is "
 			"null, and the closing line counts them. Aggregates skip nulls; `count()` counts records, `count(x)` those where x is neither "
 			"null nor false.\n\n"
 			"What cannot be worked out is null too: a text that is no number in arithmetic, a division by zero, `log(-1)`. Each stage counts "
@@ -132,7 +133,7 @@ static const struct doc topics[] = {
 		.group = "topics",
 		.text =
 			"Behind `by` stands a list of keys: fields, paths or `name = E`. A path is called by its last component, any other expression "
-			"needs a name: `count by host, hour = trunc(time, \"hour\")`.\n\n"
+			"needs a name: `count by host, hour = trunc_time(time, \"hour\")`.\n\n"
 			"Texts are the same key if their bytes are, numbers if their values are. A text is the same key as a number only if it is "
 			"spelled as that number is printed: 1.5 and \"1.5\" are one key, \"1.50\" is another. Null is a key of its own; -0 is 0; all NaN are "
 			"one key.\n\n"
@@ -162,7 +163,7 @@ static const struct doc topics[] = {
 			"Times print as RFC 3339 in UTC with as much fraction as they have. `--times epoch`, `--times epoch_ms` or `--times FORMAT` "
 			"(strftime) prints all of them otherwise, `strftime(t, FORMAT)` one.\n\n"
 			"A duration is written with units: `ns us ms s m h d w`, as in `1h30m` or `2.5s`; a day is 24 hours. Time minus time is a "
-			"duration, time plus duration a time, duration divided by duration a number. `trunc(t, \"hour\")` is the beginning of the hour.",
+			"duration, time plus duration a time, duration divided by duration a number. `trunc_time(t, \"hour\")` is the beginning of the hour.",
 		.examples = {
 			{ "-n 'map t = time(\"17/May/2015:10:05:03 +0200\") + 90m'", NULL, "2015-05-17T09:35:03Z\n", NULL },
 			{ "--tz Europe/Oslo --times '%d.%m.%Y %H:%M' -n 'map t = time(1431857103)'", NULL, "17.05.2015 12:05\n", NULL },
@@ -201,8 +202,9 @@ static const struct doc topics[] = {
 			"    1      a source or a sink failed\n"
 			"    2      the options or arguments are wrong\n"
 			"    3      the program does not compile\n"
-			"    4      finished, but records were bad; with --strict the first one ended the run\n"
-			"    128+n  ended by signal n, after printing totals for the input so far; a second signal ends at once\n\n"
+			"    4      finished, but records were bad (with --strict: ended at the first)\n"
+			"    128+n  ended by signal n\n\n"
+			"SIGINT and SIGTERM are taken as the end of the input: totals of what was read are printed. A second signal ends the run at once. "
 			"When the reader of standard output goes away (`strm ... | head`), the run ends quietly with status 0.",
 	},
 	{ .name = NULL },
@@ -220,7 +222,7 @@ static const struct doc specials[] = {
 	{
 		.name = "@source",
 		.aliases = "@file",
-		.synopsis = "@source, @file",
+		.synopsis = "@source",
 		.summary = "where the record comes from: the path of the file, or stdin",
 		.group = "special values",
 		.examples = { { "'map from = @source, line' -- /dev/stdin", "a\n", "/dev/stdin\ta\n", NULL } },
