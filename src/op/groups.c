@@ -124,6 +124,29 @@ static struct value key_value(const struct groups *g, uint64_t at, const char *p
 	}
 }
 
+void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map)
+{
+	struct key_bytes key;
+
+	for (uint32_t i = 0; i < src->table.n; i++) {
+		uint32_t before = dst->table.n;
+
+		keytab_key(&src->table, i, &key);
+		keytab_put(&dst->table, &key, 1, &map[i]);
+		if (dst->table.n == before)
+			continue;
+		dst->types = xgrow(dst->types, &dst->types_cap, (size_t)dst->table.n * dst->n_keys, 1);
+		for (uint32_t c = 0; c < dst->n_keys; c++) {
+			uint64_t at = (uint64_t)i * src->n_keys + c;
+			struct value v = { .type = src->types[at] };
+
+			if (v.type == T_LIST || v.type == T_OBJECT)
+				v = odd_find(src, at);
+			note_key(dst, (uint64_t)map[i] * dst->n_keys + c, &v);
+		}
+	}
+}
+
 static void row_keys(const struct groups *g, uint32_t group, const struct key_bytes *key, struct value **out, uint32_t row)
 {
 	const char *p = key->p;
@@ -136,7 +159,7 @@ static void row_keys(const struct groups *g, uint32_t group, const struct key_by
 	}
 }
 
-void groups_keys(const struct groups *g, uint32_t from, uint32_t n, struct arena *a, struct column *cols)
+void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, uint32_t n, struct arena *a, struct column *cols)
 {
 	struct value **v = arena_array(a, struct value *, g->n_keys);
 	struct key_bytes key;
@@ -144,11 +167,13 @@ void groups_keys(const struct groups *g, uint32_t from, uint32_t n, struct arena
 	for (uint32_t c = 0; c < g->n_keys; c++)
 		v[c] = arena_array(a, struct value, n);
 	for (uint32_t k = 0; k < n; k++) {
-		keytab_key(&g->table, from + k, &key);
+		uint32_t group = list ? list[k] : from + k;
+
+		keytab_key(&g->table, group, &key);
 		if (g->n_keys == 1)
-			v[0][k] = key_value(g, from + k, key.p, key.n);
+			v[0][k] = key_value(g, group, key.p, key.n);
 		else
-			row_keys(g, from + k, &key, v, k);
+			row_keys(g, group, &key, v, k);
 	}
 	for (uint32_t c = 0; c < g->n_keys; c++)
 		cols[c] = column_tighten(a, v[c], NULL, n, n);

@@ -20,8 +20,10 @@ void groups_release(struct groups *g);
 void groups_clear(struct groups *g);
 /* Group of each selected row of the key columns (n_keys of them) into group[k]. Scratch comes from the arena. */
 void groups_put(struct groups *g, struct arena *a, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel, uint32_t *group);
-/* Key columns of groups [from, from + n); views live until the next put. */
-void groups_keys(const struct groups *g, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
+/* The groups of src put into dst: map[i] is dst's group of src's group i. */
+void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map);
+/* Key columns of groups [from, from + n), or of list[0..n) when list is not NULL; views live until the next put. */
+void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
 size_t groups_memory(const struct groups *g);
 
 #endif

@@ -6,7 +6,7 @@
 #include "op/op_reduce.h"
 #include "plan/lower.h"
 
-struct reducer {
+struct lowering {
 	const struct plan *p;
 	const struct plan_node *n;
 	const struct lower_opts *o;
@@ -17,7 +17,7 @@ struct reducer {
 	size_t calls_cap, args_cap;
 };
 
-static struct node *agg_field(struct reducer *r, const struct node *at, uint32_t call)
+static struct node *agg_field(struct lowering *r, const struct node *at, uint32_t call)
 {
 	struct node *f = arena_new(r->p->arena, struct node);
 
@@ -29,7 +29,7 @@ static struct node *agg_field(struct reducer *r, const struct node *at, uint32_t
 }
 
 /* Grow an array of the pipeline's arena. */
-static void *more(struct reducer *r, void *p, uint32_t n, size_t *cap, size_t size)
+static void *more(struct lowering *r, void *p, uint32_t n, size_t *cap, size_t size)
 {
 	void *d;
 
@@ -43,7 +43,7 @@ static void *more(struct reducer *r, void *p, uint32_t n, size_t *cap, size_t si
 }
 
 /* Number of the argument: shared with an equal one that wants its numbers the same way. -1 and err. */
-static int add_arg(struct reducer *r, const struct node *n, uint8_t flags)
+static int add_arg(struct lowering *r, const struct node *n, uint8_t flags)
 {
 	struct reduce_arg arg = { .numbers = flags & AGG_NUMERIC, .prefer = (flags & AGG_NUM_FAST) != 0, .same_as = -1 };
 	size_t cap = r->args_cap;
@@ -66,7 +66,7 @@ static int add_arg(struct reducer *r, const struct node *n, uint8_t flags)
 	return (int)r->spec.n_args++;
 }
 
-static int add_params(struct reducer *r, const struct node *n, uint32_t from, struct reduce_call *c)
+static int add_params(struct lowering *r, const struct node *n, uint32_t from, struct reduce_call *c)
 {
 	struct value *params = arena_array(r->p->arena, struct value, n->n_kids + 1);
 
@@ -84,13 +84,13 @@ static int add_params(struct reducer *r, const struct node *n, uint32_t from, st
 	return 0;
 }
 
-static int usage(struct reducer *r, const struct node *n, const struct agg_def *def)
+static int usage(struct lowering *r, const struct node *n, const struct agg_def *def)
 {
 	return err_at(r->err, n->pos, "%s: %u argument%s, the aggregate is %s", n->name, n->n_kids, n->n_kids == 1 ? "" : "s",
 		      def->doc.synopsis);
 }
 
-static int bound_name(struct reducer *r, const struct node *n, uint32_t k, struct reduce_call *c)
+static int bound_name(struct lowering *r, const struct node *n, uint32_t k, struct reduce_call *c)
 {
 	if (n->kids[k]->kind != N_FIELD)
 		return err_at(r->err, n->kids[k]->pos, "%s: argument %u is the name of a variable: %s", n->name, k + 1,
@@ -100,7 +100,7 @@ static int bound_name(struct reducer *r, const struct node *n, uint32_t k, struc
 }
 
 /* fold(acc, INIT, E) and combine(a, b, VALUE, E [, INVERSE]): names first, then expressions. */
-static int add_user_call(struct reducer *r, const struct node *n, struct reduce_call *c)
+static int add_user_call(struct lowering *r, const struct node *n, struct reduce_call *c)
 {
 	uint32_t n_vars = !strcmp(c->call.def->doc.name, "fold") ? 1 : 2, rest = n->n_kids - n_vars;
 
@@ -117,7 +117,7 @@ static int add_user_call(struct reducer *r, const struct node *n, struct reduce_
 	return 0;
 }
 
-static int add_plain_call(struct reducer *r, const struct node *n, struct reduce_call *c)
+static int add_plain_call(struct lowering *r, const struct node *n, struct reduce_call *c)
 {
 	const struct agg_def *def = c->call.def;
 	uint32_t n_args = n->n_kids < def->max_args ? n->n_kids : def->max_args;
@@ -138,7 +138,7 @@ static int add_plain_call(struct reducer *r, const struct node *n, struct reduce
 	return 0;
 }
 
-static int prepare_call(struct reducer *r, const struct node *n, struct reduce_call *c)
+static int prepare_call(struct lowering *r, const struct node *n, struct reduce_call *c)
 {
 	struct err own = { 0 };
 
@@ -152,7 +152,7 @@ static int prepare_call(struct reducer *r, const struct node *n, struct reduce_c
 }
 
 /* Number of the call, -1 and err. */
-static int add_call(struct reducer *r, const struct node *n, const struct agg_def *def, double param)
+static int add_call(struct lowering *r, const struct node *n, const struct agg_def *def, double param)
 {
 	struct reduce_call *c;
 	size_t cap = r->calls_cap;
@@ -170,7 +170,7 @@ static int add_call(struct reducer *r, const struct node *n, const struct agg_de
 	return prepare_call(r, n, c) ? -1 : (int)r->spec.n_calls - 1;
 }
 
-static bool is_key(const struct reducer *r, const char *name)
+static bool is_key(const struct lowering *r, const char *name)
 {
 	for (uint32_t i = 0; i < r->spec.n_keys; i++)
 		if (!strcmp(r->spec.key_names[i], name))
@@ -178,14 +178,14 @@ static bool is_key(const struct reducer *r, const char *name)
 	return false;
 }
 
-static int not_aggregated(struct reducer *r, const struct node *n)
+static int not_aggregated(struct lowering *r, const struct node *n)
 {
 	err_at(r->err, n->pos, "field `%s` stands outside an aggregate", n->name);
 	return err_hint(r->err, "one record stands for many: say first(%s), max(%s), or put it in by", n->name, n->name);
 }
 
 /* The expression with its aggregate calls replaced by fields of the results. NULL and err. */
-static struct node *take_calls(struct reducer *r, const struct node *n)
+static struct node *take_calls(struct lowering *r, const struct node *n)
 {
 	double param = 0;
 	const struct agg_def *def = n->kind == N_CALL && !fn_find(n->name) ? agg_find(n->name, &param) : NULL;
@@ -211,7 +211,7 @@ static struct node *take_calls(struct reducer *r, const struct node *n)
 	return copy;
 }
 
-static int unknown_aggregate(struct reducer *r, const struct node *n)
+static int unknown_aggregate(struct lowering *r, const struct node *n)
 {
 	struct nearest s;
 
@@ -233,7 +233,7 @@ static int walk_unknown(struct node *n, void *ctx)
 	return unknown_aggregate(ctx, n);
 }
 
-static int add_result(struct reducer *r, const struct item *it, struct reduce_result *out)
+static int add_result(struct lowering *r, const struct item *it, struct reduce_result *out)
 {
 	struct node *rest;
 	uint32_t before = r->spec.n_calls;
@@ -255,7 +255,7 @@ static int add_result(struct reducer *r, const struct item *it, struct reduce_re
 	return out->expr ? 0 : -1;
 }
 
-static void release(struct reducer *r)
+static void release(struct lowering *r)
 {
 	for (uint32_t i = 0; i < r->spec.n_keys; i++)
 		expr_release(r->spec.keys[i]);
@@ -268,7 +268,7 @@ static void release(struct reducer *r)
 		expr_release(r->spec.results[i].expr);
 }
 
-static int build(struct reducer *r)
+static int build(struct lowering *r)
 {
 	const struct plan_node *n = r->n;
 	struct arena *a = r->p->arena;
@@ -292,12 +292,13 @@ static int build(struct reducer *r)
 			return -1;
 	}
 	r->spec.start_values = true;
+	r->spec.count_zero = !strcmp(n->word, "count");
 	return 0;
 }
 
 struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
 {
-	struct reducer r = { .p = p, .n = n, .o = o, .err = e };
+	struct lowering r = { .p = p, .n = n, .o = o, .err = e };
 
 	if (!build(&r))
 		return op_reduce(o->run, n->stage, n->word, &r.spec);
