@@ -114,8 +114,8 @@ bool fn_arg_time(struct fn_call *c, const struct value *v, int64_t *ns)
 	return ok || fn_fail(c, "not a time");
 }
 
-/* "10 seconds", "1 hour 30 minutes", "1 day": a duration in words, as SQL writes intervals. */
-static bool dur_words(const char *p, size_t n, int64_t *ns)
+/* Nanoseconds of a unit's name, singular or plural; 0 when there is none such. */
+static int64_t unit_ns(const char *p, size_t n)
 {
 	static const struct {
 		char name[12];
@@ -123,37 +123,43 @@ static bool dur_words(const char *p, size_t n, int64_t *ns)
 	} units[] = { { "nanosecond", 1 },	  { "microsecond", 1000 },	  { "millisecond", 1000000 },
 		      { "second", TIME_NS },	  { "minute", 60 * TIME_NS },	  { "hour", 3600 * TIME_NS },
 		      { "day", 86400 * TIME_NS }, { "week", 7 * 86400 * TIME_NS } };
-	const char *end = p + n;
-	bool any = false;
+
+	if (n > 1 && (p[n - 1] | 32) == 's')
+		n--;
+	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
+		if (n == strlen(units[i].name) && !strncasecmp(p, units[i].name, n))
+			return units[i].ns;
+	return 0;
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && *p == ' ')
+		p++;
+	return p;
+}
+
+/* "10 seconds", "1 hour 30 minutes", "1 day": a duration in words, as SQL writes intervals. */
+static bool dur_words(const char *p, size_t n, int64_t *ns)
+{
+	const char *end = p + n, *word, *number = NULL;
 
 	*ns = 0;
-	for (;;) {
-		int64_t v = 0, part = -1;
-		const char *word;
-		size_t len;
-		bool digits = false;
+	for (p = skip_blanks(p, end); p < end; p = skip_blanks(p, end)) {
+		int64_t v = 0, unit;
 
-		while (p < end && *p == ' ')
-			p++;
-		if (p == end)
-			return any;
-		for (; p < end && (unsigned)(*p - '0') < 10; p++, digits = true)
+		for (number = p; p < end && (unsigned)(*p - '0') < 10; p++)
 			if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *p - '0', &v))
 				return false;
-		while (p < end && *p == ' ')
-			p++;
-		for (word = p; p < end && (unsigned)((*p | 32) - 'a') < 26; p++)
-			;
-		len = (size_t)(p - word);
-		if (len > 1 && (word[len - 1] | 32) == 's')
-			len--;
-		for (unsigned i = 0; i < ARRAY_LEN(units); i++)
-			if (len == strlen(units[i].name) && !strncasecmp(word, units[i].name, len))
-				part = units[i].ns;
-		if (!digits || part < 0 || __builtin_mul_overflow(v, part, &v) || __builtin_add_overflow(*ns, v, ns))
+		if (p == number)
 			return false;
-		any = true;
+		for (word = p = skip_blanks(p, end); p < end && (unsigned)((*p | 32) - 'a') < 26; p++)
+			;
+		unit = unit_ns(word, (size_t)(p - word));
+		if (!unit || __builtin_mul_overflow(v, unit, &v) || __builtin_add_overflow(*ns, v, ns))
+			return false;
 	}
+	return number != NULL;
 }
 
 bool fn_arg_dur(struct fn_call *c, const struct value *v, int64_t *ns)
