@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +19,15 @@ static int close_stdout(int status)
 	return status;
 }
 
+/* A closed standard descriptor would be the number of the next file that is opened, and that file would get the output or the
+ * messages. One that refuses every use takes its place. */
+static void hold_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 static int usage_error(const struct options *o, const struct err *e)
 {
 	report_error(o, e);
@@ -29,6 +40,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
+	hold_standard_fds();
 	if (argc > 1 && !strcmp(argv[1], "help"))
 		return close_stdout(help_command(argc - 2, argv + 2, stdout));
 	if (options_parse(&o, argc, argv, &e)) {

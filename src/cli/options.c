@@ -86,6 +86,7 @@ static int take_header(struct options *o, const char *arg, struct err *e)
 	size_t cap = 0;
 	const char **names = NULL;
 
+	o->n_header = 0;
 	for (const char *p = arg;; p++) {
 		size_t n = strcspn(p, ",");
 
@@ -197,16 +198,23 @@ static int take_tz(struct options *o, const char *arg, struct err *e)
 	return err_hint(e, "%s", own.hint);
 }
 
+/* Behind at most three digits: a width or precision beyond that is a slip, and would cost its bytes for every number. */
+static const char *few_digits(const char *p)
+{
+	for (int i = 0; i < 3 && *p >= '0' && *p <= '9'; i++)
+		p++;
+	return p;
+}
+
 /* One conversion of a float, so that printf gets what it expects: %[flags][width][.precision](e|f|g|E|F|G|a), text around it. */
 static int take_ofmt(struct options *o, const char *arg, struct err *e)
 {
 	const char *p = strchr(arg, '%');
 
 	if (p) {
-		p += 1 + strspn(p + 1, "-+ #0");
-		p += strspn(p, "0123456789");
+		p = few_digits(p + 1 + strspn(p + 1, "-+ #0"));
 		if (*p == '.')
-			p += 1 + strspn(p + 1, "0123456789");
+			p = few_digits(p + 1);
 	}
 	if (!p || !*p || !strchr("efgEFGa", *p) || strchr(p + 1, '%') || strlen(arg) > 32)
 		return err_set(e, ERR_USAGE, "\"%s\" is not one conversion of a number, as %%.2f", arg);

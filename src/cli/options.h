@@ -25,6 +25,7 @@ struct options {
 	const char **header;
 	uint32_t n_header;
 	bool no_header, no_input;
+	bool bare; /* columns go out without a header although --no-header is not given */
 	char delimiter; /* 0: the format's own */
 	char out_delimiter;
 	size_t max_record;

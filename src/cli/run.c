@@ -69,7 +69,7 @@ static void choose_output(struct options *o, const struct plan *p)
 		o->out = codec_find("table");
 	} else {
 		o->out = codec_find("tsv");
-		o->no_header = true;
+		o->bare = true;
 	}
 }
 
@@ -101,12 +101,10 @@ static void fill_formats(const struct options *o, const struct plan *p, struct j
 	bool tty = isatty(1);
 
 	j->in = o->in;
-	j->decode = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header && !is(o->out, "tsv"), .header = o->header,
+	j->decode = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
 					  .n_header = o->n_header, .delimiter = o->delimiter };
-	if (o->no_header && is(o->in, "tsv"))
-		j->decode.no_header = true;
 	j->out = o->out;
-	j->encode = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header,
+	j->encode = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare,
 					  .delimiter = is(o->in, o->out->doc.name) ? o->out_delimiter : 0,
 					  .color = o->color == WHEN_ALWAYS || (o->color == WHEN_AUTO && tty),
 					  .width = tty ? terminal_width() : 0 };

@@ -296,7 +296,7 @@ const struct codec_def logfmt_codec = {
 		.group = "formats",
 		.examples = {
 			{ "-i logfmt 'filter level == \"error\"' 'map msg'", "level=info msg=ok\nlevel=error msg=\"disk full\"\n",
-			  "disk full\n", "quotes around a value with blanks" },
+			  "msg=\"disk full\"\n", "quotes around a value with blanks" },
 			{ "-i logfmt -o json", "at=12:00 retry took=5ms err=\n", "{\"at\":\"12:00\",\"retry\":true,\"took\":\"5ms\",\"err\":null}\n",
 			  "a key alone is true" },
 			{ "-i json -o logfmt", "{\"a\":1,\"b\":\"two words\"}\n", "a=1 b=\"two words\"\n", "quotes where needed" },

@@ -159,7 +159,7 @@ int text_rows_encode(struct encoder *c, const struct batch *b, struct buf *out, 
 	if (!text_map(&t->base, b))
 		return 0;
 	put_header(t, out);
-	if (c->opts.verbatim && b->raw) {
+	if (c->opts.verbatim && b->raw && b->schema == t->base.header) {
 		text_verbatim(b, out);
 		return 0;
 	}

@@ -126,7 +126,7 @@ const struct codec_def tsv_codec = {
 			{ "--header", "names", NULL, NULL, "names of the fields" },
 		},
 		.examples = {
-			{ "-i tsv 'filter b > 1'", "a\tb\nx\t1\ny\t2\n", "y\t2\n", "on a pipe tsv goes out without a header" },
+			{ "-i tsv 'filter b > 1'", "a\tb\nx\t1\ny\t2\n", "a\tb\ny\t2\n", "tsv in, tsv out, with its header" },
 			{ "-i tsv -o json", "a\tb\none\\ttwo\t\n", "{\"a\":\"one\\ttwo\",\"b\":null}\n", "escapes, and an empty field" },
 		},
 	},

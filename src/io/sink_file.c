@@ -116,6 +116,8 @@ static int file_write(struct sink *s, const char *p, size_t n, struct err *e)
 {
 	if (!fd_write(s->fd, p, n))
 		return 0;
+	if (errno == EPIPE)
+		return SINK_CLOSED;
 	return err_set(e, ERR_IO, "%s: %s", s->name, strerror(errno));
 }
 

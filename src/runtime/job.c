@@ -42,7 +42,7 @@ static int keep_bad(struct job *j, const char *source, uint64_t line, const char
 static int refuse(struct job *j, const char *source, uint64_t line, const char *reason, const char *raw, size_t n, struct err *e)
 {
 	j->n_bad++;
-	if (j->opts.on_bad)
+	if (j->opts.on_bad && !j->opts.strict)
 		j->opts.on_bad(j->opts.ctx, source, line, reason, raw, n);
 	if (j->bad_sink && keep_bad(j, source, line, reason, raw, n, e))
 		return -1;
@@ -146,12 +146,24 @@ static int one_empty_record(struct job *j, struct err *e)
 	return on_batch(j, &b, e) < 0 ? -1 : 0;
 }
 
+/* The run failed: what reached the sinks is written, so that the records before a bad one or a missing file are not lost.
+ * Aggregates stay silent. The error that ended the run is the one to report. */
+static void write_reached(struct op *op)
+{
+	struct err ignored = { 0 };
+
+	for (; op; op = op->next)
+		if (op_is_sink(op))
+			op->cls->on_batch_end(op, &ignored);
+}
+
 int job_run(struct job *j, struct err *e)
 {
-	if (j->opts.no_input ? one_empty_record(j, e) : read_all(j, e))
+	if ((j->opts.no_input ? one_empty_record(j, e) : read_all(j, e)) || end_batch(j, true, e)) {
+		write_reached(j->first);
+		write_reached(j->bad_sink);
 		return -1;
-	if (end_batch(j, true, e))
-		return -1;
+	}
 	if (j->bad_sink && (op_batch_end(j->bad_sink, e) || op_finish(j->bad_sink, e)))
 		return -1;
 	return op_finish(j->first, e);
