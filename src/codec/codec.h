@@ -80,6 +80,8 @@ struct codec_def {
 	int (*decode)(struct decoder *d, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e);
 	/* A new file begins (header again, line 1). The header of csv/tsv must not change the meaning of opts.fields. */
 	void (*restart)(struct decoder *d, const char *source);
+	/* The fields of the file being read, where a header names them; NULL when it is not read yet. May be NULL. */
+	const struct schema *(*columns)(const struct decoder *d);
 	void (*close)(struct decoder *d);
 	/* Encoding; NULL: input only. */
 	struct encoder *(*open_out)(const struct encode_opts *o, struct err *e);

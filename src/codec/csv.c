@@ -127,6 +127,7 @@ const struct codec_def csv_codec = {
 	.open = csv_open,
 	.decode = delim_decode,
 	.restart = delim_restart,
+	.columns = delim_columns,
 	.close = delim_close,
 	.open_out = csv_open_out,
 	.encode = text_rows_encode,

@@ -40,6 +40,11 @@ void delim_restart(struct decoder *b, const char *source)
 	arena_reset(&b->keep);
 }
 
+const struct schema *delim_columns(const struct decoder *b)
+{
+	return ((const struct delim_decoder *)b)->header;
+}
+
 void delim_close(struct decoder *b)
 {
 	struct delim_decoder *d = (struct delim_decoder *)b;

@@ -72,6 +72,7 @@ struct delim_decoder {
 struct decoder *delim_open(const struct delim_format *f, const struct decode_opts *o, struct err *e);
 int delim_decode(struct decoder *d, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e);
 void delim_restart(struct decoder *d, const char *source);
+const struct schema *delim_columns(const struct decoder *d);
 void delim_close(struct decoder *d);
 /* For tests: another SIMD level, or the slow path only. */
 void delim_force(struct decoder *d, enum simd_level level, bool slow_only);

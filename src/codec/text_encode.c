@@ -61,7 +61,7 @@ static void count_extra(struct text_encoder *t, const struct batch *b, uint32_t 
 
 bool text_map(struct text_encoder *t, const struct batch *b)
 {
-	if (!t->header && b->schema->n && b->n_sel)
+	if (!t->header && b->schema->n)
 		t->header = b->schema;
 	if (!t->header)
 		return false;

@@ -134,6 +134,7 @@ const struct codec_def tsv_codec = {
 	.open = tsv_open,
 	.decode = delim_decode,
 	.restart = delim_restart,
+	.columns = delim_columns,
 	.close = delim_close,
 	.open_out = tsv_open_out,
 	.encode = text_rows_encode,

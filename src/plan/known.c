@@ -192,13 +192,16 @@ static int known_node(struct known *k, const struct plan_node *n, struct err *e)
 	}
 }
 
-int known_check(struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
+int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
 {
 	*out = (struct known){ .set = { .arena = p->arena }, .open = true };
 	if (!strcmp(in->codec->doc.name, "lines")) {
 		out->open = false;
 		known_add(out, "line");
 	}
+	for (uint32_t i = 0; in->all && i < in->n_names; i++)
+		known_add(out, in->names[i]);
+	out->open &= !in->all;
 	for (uint32_t i = 0; i < p->n; i++)
 		if (known_node(out, p->nodes[i], e))
 			return -1;

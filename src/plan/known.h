@@ -8,7 +8,7 @@ struct known {
 	bool open; /* there may be others: the data decides */
 };
 
-/* Check every field the nodes read, and leave what the output is known to have. 0 or -1. */
-int known_check(struct plan *p, const struct plan_input *in, struct known *out, struct err *e);
+/* Check every field the nodes read (rules may have moved them), and leave what the output is known to have. 0 or -1. */
+int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "codec/words.h"
 #include "op/op_schema.h"
+#include "plan/known.h"
 
 struct job {
 	struct job_opts opts;
@@ -146,6 +147,49 @@ static int one_empty_record(struct job *j, struct err *e)
 	return on_batch(j, &b, e) < 0 ? -1 : 0;
 }
 
+/* The columns that the input's header names have become, where no record came out to show them. */
+static const struct schema *columns_left(struct job *j)
+{
+	const struct decoder *d = j->decoder;
+	const struct schema *head = d->def->columns ? d->def->columns(d) : NULL;
+	struct plan_input in = { .codec = d->def, .all = true };
+	struct known out;
+	struct err ignored = { 0 };
+	uint32_t *len;
+
+	if (!head)
+		return NULL;
+	in.names = head->names;
+	in.n_names = head->n;
+	if (known_check(j->opts.plan, &in, &out, &ignored))
+		return NULL;
+	len = arena_array(&j->arena, uint32_t, out.set.n + 1);
+	for (uint32_t i = 0; i < out.set.n; i++)
+		len[i] = (uint32_t)strlen(out.set.names[i]);
+	return schema_intern(out.set.names, len, out.set.n);
+}
+
+/* A filter of a file with a header gives one with a header, records or none. */
+static int end_without_records(struct job *j, struct err *e)
+{
+	struct batch b = { .schema = j->opts.no_input ? NULL : columns_left(j), .arena = &j->arena };
+	struct op *ends = NULL; /* the sinks behind the last stage */
+	struct column *cols;
+
+	if (!b.schema)
+		return 0;
+	cols = arena_array(&j->arena, struct column, b.schema->n + 1);
+	for (uint32_t c = 0; c < b.schema->n; c++)
+		cols[c] = (struct column){ .type = T_NULL, .has_null = true };
+	b.cols = cols;
+	for (struct op *op = j->first; op; op = op->next)
+		ends = !op_is_sink(op) ? NULL : ends ? ends : op;
+	for (; ends; ends = ends->next)
+		if (!op_sink_encoder(ends)->n_records && op_process(ends, 0, &b, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* The run failed: what reached the sinks is written, so that the records before a bad one or a missing file are not lost.
  * Aggregates stay silent. The error that ended the run is the one to report. */
 static void write_reached(struct op *op)
@@ -166,7 +210,7 @@ int job_run(struct job *j, struct err *e)
 	}
 	if (j->bad_sink && (op_batch_end(j->bad_sink, e) || op_finish(j->bad_sink, e)))
 		return -1;
-	return op_finish(j->first, e);
+	return end_without_records(j, e) ? -1 : op_finish(j->first, e);
 }
 
 /* ---- making it ---- */
