@@ -1,6 +1,6 @@
 #include "cli/help.h"
 
-#include <stdlib.h>
+#include <errno.h>
 
 #include "base/nearest.h"
 #include "cli/complete.h"
@@ -195,21 +195,30 @@ static bool generated(struct page *p, int argc, char **argv, int *status)
 	return true;
 }
 
+static int cannot_write(void)
+{
+	struct options none = { 0 };
+	struct err e = { 0 };
+
+	err_set(&e, ERR_IO, "stdout: %s", strerror(errno));
+	report_error(&none, &e);
+	return exit_status(e.kind);
+}
+
 int help_command(int argc, char **argv, FILE *out)
 {
 	struct page p;
-	int status;
+	int status = 0;
 
 	page_init(&p, out);
 	if (!argc)
 		overview(&p);
 	else if (!generated(&p, argc, argv, &status))
 		status = help_names(&p, argc, argv);
-	else
-		p.bold = false;
-	page_put(&p, out);
+	if (page_put(&p, out))
+		status = cannot_write();
 	page_release(&p);
-	return argc ? status : 0;
+	return status;
 }
 
 /* ---- --help ---- */

@@ -28,7 +28,7 @@ void page_init(struct page *p, FILE *out)
 	p->width = w.ws_col < WIDTH_MIN ? WIDTH_MIN : w.ws_col > WIDTH_MAX ? WIDTH_MAX : w.ws_col;
 }
 
-void page_put(struct page *p, FILE *out) { fwrite(p->b.p, 1, p->b.n, out); }
+int page_put(struct page *p, FILE *out) { return fwrite(p->b.p, 1, p->b.n, out) == p->b.n && !fflush(out) ? 0 : -1; }
 
 void page_release(struct page *p) { buf_release(&p->b); }
 

@@ -20,8 +20,8 @@ struct page {
 
 /* For `out`: bold on a terminal, as wide as that is, at most 100 columns; elsewhere 80. */
 void page_init(struct page *p, FILE *out);
-/* Write the page. */
-void page_put(struct page *p, FILE *out);
+/* Write the page; 0, or -1 and errno. */
+int page_put(struct page *p, FILE *out);
 void page_release(struct page *p);
 
 /* A section (.SH), and a part of one (.SS), which begins with a capital. */
