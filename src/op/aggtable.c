@@ -17,7 +17,7 @@ static void make_schemas(struct reducer *r)
 {
 	struct arena tmp = { 0 };
 	const struct reduce_spec *s = &r->spec;
-	uint32_t n = s->n_keys + (s->n_calls > s->n_results ? s->n_calls : s->n_results), i;
+	uint32_t n = 2 + s->n_keys + (s->n_calls > s->n_results ? s->n_calls : s->n_results), i;
 	const char **names = arena_array(&tmp, const char *, n + 1);
 	uint32_t *lens = arena_array(&tmp, uint32_t, n + 1);
 
@@ -30,10 +30,17 @@ static void make_schemas(struct reducer *r)
 		lens[i] = (uint32_t)strlen(names[i]);
 	}
 	r->agg_schema = schema_intern(names, lens, i);
-	for (i = s->n_keys; i < s->n_keys + s->n_results; i++) {
-		names[i] = s->results[i - s->n_keys].name;
-		lens[i] = (uint32_t)strlen(names[i]);
+	i = 0;
+	if (r->windowed) {
+		names[i++] = "window_start";
+		names[i++] = "window_end";
 	}
+	for (uint32_t k = 0; k < s->n_keys; k++)
+		names[i++] = s->key_names[k];
+	for (uint32_t k = 0; k < s->n_results; k++)
+		names[i++] = s->results[k].name;
+	for (uint32_t k = 0; k < i; k++)
+		lens[k] = (uint32_t)strlen(names[k]);
 	r->out_schema = schema_intern(names, lens, i);
 	arena_release(&tmp);
 }
@@ -334,7 +341,8 @@ static int push(struct aggtable *t, struct reducer *r, const uint32_t *list, uin
 {
 	struct arena *a = &r->op->arena;
 	const struct reduce_spec *s = &r->spec;
-	struct column *agg = arena_array(a, struct column, s->n_keys + s->n_calls), *out = arena_array(a, struct column, s->n_keys + s->n_results);
+	struct column *agg = arena_array(a, struct column, s->n_keys + s->n_calls), *out = arena_array(a, struct column, 2 + s->n_keys + s->n_results);
+	uint32_t at = 0;
 	struct batch b = { .schema = r->agg_schema, .cols = agg, .n_rows = n, .n_sel = n, .arena = a };
 
 	reserve_all(t, r);
@@ -342,11 +350,17 @@ static int push(struct aggtable *t, struct reducer *r, const uint32_t *list, uin
 		groups_keys(&t->groups, list, from, n, a, agg);
 	for (uint32_t i = 0; i < s->n_calls; i++)
 		agg[s->n_keys + i] = finish_call(t, r, i, list, from, n);
+	if (r->windowed) {
+		struct value start = v_time(r->window_start), end = v_time(r->window_end);
+
+		out[at++] = column_const(a, &start);
+		out[at++] = column_const(a, &end);
+	}
 	for (uint32_t i = 0; i < s->n_keys; i++)
-		out[i] = agg[i];
+		out[at++] = agg[i];
 	for (uint32_t i = 0; i < s->n_results; i++)
-		out[s->n_keys + i] = s->results[i].call >= 0 ? agg[s->n_keys + (uint32_t)s->results[i].call]
-							     : expr_eval(s->results[i].expr, &r->op->eval, &b, NULL, n);
+		out[at++] = s->results[i].call >= 0 ? agg[s->n_keys + (uint32_t)s->results[i].call]
+						    : expr_eval(s->results[i].expr, &r->op->eval, &b, NULL, n);
 	b.schema = r->out_schema;
 	b.cols = out;
 	return op_push(r->op, &b, e);

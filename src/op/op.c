@@ -30,9 +30,14 @@ int op_push(struct op *op, const struct batch *b, struct err *e)
 
 int op_batch_end(struct op *op, struct err *e)
 {
-	for (; op; op = op->next)
-		if (op->cls->on_batch_end && op->cls->on_batch_end(op, e) < 0)
+	for (; op; op = op->next) {
+		int verdict = op->cls->on_batch_end ? op->cls->on_batch_end(op, e) : 0;
+
+		if (verdict < 0)
 			return -1;
+		if (verdict == OP_HOLD)
+			return 0;
+	}
 	return 0;
 }
 

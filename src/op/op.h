@@ -3,9 +3,8 @@
  * Protocol, a call at a time, in this order for each micro-batch:
  *   process(op, port, batch)   any number of times. Takes the selected rows of the batch; may push batches on with op_push().
  *                              The batch and all it points to are the caller's and end with the call.
- *   on_batch_end(op, run)      once; the operator emits what its micro-batch closes, then passes the call on with op_end().
- * and once for the run: finish (input is over: an operator that holds things for longer than a micro-batch emits them; passed on with
- * op_finish_next()), then free (NULL-tolerant, releases everything, also after an error).
+ *   on_batch_end(op)           once; the operator emits what its micro-batch closes. OP_HOLD: for those behind it the micro-batch goes on.
+ * and once for the run: finish (input is over), then free (NULL-tolerant, releases everything, also after an error).
  * Verdicts of process: 0 more; 1 this operator wants no more rows, ever; -1 error in the caller's err. A verdict of 1 travels up, so
  * that the source stops.
  *
@@ -21,12 +20,16 @@ struct op;
 struct run {
 	const struct fn_env *env;
 	struct value special[SP_COUNT_]; /* of this micro-batch */
+	int64_t now;                     /* the micro-batch's time: the end of its interval, by the clock component */
+	int64_t start;                   /* time the run began; slides of windows count from it */
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 };
 
 #define OP_COUNTERS_MAX 4
+/* Of on_batch_end: nothing closes now; the operators behind see no end of a micro-batch. */
+#define OP_HOLD 2
 
 struct op_class {
 	const char *name;
@@ -38,6 +41,8 @@ struct op_class {
 	void (*free)(struct op *op);
 	/* Bytes it holds, for --explain's promise and --mem; NULL: nothing that grows. */
 	size_t (*memory)(const struct op *op);
+	/* Would a micro-batch without records do something (a window slides, a count of nothing is 0)? NULL: no. */
+	bool (*holds)(const struct op *op);
 	/* Fields its expressions read and never saw; NULL: none. */
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
 };

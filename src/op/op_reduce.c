@@ -32,7 +32,7 @@ static int reduce_batch_end(struct op *op, struct err *e)
 	const struct reduce_spec *s = &r->reducer.spec;
 	int verdict = 0;
 
-	if (s->n_keys || r->table.any || s->count_zero || s->start_values)
+	if (s->n_keys || r->table.any || s->count_zero || (s->start_values && op->run->last))
 		verdict = aggtable_push_all(&r->table, &r->reducer, e);
 	reducer_collect_failures(&r->reducer);
 	aggtable_clear(&r->table, &r->reducer);
@@ -52,6 +52,11 @@ static void reduce_unseen(const struct op *op, void (*fn)(void *ctx, const char 
 	reducer_unseen(&((const struct reduce *)op)->reducer, fn, ctx);
 }
 
+static bool reduce_holds(const struct op *op)
+{
+	return ((const struct reduce *)op)->reducer.spec.count_zero;
+}
+
 static const struct op_class reduce_class = {
 	.name = "reduce",
 	.counters = { "absorbed" },
@@ -60,6 +65,7 @@ static const struct op_class reduce_class = {
 	.free = reduce_free,
 	.memory = reduce_memory,
 	.unseen = reduce_unseen,
+	.holds = reduce_holds,
 };
 
 struct op *op_reduce(struct run *run, int stage, const char *word, const struct reduce_spec *spec)

@@ -215,6 +215,7 @@ static int64_t convert(struct schema_op *s, const struct batch *b, const struct 
 			sel[n++] = row;
 			continue;
 		}
+		s->op.count[1]++;
 		if (report(s, b, row, t->name, t->kind->name, e))
 			return -1;
 	}
@@ -228,6 +229,7 @@ static int schema_process(struct op *op, int port, const struct batch *b, struct
 	struct column *cols = arena_array(b->arena, struct column, b->schema->n + 1);
 	uint32_t *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
 	struct batch out = *b;
+	uint64_t bad = op->count[1];
 	int64_t n = b->n_sel;
 
 	(void)port;
@@ -238,14 +240,15 @@ static int schema_process(struct op *op, int port, const struct batch *b, struct
 
 		if (at >= 0)
 			n = convert(s, b, &s->fields[k], &cols[at], sel, (uint32_t)n, e);
-		if (n < 0)
+		if (n < 0) {
+			op->unwanted += b->n_sel - (op->count[1] - bad);
 			return -1;
+		}
 	}
 	out.cols = cols;
 	out.sel = sel;
 	out.n_sel = (uint32_t)n;
 	op->count[0] += out.n_sel;
-	op->count[1] += b->n_sel - out.n_sel;
 	return op_push(op, &out, e);
 }
 
