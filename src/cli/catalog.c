@@ -12,10 +12,10 @@
 #include "stage/stage.h"
 
 /* The registries' *_at functions as ones that give the documentation. */
-#define DOC_AT(name, type, at)                         \
-	static const struct doc *name(unsigned i)      \
-	{                                              \
-		const struct type *d = at(i);          \
+#define DOC_AT(name, type, at) \
+	static const struct doc *name(unsigned i) \
+	{ \
+		const struct type *d = at(i); \
 		return d ? (const struct doc *)d : NULL; \
 	}
 
@@ -101,7 +101,8 @@ static const struct doc *find_option(const char *name)
 	bool is_long = !strncmp(name, "--", 2), is_short = !is_long && name[0] == '-';
 
 	for (unsigned i = 0; (d = option_at(i)); i++) {
-		bool same = is_short ? name[1] && name[1] == d->letter && !name[2] : !strcmp(d->doc.name, name + (is_long ? 2 : 0));
+		bool same =
+			is_short ? name[1] && name[1] == d->letter && !name[2] : !strcmp(d->doc.name, name + (is_long ? 2 : 0));
 
 		if (same && !d->later)
 			return &d->doc;

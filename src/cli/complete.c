@@ -143,8 +143,12 @@ static void sh_connectives(struct buf *b)
 }
 
 static const struct marker bash_markers[] = {
-	{ "stages", put_stages },	  { "calls", put_calls },	{ "names", put_names },
-	{ "options", bash_option_words }, { "args", bash_option_args }, { "connectives", sh_connectives },
+	{ "stages", put_stages },
+	{ "calls", put_calls },
+	{ "names", put_names },
+	{ "options", bash_option_words },
+	{ "args", bash_option_args },
+	{ "connectives", sh_connectives },
 	{ NULL, NULL },
 };
 
@@ -249,54 +253,53 @@ static void zsh_stages(struct buf *b)
 }
 
 static const struct marker zsh_markers[] = {
-	{ "stages", zsh_stages }, { "calls", put_calls }, { "names", put_names }, { "options", zsh_options }, { "connectives", sh_connectives },
-	{ NULL, NULL },
+	{ "stages", zsh_stages },	   { "calls", put_calls }, { "names", put_names }, { "options", zsh_options },
+	{ "connectives", sh_connectives }, { NULL, NULL },
 };
 
-static const char zsh_script[] =
-	"#compdef strm\n"
-	"# zsh completion for strm, printed by `strm help --completion zsh`\n"
-	"_strm_program() {\n"
-	"\tlocal text=${PREFIX##*'|'} stage= words=\n"
-	"\tlocal -a stages calls\n"
-	"\tstages=(\n"
-	"%{stages}"
-	"\t)\n"
-	"\ttext=${text#\"${text%%[^ ]*}\"}\n"
-	"\tif [[ $text == *' '* ]]; then\n"
-	"\t\tstage=${text%% *}\n"
-	"\tfi\n"
-	"\tcompset -P '*[ (,|]'\n"
-	"\tif [[ -z $stage ]]; then\n"
-	"\t\t_describe -t stages stage stages\n"
-	"\t\treturn\n"
-	"\tfi\n"
-	"\tcase $stage in\n"
-	"%{connectives}"
-	"\tesac\n"
-	"\tcalls=('%{calls}')\n"
-	"\tcompadd -- ${=words} || [[ -z $PREFIX ]] || compadd -S '' -- ${=calls}\n"
-	"}\n"
-	"\n"
-	"_strm_operand() {\n"
-	"\tif (( ${words[(I)--|-f|--file]} )); then\n"
-	"\t\t_files\n"
-	"\telse\n"
-	"\t\t_strm_program\n"
-	"\tfi\n"
-	"}\n"
-	"\n"
-	"_strm() {\n"
-	"\tif [[ $words[2] == help && $CURRENT -gt 2 ]]; then\n"
-	"\t\tcompadd -- ${=:-%{names}}\n"
-	"\t\treturn\n"
-	"\tfi\n"
-	"\t_arguments -s -S \\\n"
-	"%{options}"
-	"\t\t'*:stage or file:_strm_operand'\n"
-	"}\n"
-	"\n"
-	"_strm \"$@\"\n";
+static const char zsh_script[] = "#compdef strm\n"
+				 "# zsh completion for strm, printed by `strm help --completion zsh`\n"
+				 "_strm_program() {\n"
+				 "\tlocal text=${PREFIX##*'|'} stage= words=\n"
+				 "\tlocal -a stages calls\n"
+				 "\tstages=(\n"
+				 "%{stages}"
+				 "\t)\n"
+				 "\ttext=${text#\"${text%%[^ ]*}\"}\n"
+				 "\tif [[ $text == *' '* ]]; then\n"
+				 "\t\tstage=${text%% *}\n"
+				 "\tfi\n"
+				 "\tcompset -P '*[ (,|]'\n"
+				 "\tif [[ -z $stage ]]; then\n"
+				 "\t\t_describe -t stages stage stages\n"
+				 "\t\treturn\n"
+				 "\tfi\n"
+				 "\tcase $stage in\n"
+				 "%{connectives}"
+				 "\tesac\n"
+				 "\tcalls=('%{calls}')\n"
+				 "\tcompadd -- ${=words} || [[ -z $PREFIX ]] || compadd -S '' -- ${=calls}\n"
+				 "}\n"
+				 "\n"
+				 "_strm_operand() {\n"
+				 "\tif (( ${words[(I)--|-f|--file]} )); then\n"
+				 "\t\t_files\n"
+				 "\telse\n"
+				 "\t\t_strm_program\n"
+				 "\tfi\n"
+				 "}\n"
+				 "\n"
+				 "_strm() {\n"
+				 "\tif [[ $words[2] == help && $CURRENT -gt 2 ]]; then\n"
+				 "\t\tcompadd -- ${=:-%{names}}\n"
+				 "\t\treturn\n"
+				 "\tfi\n"
+				 "\t_arguments -s -S \\\n"
+				 "%{options}"
+				 "\t\t'*:stage or file:_strm_operand'\n"
+				 "}\n"
+				 "\n"
+				 "_strm \"$@\"\n";
 
 /* ---- fish ---- */
 
@@ -362,8 +365,8 @@ static void fish_calls(struct buf *b)
 }
 
 static const struct marker fish_markers[] = {
-	{ "stages", fish_stages },   { "calls", fish_calls },		{ "names", put_names },
-	{ "options", fish_options }, { "connectives", fish_connectives }, { NULL, NULL },
+	{ "stages", fish_stages },	     { "calls", fish_calls }, { "names", put_names }, { "options", fish_options },
+	{ "connectives", fish_connectives }, { NULL, NULL },
 };
 
 static const char fish_script[] =

@@ -35,7 +35,9 @@ static void quoted_stage(struct buf *b, const char *stage, const char *expr)
 void example_command(struct buf *b, const struct kind *k, const struct doc_example *x)
 {
 	switch (k->form) {
-	case EXAMPLE_COMMAND: buf_printf(b, "strm %s", x->args); break;
+	case EXAMPLE_COMMAND:
+		buf_printf(b, "strm %s", x->args);
+		break;
 	case EXAMPLE_FUNCTION:
 		buf_str(b, "strm -n -o json");
 		quoted_stage(b, "map v = ", x->args);
@@ -154,10 +156,7 @@ void example_typed(struct buf *b, const struct page *p, const struct doc_example
 	buf_str(b, x->out);
 }
 
-void example_note(struct buf *b, const struct doc_example *x)
-{
-	buf_printf(b, "%s:", x->note ? x->note : "Example");
-}
+void example_note(struct buf *b, const struct doc_example *x) { buf_printf(b, "%s:", x->note ? x->note : "Example"); }
 
 static void show_commands(struct page *p, const struct doc *d)
 {

@@ -10,7 +10,8 @@ void entry_show(struct page *p, const struct kind *k, const struct doc *d, const
 void example_command(struct buf *b, const struct kind *k, const struct doc_example *x);
 /* What it prints. */
 void example_output(struct buf *b, const struct kind *k, const struct doc_example *x);
-/* An example that is a command: as a reader would type it, with input and output; and what it shows ("quotes only where needed:"). */
+/* An example that is a command: as a reader would type it, with input and output; and what it shows ("quotes only where
+ * needed:"). */
 void example_typed(struct buf *b, const struct page *p, const struct doc_example *x);
 void example_note(struct buf *b, const struct doc_example *x);
 /* All examples of the registries, a line each, for tests/examples-run. */

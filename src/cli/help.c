@@ -57,7 +57,8 @@ static void overview(struct page *p)
 	const struct doc *d;
 
 	page_heading(p, "strm help NAME");
-	page_text(p, "A stage, function, aggregate, format, pattern, source, sink, option or topic: `strm help top`, `strm help --bad`.");
+	page_text(p, "A stage, function, aggregate, format, pattern, source, sink, option or topic: `strm help top`, `strm help "
+		     "--bad`.");
 	page_heading(p, "strm help LIST");
 	for (unsigned i = 0; (k = kind_at(i)); i++)
 		if (!is_topic_kind(k))

@@ -5,8 +5,8 @@
 
 /* A screenful: usage, examples, stages, options. */
 void help_usage(FILE *out);
-/* The words behind `help`: none (what there is), names, a list, --man [PAGE], --completion SHELL, --examples. Returns the exit status:
- * 0, 1 when it cannot be written, or 2 with a message on stderr when something is unknown. */
+/* The words behind `help`: none (what there is), names, a list, --man [PAGE], --completion SHELL, --examples. Returns the exit
+ * status: 0, 1 when it cannot be written, or 2 with a message on stderr when something is unknown. */
 int help_command(int argc, char **argv, FILE *out);
 
 #endif

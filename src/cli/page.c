@@ -28,30 +28,36 @@ void page_init(struct page *p, FILE *out)
 	p->width = w.ws_col < WIDTH_MIN ? WIDTH_MIN : w.ws_col > WIDTH_MAX ? WIDTH_MAX : w.ws_col;
 }
 
-int page_put(struct page *p, FILE *out) { return fwrite(p->b.p, 1, p->b.n, out) == p->b.n && !fflush(out) ? 0 : -1; }
+int page_put(struct page *p, FILE *out) { return (!p->b.n || fwrite(p->b.p, 1, p->b.n, out) == p->b.n) && !fflush(out) ? 0 : -1; }
 
 void page_release(struct page *p) { buf_release(&p->b); }
 
 /* ---- roff ---- */
 
-/* One character of text; `code`: it is to be typed, so dashes and quotes stay what they are. */
+/* Characters that roff would take for something else. */
+static const struct {
+	uint32_t cp;
+	const char *roff;
+} roff_names[] = {
+	{ '\\', "\\e" },  { '\'', "\\(aq" }, { '`', "\\(ga" },	  { '^', "\\(ha" },
+	{ '~', "\\(ti" }, { '"', "\\(dq" },  { 0x2192, "\\(->" },
+};
+
+/* One character of text; `code`: it is to be typed, so a dash stays what it is. */
 static void roff_char(struct buf *b, uint32_t cp, bool code)
 {
-	switch (cp) {
-	case '\\': buf_str(b, "\\e"); break;
-	case '\'': buf_str(b, "\\(aq"); break;
-	case '`': buf_str(b, "\\(ga"); break;
-	case '^': buf_str(b, "\\(ha"); break;
-	case '~': buf_str(b, "\\(ti"); break;
-	case '"': buf_str(b, "\\(dq"); break;
-	case '-': buf_str(b, code ? "\\-" : "-"); break;
-	case 0x2192: buf_str(b, "\\(->"); break;
-	default:
-		if (cp < 0x80)
-			buf_char(b, (char)cp);
-		else
-			buf_printf(b, "\\[u%04X]", (unsigned)cp);
+	for (size_t i = 0; i < ARRAY_LEN(roff_names); i++) {
+		if (roff_names[i].cp == cp) {
+			buf_str(b, roff_names[i].roff);
+			return;
+		}
 	}
+	if (cp == '-' && code)
+		buf_str(b, "\\-");
+	else if (cp < 0x80)
+		buf_char(b, (char)cp);
+	else
+		buf_printf(b, "\\[u%04X]", (unsigned)cp);
 }
 
 /* A dash between letters is a hyphen, any other is to be typed. */

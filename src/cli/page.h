@@ -12,10 +12,10 @@
 struct page {
 	struct buf b;
 	bool roff;
-	bool bold;	/* terminal: headings and terms stand out */
-	unsigned width; /* terminal: columns */
+	bool bold;	 /* terminal: headings and terms stand out */
+	unsigned width;	 /* terminal: columns */
 	unsigned margin; /* terminal: of text below its heading */
-	bool headed;	/* nothing stands below the last heading yet */
+	bool headed;	 /* nothing stands below the last heading yet */
 };
 
 /* For `out`: bold on a terminal, as wide as that is, at most 100 columns; elsewhere 80. */
@@ -31,7 +31,8 @@ void page_part(struct page *p, const char *text);
 void page_text(struct page *p, const char *text);
 /* Verbatim text of n bytes, of one or more lines. */
 void page_code(struct page *p, const char *text, size_t n);
-/* A term and what it means, at column `at` of a terminal (on the next line when the term is longer); `text` may have paragraphs. */
+/* A term and what it means, at column `at` of a terminal (on the next line when the term is longer); `text` may have paragraphs.
+ */
 void page_item(struct page *p, const char *term, const char *text, unsigned at);
 /* The head of a long entry, `label` (NULL: none) at the right; then its first paragraph, further ones, and verbatim text. */
 void page_entry(struct page *p, const char *term, const char *label);

@@ -5,7 +5,7 @@
 static const struct doc topics[] = {
 	{
 		.name = "program",
-		.aliases = "stages language",
+		.aliases = "language",
 		.synopsis = "Programs",
 		.summary = "how stages are written down",
 		.group = "topics",
@@ -37,7 +37,7 @@ static const struct doc topics[] = {
 	},
 	{
 		.name = "expressions",
-		.aliases = "operators glob in and or not ? ?? ++ // ** % == != =~ !~ && || regex",
+		.aliases = "operators glob in and or not ? ?: ?? ++ // ** % == != =~ !~ && || regex",
 		.synopsis = "Expressions",
 		.summary = "operators, fields, calls, lists",
 		.group = "topics",
@@ -217,7 +217,8 @@ static const struct doc specials[] = {
 		.summary = "the record as an object; one field of it",
 		.group = "special values",
 		.text = "`@record.n` is the field n where a name of `each`, `keep` or `fold` hides it.",
-		.examples = { { "-i csv -o json 'map r = @record, n = len(r)'", "a,b\n1,x\n", "{\"r\":{\"a\":1,\"b\":\"x\"},\"n\":2}\n", NULL } },
+		.examples = { { "-i csv -o json 'map r = @record, n = len(r)'", "a,b\n1,x\n",
+				"{\"r\":{\"a\":1,\"b\":\"x\"},\"n\":2}\n", NULL } },
 	},
 	{
 		.name = "@source",
@@ -239,7 +240,8 @@ static const struct doc specials[] = {
 		.synopsis = "@batch",
 		.summary = "the number of the micro-batch, from 0",
 		.group = "special values",
-		.text = "Programs with an aggregate or an ordering stage have one micro-batch, the whole input. Others print after each 8 MiB.",
+		.text = "Programs with an aggregate or an ordering stage have one micro-batch, the whole input. Others print "
+			"after each 8 MiB.",
 		.examples = { { "-n 'map b = @batch'", NULL, "0\n", NULL } },
 	},
 	{ .name = NULL },
