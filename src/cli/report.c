@@ -8,7 +8,8 @@
 
 static void put_err(const struct buf *b)
 {
-	fwrite(b->p, 1, b->n, stderr);
+	if (b->n)
+		fwrite(b->p, 1, b->n, stderr);
 }
 
 void report_error(const struct options *o, const struct err *e)

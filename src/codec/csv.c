@@ -107,7 +107,8 @@ const struct codec_def csv_codec = {
 			"closes; reading goes on behind it.\n\n"
 			"With --no-header the first record is data, and the fields are called 1, 2, 3 ... or as --header says. With --header alone "
 			"the given names take the place of those in the file.\n\n"
-			"Written are the fields of the last stage that names them, else those of the first record, with quotes only where needed. "
+			"Written are the fields of the last stage that names them, else those of the first record, with quotes only where needed; a null "
+			"that is alone in its row is written \"\", as a blank line is no record. "
 			"Lists and objects are written as JSON.",
 		.group = "formats",
 		.params = {

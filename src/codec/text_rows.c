@@ -138,6 +138,25 @@ static void put_header(struct text_rows *t, struct buf *out)
 	buf_char(out, '\n');
 }
 
+static inline void put_row(struct text_rows *t, struct buf *out, uint32_t n, uint32_t row)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (i)
+			buf_char(out, t->style.delim);
+		put_cell(t, &t->cols[i], out, row);
+	}
+}
+
+/* A row of one null would be a blank line, which is no record. */
+static void put_lone_cell(struct text_rows *t, struct buf *out, uint32_t row)
+{
+	size_t before = out->n;
+
+	put_cell(t, &t->cols[0], out, row);
+	if (out->n == before)
+		buf_str(out, t->style.empty);
+}
+
 static void prepare(struct text_rows *t, const struct batch *b)
 {
 	uint32_t n = t->base.header->n;
@@ -167,11 +186,10 @@ int text_rows_encode(struct encoder *c, const struct batch *b, struct buf *out, 
 	n = t->base.header->n;
 	BATCH_EACH(b->sel, b->n_sel, row)
 	{
-		for (uint32_t i = 0; i < n; i++) {
-			if (i)
-				buf_char(out, t->style.delim);
-			put_cell(t, &t->cols[i], out, row);
-		}
+		if (n == 1)
+			put_lone_cell(t, out, row);
+		else
+			put_row(t, out, n, row);
 		buf_char(out, '\n');
 	}
 	return 0;
