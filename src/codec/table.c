@@ -94,6 +94,8 @@ static struct cell clean(struct table_encoder *t, const char *p, size_t n)
 
 static void pad(struct buf *out, uint32_t n)
 {
+	if (!n)
+		return;
 	memset(buf_room(out, n), ' ', n);
 	buf_took(out, n);
 }
