@@ -187,6 +187,42 @@ static int take_schema(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+/* 1s, 1000r, mark, eof */
+static int take_every(struct options *o, const char *arg, struct err *e)
+{
+	size_t n = strlen(arg);
+	struct num k;
+
+	o->cut_given = true;
+	if (!strcmp(arg, "mark") || !strcmp(arg, "eof")) {
+		o->cut.kind = arg[0] == 'm' ? CUT_MARK : CUT_EOF;
+		return 0;
+	}
+	o->cut.kind = CUT_TIME;
+	if (dur_parse(arg, n, &o->cut.every_ns, NULL) && o->cut.every_ns > 0)
+		return 0;
+	if (n && arg[n - 1] == 'r' && num_parse(arg, n - 1, &k) == NUM_INT && k.i > 0) {
+		o->cut = (struct cut){ .kind = CUT_RECORDS, .records = (uint64_t)k.i };
+		return 0;
+	}
+	err_set(e, ERR_USAGE, "\"%s\" is not a cut", arg);
+	return err_hint(e, "a duration (1s), a number of records (1000r), mark or eof");
+}
+
+static int take_marks(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->marks = true;
+	return 0;
+}
+
+static int take_replay(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->replay = arg;
+	return 0;
+}
+
 static int take_tz(struct options *o, const char *arg, struct err *e)
 {
 	struct err own = { 0 };
@@ -309,7 +345,7 @@ static int take(struct options *o, const struct option_def *d, const char *arg, 
 
 static int unknown_option(const char *arg, struct err *e)
 {
-	size_t n = strcspn(arg + 2, "=");
+	size_t n = strcspn(arg + 2, "= \t");
 	struct nearest s;
 
 	err_set(e, ERR_USAGE, "unknown option %.*s", (int)(n + 2), arg);
@@ -343,23 +379,38 @@ static int read_program(const char *path, struct buf *b, struct err *e)
 	return b->n < PROGRAM_MAX ? 0 : err_set(e, ERR_USAGE, "-f: %s: longer than 1M", path);
 }
 
-/* `--name rest of the line` of a program file; the line is blanked so that positions stay. */
-static int program_option(struct options *o, char *line, size_t n, struct err *e)
+/* `--name rest of the line` of a program file. */
+static int program_option(struct options *o, const char *line, size_t n, struct err *e)
 {
-	size_t name_n = strcspn(line + 2, " \t=\n");
+	size_t name_n = strcspn(line + 2, " \t=\r\n");
 	const struct option_def *d = by_name(line + 2, name_n);
-	const char *rest = line + 2 + name_n, *end = line + n;
+	const char *rest = line + 2 + name_n, *end = line + n, *param = d ? d->doc.params[0].name : NULL;
 
 	if (!d)
 		return unknown_option(arena_str(&o->arena, line, n), e);
 	while (rest < end && (*rest == ' ' || *rest == '\t' || *rest == '='))
 		rest++;
-	if (d->doc.params[0].name && rest == end)
-		return err_set(e, ERR_USAGE, "--%s: needs %s", d->doc.name, d->doc.params[0].name);
-	if (take(o, d, d->doc.params[0].name ? arena_str(&o->arena, rest, (size_t)(end - rest)) : NULL, e))
-		return -1;
-	memset(line, ' ', n);
-	return 0;
+	if (param && rest == end)
+		return err_set(e, ERR_USAGE, "--%s: needs %s", d->doc.name, param);
+	if (!param && rest < end)
+		return err_set(e, ERR_USAGE, "--%s: takes no value", d->doc.name);
+	return take(o, d, param ? arena_str(&o->arena, rest, (size_t)(end - rest)) : NULL, e);
+}
+
+/* The option at `at` bytes of a program file; its line is blanked, so that the positions of what follows stay. */
+static int option_line(struct options *o, char *text, size_t at, size_t n, struct err *e)
+{
+	struct err own = { 0 };
+	int line = 1;
+
+	if (!program_option(o, text + at, n - (n && text[at + n - 1] == '\r'), &own)) {
+		memset(text + at, ' ', n);
+		return 0;
+	}
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	err_set(e, own.kind, "%s:%d: %s", o->program_file, line, own.msg);
+	return own.hint[0] ? err_hint(e, "%s", own.hint) : -1;
 }
 
 static int load_program(struct options *o, struct err *e)
@@ -378,7 +429,7 @@ static int load_program(struct options *o, struct err *e)
 	for (size_t at = 0; at < n;) {
 		size_t len = strcspn(text + at, "\n");
 
-		if (!strncmp(text + at, "--", 2) && program_option(o, text + at, len, e))
+		if (!strncmp(text + at, "--", 2) && option_line(o, text, at, len, e))
 			return -1;
 		at += len + 1;
 	}
@@ -518,11 +569,13 @@ static const struct option_def options[] = {
 	  .take = take_bad },
 	{ { .name = "strict", .synopsis = "--strict", .summary = "end at the first bad record", .group = "Input and output" }, .take = take_strict },
 	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records", .group = "Time", ARG("FILE", "file", "a file or sink") }, .later = true },
-	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", ARG("CUT", "text", "a duration") },
-	  .later = true },
-	{ { .name = "marks", .synopsis = "--marks", .summary = "write marks between micro-batches", .group = "Time" }, .later = true },
-	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", ARG("FIELD", "field", "a field") },
-	  .later = true },
+	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", .text = "Without it one micro-batch is the whole input where a stage waits for its end, else a block of input.",
+	    ARG("CUT", "text", "a duration, a number of records, mark or eof") },
+	  .take = take_every },
+	{ { .name = "marks", .synopsis = "--marks", .summary = "write a mark behind each micro-batch", .group = "Time" }, .take = take_marks },
+	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without).",
+	    ARG("FIELD", "field", "a field with times") },
+	  .take = take_replay },
 	{ { .name = "mode", .synopsis = "--mode append|update|complete", .summary = "how aggregates print", .group = "Time", ARG("MODE", "text", "a mode") },
 	  .later = true },
 	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State" }, .later = true },

@@ -4,6 +4,7 @@
 #include "base/doc.h"
 #include "codec/codec.h"
 #include "expr/parse.h"
+#include "runtime/job.h"
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
@@ -32,6 +33,10 @@ struct options {
 	const char *bad_file;
 	bool strict;
 	const char *schema;
+	/* time */
+	struct cut cut;
+	bool cut_given, marks;
+	const char *replay;
 	/* values */
 	const struct zone *zone;
 	const char *ofmt, *times;

@@ -105,7 +105,7 @@ static void put_stage(struct buf *b, const struct op *op)
 
 static bool ledger_wanted(const struct job *j)
 {
-	if (job_bad(j))
+	if (job_bad(j) || job_no_time(j))
 		return true;
 	for (const struct op *op = job_ops(j); op; op = op->next)
 		if (op->nulls || !op_balanced(op))
@@ -126,6 +126,8 @@ static void put_ledger(struct buf *b, const struct job *j)
 		else
 			put_stage(b, op);
 	}
+	if (job_no_time(j))
+		buf_printf(b, "; no-time %llu", (unsigned long long)job_no_time(j));
 	buf_printf(b, "; wrote %llu\n", (unsigned long long)wrote);
 }
 

@@ -3,12 +3,14 @@
 #include "cli/run.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "base/time.h"
+#include "plan/pipeline.h"
 #include "stage/stage.h"
 
 /* Set by SIGINT and SIGTERM: the end of the input. The second one ends the process. */
@@ -96,27 +98,45 @@ static uint32_t terminal_width(void)
 	return ioctl(1, TIOCGWINSZ, &w) || !w.ws_col ? 0 : w.ws_col;
 }
 
-static void fill_formats(const struct options *o, const struct plan *p, struct job_opts *j)
+static void fill_formats(const struct options *o, const struct plan *p, struct pipeline_opts *j)
 {
 	bool tty = isatty(1);
+	struct encode_opts *out = &j->lower.encode;
 
 	j->in = o->in;
 	j->decode = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
 					  .n_header = o->n_header, .delimiter = o->delimiter };
-	j->out = o->out;
-	j->encode = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare,
-					  .delimiter = is(o->in, o->out->doc.name) ? o->out_delimiter : 0,
-					  .color = o->color == WHEN_ALWAYS || (o->color == WHEN_AUTO && tty),
-					  .width = tty ? terminal_width() : 0 };
-	j->encode.format = (struct value_format){ .ofmt = o->ofmt, .times = o->times, .zone = o->zone };
+	j->lower.to = o->out;
+	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare,
+				     .delimiter = is(o->in, o->out->doc.name) ? o->out_delimiter : 0,
+				     .color = o->color == WHEN_ALWAYS || (o->color == WHEN_AUTO && tty),
+				     .width = tty ? terminal_width() : 0 };
+	out->format = (struct value_format){ .ofmt = o->ofmt, .times = o->times, .zone = o->zone };
 }
 
-static int64_t clock_now(void)
+/* When micro-batches end, if --every does not say. */
+static int choose_cut(struct options *o, const struct plan *p, struct err *e)
 {
-	struct timespec t;
+	const struct plan_node *w = p->windowed;
+	int64_t every;
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * TIME_NS + t.tv_nsec;
+	if (!o->cut_given && o->replay)
+		o->cut = (struct cut){ .kind = CUT_TIME, .every_ns = TIME_NS };
+	else if (!o->cut_given)
+		o->cut.kind = p->closes ? CUT_EOF : CUT_BLOCKS;
+	if (w && o->cut.kind == CUT_EOF) {
+		err_at(e, w->pos, "a window over processing time, and input that has none");
+		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
+	}
+	every = o->cut.kind == CUT_TIME ? o->cut.every_ns : 0;
+	if (w && every && (w->length_ns % every || w->slide_ns % every)) {
+		char d[TIME_MAX + 1];
+
+		d[dur_format(every, d)] = 0;
+		err_at(e, w->pos, "a window is made of whole micro-batches, here of %s", d);
+		return err_hint(e, "choose its length and slide as multiples of that, or another --every");
+	}
+	return 0;
 }
 
 static int finish(struct options *o, const struct report *r, struct job *j, int failed, struct err *e)
@@ -145,61 +165,103 @@ static int explain(const struct plan *p, const struct plan_input *in)
 	return 0;
 }
 
-static int compile(struct options *o, struct plan *plan, struct job_opts *jo, struct plan_input *in, struct err *e)
+struct program {
+	struct options *opts;
+	struct plan plan;
+	struct plan_input in;
+	bool verbatim;
+	struct report report;
+};
+
+static int compile(struct program *p, struct err *e)
 {
-	if (parse_program(o, plan, e))
+	struct options *o = p->opts;
+
+	if (parse_program(o, &p->plan, e))
 		return -1;
 	choose_input(o);
-	*in = (struct plan_input){ .codec = o->in, .names = o->header, .n_names = o->n_header, .no_header = o->no_header };
-	if (plan_known(plan, in, e))
+	p->in = (struct plan_input){ .codec = o->in, .names = o->header, .n_names = o->n_header, .no_header = o->no_header };
+	if (plan_known(&p->plan, &p->in, e))
 		return -1;
-	choose_output(o, plan);
-	jo->verbatim = can_copy(o);
-	plan_rules(plan, jo->verbatim && (is(o->in, "json") || is(o->in, "lines")));
-	return 0;
+	choose_output(o, &p->plan);
+	p->verbatim = can_copy(o);
+	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
+	return choose_cut(o, &p->plan, e);
+}
+
+/* The columns that the fields of an input's header have become. */
+static const struct schema *columns_left(void *ctx, const struct schema *header)
+{
+	struct program *p = (struct program *)((char *)ctx - offsetof(struct program, report));
+	struct plan_input in = { .codec = p->in.codec, .names = header->names, .n_names = header->n, .all = true };
+
+	return plan_columns(&p->plan, &in);
+}
+
+static int start(struct program *p, struct job *j, struct run *run, struct pipeline_opts *po, struct err *e)
+{
+	const struct options *o = p->opts;
+	struct expr *replay = NULL;
+	struct pipeline pl;
+	struct node *field;
+
+	po->plan = &p->plan;
+	po->no_input = o->no_input;
+	po->schema = o->schema;
+	po->clock_field = o->replay;
+	po->verbatim = p->verbatim;
+	po->sinks = o->n_sinks ? o->sinks : stdout_only;
+	po->n_sinks = o->n_sinks ? o->n_sinks : 1;
+	po->lower.run = run;
+	po->lower.bad = job_bad_row;
+	po->lower.ctx = j;
+	po->lower.scanner = job_word_counts(j);
+	po->lower.marks = o->marks;
+	if (o->replay) {
+		field = parse_expr_text(p->plan.arena, o->replay, e);
+		replay = field ? expr_bind(field, run->env, p->plan.arena, e) : NULL;
+		if (!replay)
+			return -1;
+	}
+	if (pipeline_build(po, &pl, e)) {
+		expr_release(replay);
+		return -1;
+	}
+	return job_start(j, pl.codec, &pl.decode, pl.first, replay, e);
+}
+
+static int run(struct program *p)
+{
+	struct options *o = p->opts;
+	struct clock clock = { 0 };
+	struct pipeline_opts po = { 0 };
+	struct job_opts jo = { .sources = o->n_sources ? o->sources : stdin_only, .n_sources = o->n_sources ? o->n_sources : 1,
+			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file,
+			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
+			       .stop = &stop_signal };
+	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
+	struct run shared = { .env = &env, .mem_max = o->mem_max, .whole = o->cut.kind == CUT_EOF };
+	struct err e = { 0 };
+	struct job *j;
+
+	fill_formats(o, &p->plan, &po);
+	catch_signals();
+	j = job_new(&jo, &shared);
+	return finish(o, &p->report, j, start(p, j, &shared, &po, &e) || job_run(j, &e), &e);
 }
 
 int run_program(struct options *o)
 {
+	struct program p = { .opts = o, .report = { .opts = o } };
 	struct err e = { 0 };
-	struct plan plan = { 0 };
-	struct plan_input in;
-	struct report report = { .opts = o };
-	struct job_opts jo = { .plan = &plan, .sources = o->sources, .n_sources = o->n_sources, .sinks = o->sinks, .n_sinks = o->n_sinks };
-	struct job *j;
 	int status;
 
-	if (compile(o, &plan, &jo, &in, &e)) {
+	if (compile(&p, &e)) {
 		report_error(o, &e);
 		status = exit_status(e.kind);
-	} else if (o->explain) {
-		status = explain(&plan, &in);
 	} else {
-		fill_formats(o, &plan, &jo);
-		const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now() }, .format = &jo.encode.format };
-		struct run run = { .env = &env, .mem_max = o->mem_max };
-
-		run.special[SP_TIME] = v_time(env.time.now_ns);
-		if (!jo.n_sources) {
-			jo.sources = stdin_only;
-			jo.n_sources = 1;
-		}
-		if (!jo.n_sinks) {
-			jo.sinks = stdout_only;
-			jo.n_sinks = 1;
-		}
-		jo.no_input = o->no_input;
-		jo.schema = o->schema;
-		jo.strict = o->strict;
-		jo.bad_file = o->bad_file;
-		jo.on_bad = report_bad;
-		jo.on_note = report_note;
-		jo.ctx = &report;
-		jo.stop = &stop_signal;
-		catch_signals();
-		j = job_open(&jo, &run, &e);
-		status = finish(o, &report, j, !j || job_run(j, &e), &e);
+		status = o->explain ? explain(&p.plan, &p.in) : run(&p);
 	}
-	plan_release(&plan);
+	plan_release(&p.plan);
 	return status;
 }

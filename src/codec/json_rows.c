@@ -160,6 +160,19 @@ static void enter(struct json_rows *r, struct json_node *node)
 	node->seen = r->record;
 }
 
+/* Steps of a path below a list, or below what another step made of one: the lists of the fields. */
+static void project_lists(struct json_decoder *d, const struct json_node *node, const struct value *v)
+{
+	for (uint32_t i = 0; i < node->n; i++) {
+		const struct json_wanted *key = &node->keys[i];
+		struct value m = value_member(v, key->name, key->n, &d->base.arena);
+
+		put_wanted(&d->rows, key, &m);
+		if (key->sub)
+			project_lists(d, key->sub, &m);
+	}
+}
+
 static uint32_t walk_object(struct json_decoder *d, const struct json_node *node, uint32_t k, unsigned depth);
 
 static uint32_t walk_wanted(struct json_decoder *d, const struct json_wanted *key, uint32_t k, unsigned depth)
@@ -176,11 +189,13 @@ static uint32_t walk_wanted(struct json_decoder *d, const struct json_wanted *ke
 				return 0;
 		}
 	}
-	if (key->exact < 0 && key->path < 0)
+	if (key->exact < 0 && key->path < 0 && !(key->sub && w->ix.kind[k] == '['))
 		return after ? after : json_skip(w, k, depth);
 	after = json_read(w, k, depth, &v);
 	if (after)
 		put_wanted(&d->rows, key, &v);
+	if (after && key->sub && v.type == T_LIST)
+		project_lists(d, key->sub, &v);
 	return after;
 }
 
@@ -399,6 +414,8 @@ static void wanted_value(struct json_decoder *d, const struct json_node *node, c
 
 		if (key && key->sub && f->v.type == T_OBJECT)
 			wanted_value(d, key->sub, &f->v);
+		if (key && key->sub && f->v.type == T_LIST)
+			project_lists(d, key->sub, &f->v);
 		if (key)
 			put_wanted(&d->rows, key, &f->v);
 	}

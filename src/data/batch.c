@@ -138,3 +138,20 @@ struct value batch_record(const struct batch *b, uint32_t row, struct arena *a)
 	}
 	return v_object(f, s->n);
 }
+
+struct batch batch_slice(const struct batch *b, uint32_t from, uint32_t n)
+{
+	struct batch out = *b;
+	uint32_t *sel;
+
+	if (!b->sel) {
+		sel = arena_array(b->arena, uint32_t, n + 1);
+		for (uint32_t k = 0; k < n; k++)
+			sel[k] = from + k;
+		out.sel = sel;
+	} else {
+		out.sel = b->sel + from;
+	}
+	out.n_sel = n;
+	return out;
+}

@@ -118,6 +118,8 @@ uint64_t *bitmap_make(struct arena *a, uint32_t n);
 struct column column_gather(struct arena *a, const struct column *c, const uint32_t *rows, uint32_t n);
 /* A column of struct values -> the tightest type: all ints -> T_INT storage and so on; mixed stays T_ANY. `sel` limits what is looked at. */
 struct column column_tighten(struct arena *a, struct value *v, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows);
+/* Rows [from, from + n) of the selection, as a batch over the same columns; the selection is made in b->arena. */
+struct batch batch_slice(const struct batch *b, uint32_t from, uint32_t n);
 /* A row as an object (field names shared with the schema). */
 struct value batch_record(const struct batch *b, uint32_t row, struct arena *a);
 

@@ -202,6 +202,25 @@ const struct value *value_get(const struct value *object, const char *name, size
 	return NULL;
 }
 
+struct value value_member(const struct value *v, const char *name, size_t n, struct arena *arena)
+{
+	const struct value *f;
+	struct value *items;
+
+	if (v->type == T_OBJECT) {
+		f = value_get(v, name, n);
+		return f ? *f : v_null();
+	}
+	if (v->type != T_LIST)
+		return v_null();
+	items = arena_array(arena, struct value, v->n);
+	for (uint32_t i = 0; i < v->n; i++) {
+		f = value_get(&v->items[i], name, n);
+		items[i] = f ? *f : v_null();
+	}
+	return v_list(items, v->n);
+}
+
 static void save_u32(struct buf *b, uint32_t v)
 {
 	unsigned char d[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24) };

@@ -115,6 +115,8 @@ void value_save(struct buf *b, const struct value *v);
 /* Reads from *p, up to end; bytes and items are copied into the arena. 0, or -1 when malformed. */
 int value_load(const char **p, const char *end, struct arena *a, struct value *v);
 
+/* v.name: the field of an object (null without it), of a list the list of its elements' fields; null of anything else. */
+struct value value_member(const struct value *v, const char *name, size_t n, struct arena *arena);
 /* Field of an object by name, or NULL. */
 const struct value *value_get(const struct value *object, const char *name, size_t n);
 

@@ -37,22 +37,35 @@ static void fail_row(struct expr *x, struct eval *ev, const struct batch *b, con
 
 /* ---- fields ---- */
 
+/* The column of a variable. */
+static const char *variable_name(struct arena *a, const char *name, uint32_t *n)
+{
+	const char *p = arena_printf(a, VAR_PREFIX "%s", name);
+
+	*n = (uint32_t)strlen(p);
+	return p;
+}
+
+static bool is_variable(const char *p, uint32_t n)
+{
+	return n >= sizeof VAR_PREFIX - 1 && !memcmp(p, VAR_PREFIX, sizeof VAR_PREFIX - 1);
+}
+
 /* The longest exact field name wins: "a.b.c", then "a.b" and .c below it, then "a". */
-static void resolve_field(struct expr *x, const struct schema *s)
+static void resolve_field(struct expr *x, const struct schema *s, struct arena *tmp)
 {
 	size_t n = x->name_n;
+	uint32_t len;
+	const char *own;
 
 	x->schema = s;
-	x->column = -1;
-	if (x->special) {
-		char own[256];
-		int len = snprintf(own, sizeof own, "@record.%s", x->name);
-
-		x->column = len < (int)sizeof own ? schema_find(s, own, (size_t)len) : -1;
-		x->path_from = x->n_path;
-		if (x->column >= 0)
-			return;
+	if (x->variable) {
+		own = variable_name(tmp, x->path[0].p, &len);
+		x->column = schema_find(s, own, len);
+		x->path_from = 1;
+		return;
 	}
+	x->column = -1;
 	for (uint32_t k = x->n_path; k; k--) {
 		x->column = schema_find(s, x->name, n);
 		x->path_from = k;
@@ -75,7 +88,7 @@ static struct column eval_path_below(struct expr *x, const struct batch *b, cons
 	{
 		v[i] = column_get(c, i);
 		for (uint32_t k = x->path_from; k < x->n_path; k++)
-			v[i] = rowop_member(&v[i], x->path[k].p, x->path[k].n, b->arena);
+			v[i] = value_member(&v[i], x->path[k].p, x->path[k].n, b->arena);
 	}
 	return column_tighten(b->arena, v, sel, n_sel, b->n_rows);
 }
@@ -85,7 +98,8 @@ static struct column eval_field(struct expr *x, const struct batch *b, const uin
 	struct column c;
 
 	if (b->schema != x->schema)
-		resolve_field(x, b->schema);
+		resolve_field(x, b->schema, b->arena);
+	x->asked |= n_sel > 0;
 	if (x->column < 0)
 		return null_column();
 	c = b->cols[x->column];
@@ -108,11 +122,32 @@ static struct column eval_special(struct expr *x, struct eval *ev, const struct 
 	return column_const(b->arena, &v);
 }
 
-static struct column eval_record(const struct batch *b, const uint32_t *sel, uint32_t n_sel)
+/* The batch without its variables. */
+static struct batch without_variables(const struct batch *b)
+{
+	const char **names = arena_array(b->arena, const char *, b->schema->n + 1);
+	uint32_t *lens = arena_array(b->arena, uint32_t, b->schema->n + 1), n = 0;
+	struct column *cols = arena_array(b->arena, struct column, b->schema->n + 1);
+	struct batch out = *b;
+
+	for (uint32_t k = 0; k < b->schema->n; k++) {
+		if (is_variable(b->schema->names[k], b->schema->name_n[k]))
+			continue;
+		names[n] = b->schema->names[k];
+		lens[n] = b->schema->name_n[k];
+		cols[n++] = b->cols[k];
+	}
+	out.schema = schema_intern(names, lens, n);
+	out.cols = cols;
+	return out;
+}
+
+static struct column eval_record(const struct expr *x, const struct batch *b, const uint32_t *sel, uint32_t n_sel)
 {
 	struct column c = column_make(b->arena, T_OBJECT, b->n_rows);
+	struct batch own = x->variable ? without_variables(b) : *b;
 
-	BATCH_EACH(sel, n_sel, i) c.v[i] = batch_record(b, i, b->arena);
+	BATCH_EACH(sel, n_sel, i) c.v[i] = batch_record(&own, i, b->arena);
 	return c;
 }
 
@@ -129,7 +164,7 @@ static struct value row_value(struct expr *x, const struct value *v, struct eval
 	case X_NEG:
 		return rowop_neg(&v[0], why);
 	case X_MEMBER:
-		return rowop_member(&v[0], x->name, x->name_n, a);
+		return value_member(&v[0], x->name, x->name_n, a);
 	case X_INDEX:
 		return rowop_index(&v[0], &v[1], a, why);
 	default:
@@ -438,25 +473,36 @@ static void lambda_flatten(struct expr *x, struct eval *ev, const struct batch *
 	}
 }
 
-/* The batch the body runs on: the variable and the fields that the body names. */
+/* Elements are told by the place of their record. */
+static struct origin lambda_origin(const struct batch *b, const struct lambda *l)
+{
+	uint32_t *line = arena_array(b->arena, uint32_t, l->n + 1);
+	struct origin o = b->origin;
+
+	for (uint32_t k = 0; k < l->n; k++)
+		line[k] = o.line ? o.line[l->parent[k]] : l->parent[k];
+	o.line = line;
+	return o;
+}
+
+/* The batch the body runs on: the variable, and the record's fields where the body reads any. */
 static struct batch lambda_batch(struct expr *x, const struct batch *b, const struct lambda *l)
 {
-	uint32_t n = x->outer.all ? b->schema->n : b->schema->n, m = 1;
+	uint32_t n = x->reads ? b->schema->n : 0, m = 1;
 	const char **names = arena_array(b->arena, const char *, n + 1);
 	uint32_t *lens = arena_array(b->arena, uint32_t, n + 1);
 	struct column *cols = arena_array(b->arena, struct column, n + 1);
 
-	names[0] = x->name;
-	lens[0] = x->name_n;
+	names[0] = variable_name(b->arena, x->name, &lens[0]);
 	cols[0] = column_tighten(b->arena, l->items, NULL, l->n, l->n);
-	for (uint32_t k = 0; k < n && (x->outer.all || x->outer.n); k++) {
-		bool shadowed = b->schema->name_n[k] == x->name_n && !memcmp(b->schema->names[k], x->name, x->name_n);
-
-		names[m] = shadowed ? arena_printf(b->arena, "@record.%s", x->name) : b->schema->names[k];
-		lens[m] = (uint32_t)strlen(names[m]);
-		cols[m++] = column_gather(b->arena, &b->cols[k], l->parent, l->n);
+	for (uint32_t k = 0; k < n; k++) {
+		names[m] = b->schema->names[k];
+		lens[m] = b->schema->name_n[k];
+		if (lens[m] != lens[0] || memcmp(names[m], names[0], lens[0]))
+			cols[m++] = column_gather(b->arena, &b->cols[k], l->parent, l->n);
 	}
-	return (struct batch){ .schema = schema_intern(names, lens, m), .cols = cols, .n_rows = l->n, .n_sel = l->n, .arena = b->arena };
+	return (struct batch){ .schema = schema_intern(names, lens, m), .cols = cols, .n_rows = l->n, .n_sel = l->n, .arena = b->arena,
+			       .origin = lambda_origin(b, l) };
 }
 
 static struct column eval_lambda(struct expr *x, struct eval *ev, const struct batch *b, const uint32_t *sel, uint32_t n_sel)
@@ -502,7 +548,7 @@ struct column expr_eval(struct expr *x, struct eval *ev, const struct batch *b, 
 	case X_SPECIAL:
 		return eval_special(x, ev, b);
 	case X_RECORD:
-		return eval_record(b, sel, n_sel);
+		return eval_record(x, b, sel, n_sel);
 	case X_NOT:
 		return eval_not(x, ev, b, sel, n_sel);
 	case X_AND:
@@ -568,22 +614,20 @@ struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *
 	struct value v;
 
 	for (uint32_t k = 0; k < n_vars; k++) {
-		names[k] = vars[k];
-		lens[k] = (uint32_t)strlen(vars[k]);
+		names[k] = variable_name(a, vars[k], &lens[k]);
 		cols[k] = column_const(a, &values[k]);
 	}
 	for (uint32_t k = 0; b && k < b->schema->n; k++, m++) {
 		names[m] = b->schema->names[k];
-		for (uint32_t j = 0; j < n_vars; j++)
-			if (!strcmp(vars[j], names[m]))
-				names[m] = arena_printf(a, "@record.%s", vars[j]);
-		lens[m] = (uint32_t)strlen(names[m]);
+		lens[m] = b->schema->name_n[k];
 		v = column_get(&b->cols[k], row);
 		cols[m] = column_const(a, &v);
 	}
 	one.schema = schema_intern(names, lens, n);
-	if (b)
+	if (b) {
 		one.origin = b->origin;
+		one.origin.line = b->origin.line ? b->origin.line + row : &row;
+	}
 	c = expr_eval(x, ev, &one, NULL, 1);
 	return column_get(&c, 0);
 }

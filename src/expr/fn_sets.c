@@ -263,7 +263,7 @@ static const struct fn_def defs[] = {
 	    "jaccard([1, 2], [2, 3, 4])", "0.25"),
 	SET("list_counts", "list_counts(LIST)", row_counts, NULL, 1, 1, "object of how often each item is there, by its text",
 	    "list_counts([\"a\", \"b\", \"a\"])", "{\"a\":2,\"b\":1}"),
-	SET("list_mode", "list_mode(LIST)", row_mode, "mode", 1, 1, "the item that is there most often, the first of several",
+	SET("list_mode", "list_mode(LIST)", row_mode, NULL, 1, 1, "the item that is there most often, the first of several",
 	    "list_mode([1, 2, 2])", "2"),
 };
 

@@ -32,7 +32,7 @@ static struct value arith_double(enum op_code op, double a, double b, const char
 {
 	double r;
 
-	if ((op == OP_DIV || op == OP_IDIV || op == OP_MOD) && b == 0) {
+	if (((op == OP_DIV || op == OP_IDIV || op == OP_MOD) && b == 0) || (op == OP_POW && a == 0 && b < 0)) {
 		*fail = "division by zero";
 		return v_null();
 	}
@@ -82,6 +82,8 @@ static struct value arith_int(enum op_code op, int64_t a, int64_t b, const char 
 			return v_int(r);
 		break;
 	default:
+		if (op == OP_MOD && b == -1)
+			return v_int(0);
 		if (b == 0 || (b == -1 && a == INT64_MIN))
 			break;
 		if (op == OP_IDIV)
@@ -452,25 +454,6 @@ bool glob_match(const char *pat, size_t pn, const char *s, size_t n)
 	return p == stop;
 }
 
-struct value rowop_member(const struct value *v, const char *name, size_t n, struct arena *arena)
-{
-	const struct value *f;
-	struct value *items;
-
-	if (v->type == T_OBJECT) {
-		f = value_get(v, name, n);
-		return f ? *f : v_null();
-	}
-	if (v->type != T_LIST)
-		return v_null();
-	items = arena_array(arena, struct value, v->n);
-	for (uint32_t i = 0; i < v->n; i++) {
-		f = value_get(&v->items[i], name, n);
-		items[i] = f ? *f : v_null();
-	}
-	return v_list(items, v->n);
-}
-
 struct value rowop_index(const struct value *v, const struct value *i, struct arena *arena, const char **fail)
 {
 	struct num n;
@@ -479,7 +462,7 @@ struct value rowop_index(const struct value *v, const struct value *i, struct ar
 	if (v->type == T_NULL || i->type == T_NULL)
 		return v_null();
 	if (v->type == T_OBJECT && type_is_bytes(i->type))
-		return rowop_member(v, i->s, i->n, arena);
+		return value_member(v, i->s, i->n, arena);
 	if (v->type != T_LIST || value_num(i, &n) == NUM_NOT) {
 		*fail = v->type == T_LIST ? not_number : "not a list or an object";
 		return v_null();

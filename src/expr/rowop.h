@@ -30,9 +30,8 @@ struct value rowop_concat(const struct value *a, const struct value *b, const st
 struct value rowop_neg(const struct value *a, const char **fail);
 /* Shell pattern: * ? [a-z] [!a-z] \c, bytes. */
 bool glob_match(const char *pat, size_t pn, const char *s, size_t n);
-/* v[i], v.name; on a list of objects .name is the list of that field. */
+/* v[i] */
 struct value rowop_index(const struct value *v, const struct value *i, struct arena *arena, const char **fail);
-struct value rowop_member(const struct value *v, const char *name, size_t n, struct arena *arena);
 /* Text of a value as output, in the arena or in the value itself; false for lists and objects. */
 bool rowop_text(const struct value *v, const struct fn_env *env, struct arena *arena, const char **p, size_t *n);
 

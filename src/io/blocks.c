@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#include "io/marks.h"
+
 struct blocks {
 	const char *const *specs;
-	unsigned n_specs, next;
+	unsigned n_specs, next_spec;
 	struct decoder *dec;
 	struct source *src; /* NULL: between sources */
 	struct arena names; /* of the sources: batches and messages speak of them after they are closed */
@@ -14,6 +16,8 @@ struct blocks {
 	size_t read_max;
 	uint64_t bytes; /* of the sources that are done */
 	bool final;
+	size_t stretch, next; /* marked input: bytes to decode, and where the next stretch begins */
+	bool marked;          /* the stretch ends in a mark */
 };
 
 static size_t test_read(void)
@@ -49,9 +53,9 @@ static int next_source(struct blocks *b, struct err *e)
 
 	if (b->src)
 		return 1;
-	if (b->next == b->n_specs)
+	if (b->next_spec == b->n_specs)
 		return 0;
-	b->src = source_open(b->specs[b->next++], e);
+	b->src = source_open(b->specs[b->next_spec++], e);
 	if (!b->src)
 		return -1;
 	name = source_name(b->src);
@@ -146,6 +150,72 @@ int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e)
 		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->n - used);
 	end_source(b);
 	return 1;
+}
+
+/* Room for more of a stretch that is not decoded yet. */
+static int read_ahead(struct blocks *b, struct err *e)
+{
+	size_t room;
+	ssize_t r;
+
+	if (b->n == b->cap)
+		set_capacity(b, b->cap * 2);
+	room = b->cap - b->n;
+	r = source_read(b->src, b->p + b->n, room < b->read_max ? room : b->read_max, e);
+	if (r < 0)
+		return -1;
+	b->n += (size_t)r;
+	b->final = r == 0;
+	return 0;
+}
+
+int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e)
+{
+	const char *why = NULL;
+	int r = next_source(b, e);
+
+	b->marked = false;
+	b->stretch = b->next = 0;
+	if (r <= 0)
+		return r;
+	while (!(b->marked = mark_find(b->p, b->n, b->final, &b->stretch, &b->next))) {
+		b->next = b->stretch;
+		if (b->final)
+			return BLOCKS_END;
+		if (b->n >= MARK_AHEAD)
+			return BLOCKS_PART;
+		if (read_ahead(b, e))
+			return -1;
+	}
+	if (mark_parse(b->p + b->stretch, b->next - b->stretch - (b->p[b->next - 1] == '\n'), m, &why))
+		return err_set(e, ERR_IO, "%s: a mark is not understood: %s", source_name(b->src), why);
+	return BLOCKS_MARK;
+}
+
+int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e)
+{
+	bool whole = b->marked || b->final;
+	size_t used = 0;
+	int r = 0;
+
+	if (!b->src)
+		return 0;
+	if (b->stretch || (b->final && !b->marked))
+		r = b->dec->def->decode(b->dec, b->p, b->stretch, whole, to, &used, e);
+	if (r)
+		return r > 0 ? 2 : -1;
+	if (whole && used < b->stretch)
+		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->stretch - used);
+	if (b->marked) {
+		b->dec->line++;
+		used = b->next;
+	}
+	b->n -= used;
+	memmove(b->p, b->p + used, b->n);
+	if (b->marked || !b->final)
+		return 1;
+	end_source(b);
+	return 0;
 }
 
 bool blocks_ready(const struct blocks *b) { return !b->src || source_ready(b->src); }

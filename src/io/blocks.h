@@ -16,6 +16,14 @@ struct blocks *blocks_new(const char *const *specs, unsigned n, struct decoder *
 /* One block: one read (more only while a record longer than a block is coming in) and what can be decoded of it. Returns 1: go
  * on; 0: the end of the last source; 2: emit asked to stop; -1 and err. Not to be called again after 0, 2 or -1. */
 int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e);
+/* Marked input (io/marks.h): looks for the next mark without decoding, so that what it says is known before the records in front of it. Returns
+ * BLOCKS_MARK and the mark; BLOCKS_PART when MARK_AHEAD bytes hold none yet (take them and seek again); BLOCKS_END when the rest has none; -1. */
+struct mark;
+enum { BLOCKS_END = 0, BLOCKS_PART = 1, BLOCKS_MARK = 3 };
+#define MARK_AHEAD ((size_t)64 << 20)
+int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e);
+/* Decodes what blocks_seek_mark found. As blocks_step: 1, 0, 2, -1. */
+int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e);
 /* Would a step go ahead without waiting for the source? */
 bool blocks_ready(const struct blocks *b);
 /* The source being read, NULL between sources; bytes taken from outside in all. */

@@ -24,6 +24,7 @@ struct run {
 	int64_t start;                   /* time the run began; slides of windows count from it */
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
+	bool whole;                      /* one micro-batch is the whole finite run */
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 };
 

@@ -6,6 +6,7 @@ struct dedup {
 	struct op op;
 	struct expr **keys;
 	uint32_t n_keys;
+	bool per_batch;
 	struct keytab table;
 };
 
@@ -52,6 +53,16 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 	return verdict ? verdict : op_check_memory(op, d->table.n, e);
 }
 
+static int dedup_batch_end(struct op *op, struct err *e)
+{
+	struct dedup *d = (struct dedup *)op;
+
+	(void)e;
+	if (d->per_batch)
+		keytab_clear(&d->table);
+	return 0;
+}
+
 static void dedup_free(struct op *op)
 {
 	struct dedup *d = (struct dedup *)op;
@@ -78,17 +89,19 @@ static const struct op_class dedup_class = {
 	.name = "dedup",
 	.counters = { "first", "repeated" },
 	.process = dedup_process,
+	.on_batch_end = dedup_batch_end,
 	.free = dedup_free,
 	.memory = dedup_memory,
 	.unseen = dedup_unseen,
 };
 
-struct op *op_dedup(struct run *run, int stage, const char *word, struct expr **keys_take, uint32_t n_keys)
+struct op *op_dedup(struct run *run, int stage, const char *word, struct expr **keys_take, uint32_t n_keys, bool per_batch)
 {
 	struct dedup *d = op_make(&dedup_class, sizeof *d, run, stage, word);
 
 	d->keys = keys_take;
 	d->n_keys = n_keys;
+	d->per_batch = per_batch;
 	keytab_init(&d->table);
 	return &d->op;
 }

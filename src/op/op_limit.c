@@ -6,24 +6,6 @@ struct limit {
 	bool per_batch;
 };
 
-/* Rows [from, from + n) of the selection. */
-static struct batch batch_slice(const struct batch *b, uint32_t from, uint32_t n)
-{
-	struct batch out = *b;
-	uint32_t *sel;
-
-	if (!b->sel) {
-		sel = arena_array(b->arena, uint32_t, n + 1);
-		for (uint32_t k = 0; k < n; k++)
-			sel[k] = from + k;
-		out.sel = sel;
-	} else {
-		out.sel = b->sel + from;
-	}
-	out.n_sel = n;
-	return out;
-}
-
 static int limit_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct limit *l = (struct limit *)op;

@@ -32,7 +32,7 @@ static int reduce_batch_end(struct op *op, struct err *e)
 	const struct reduce_spec *s = &r->reducer.spec;
 	int verdict = 0;
 
-	if (s->n_keys || r->table.any || s->count_zero || (s->start_values && op->run->last))
+	if (s->n_keys || r->table.any || s->count_zero || (s->start_values && op->run->whole))
 		verdict = aggtable_push_all(&r->table, &r->reducer, e);
 	reducer_collect_failures(&r->reducer);
 	aggtable_clear(&r->table, &r->reducer);

@@ -1,5 +1,7 @@
 #include "op/op_sink.h"
 
+#include "base/time.h"
+
 struct sink_op {
 	struct op op;
 	struct sink_spec spec;
@@ -43,12 +45,22 @@ static int sink_process(struct op *op, int port, const struct batch *b, struct e
 	return op->next ? op_push(op, b, e) : verdict;
 }
 
+/* What `--every mark` of a reader understands. */
+static void put_mark(struct sink_op *s)
+{
+	buf_printf(&s->buf, "\f batch=%llu clock=", (unsigned long long)s->op.run->batch);
+	buf_took(&s->buf, time_format(s->op.run->now, buf_room(&s->buf, TIME_MAX)));
+	buf_char(&s->buf, '\n');
+}
+
 static int sink_batch_end(struct op *op, struct err *e)
 {
 	struct sink_op *s = (struct sink_op *)op;
 
 	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, false, e))
 		return -1;
+	if (s->spec.marks)
+		put_mark(s);
 	return write_out(s, e);
 }
 

@@ -9,6 +9,7 @@ struct sink_spec {
 	const struct codec_def *codec;
 	struct encode_opts opts; /* fields and the rest must outlive the operator */
 	struct sink *sink_take;
+	bool marks;              /* a mark (io/marks.h) behind each micro-batch */
 	bool live;               /* write at the end of each batch rather than when the buffer is full */
 };
 

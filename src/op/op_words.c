@@ -2,8 +2,8 @@
 
 struct words {
 	struct op op;
-	struct expr *text;                    /* NULL: scanned */
-	const struct decoder *const *scanner;
+	struct expr *text;                /* NULL: scanned */
+	const struct word_counts *counts;
 	const struct schema *schema;
 	struct value *out;
 	uint32_t n, cap;
@@ -129,11 +129,11 @@ static int scanned_process(struct op *op, int port, const struct batch *b, struc
 /* The lines are known to the scanner only. */
 static int scanned_batch_end(struct op *op, struct err *e)
 {
-	const struct decoder *d = *((struct words *)op)->scanner;
+	const struct word_counts *c = ((struct words *)op)->counts;
 
 	(void)e;
-	op->in = words_lines(d);
-	op->count[1] = words_empty(d);
+	op->in = c->lines;
+	op->count[1] = c->empty;
 	op->count[0] = op->in - op->count[1];
 	return 0;
 }
@@ -154,10 +154,10 @@ struct op *op_words(struct run *run, int stage, const char *word, struct expr *t
 	return &w->op;
 }
 
-struct op *op_words_scanned(struct run *run, int stage, const char *word, const struct decoder *const *scanner)
+struct op *op_words_scanned(struct run *run, int stage, const char *word, const struct word_counts *counts)
 {
 	struct words *w = op_make(&scanned_class, sizeof *w, run, stage, word);
 
-	w->scanner = scanner;
+	w->counts = counts;
 	return &w->op;
 }

@@ -6,7 +6,11 @@
 
 /* Takes the bound text expression. */
 struct op *op_words(struct run *run, int stage, const char *word, struct expr *text_take);
+/* What the word scanner read; kept up to date by who runs it. */
+struct word_counts {
+	uint64_t lines, empty;
+};
 /* The words come from the word scanner already (codec/words.h): only the ledger is kept here. */
-struct op *op_words_scanned(struct run *run, int stage, const char *word, const struct decoder *const *scanner);
+struct op *op_words_scanned(struct run *run, int stage, const char *word, const struct word_counts *counts);
 
 #endif

@@ -3,17 +3,20 @@
 #include "base/nearest.h"
 #include "codec/pattern.h"
 
-static bool known_has(const struct known *k, const char *name)
+static bool set_has(const struct field_set *f, const char *name)
 {
-	size_t n = strcspn(name, ".");
+	for (uint32_t i = 0; i < f->n; i++) {
+		size_t n = strlen(f->names[i]);
 
-	for (uint32_t i = 0; i < k->set.n; i++) {
-		const char *f = k->set.names[i];
-
-		if (!strcmp(f, name) || (strlen(f) == n && !memcmp(f, name, n)))
+		if (!strncmp(name, f->names[i], n) && (!name[n] || name[n] == '.'))
 			return true;
 	}
-	return k->open;
+	return false;
+}
+
+static bool known_has(const struct known *k, const char *name)
+{
+	return k->open || set_has(&k->set, name) || set_has(&k->hidden, name);
 }
 
 static void known_add(struct known *k, const char *name)
@@ -23,7 +26,7 @@ static void known_add(struct known *k, const char *name)
 
 static struct known known_empty(const struct known *like)
 {
-	return (struct known){ .set = { .arena = like->set.arena } };
+	return (struct known){ .set = { .arena = like->set.arena }, .hidden = { .arena = like->set.arena } };
 }
 
 struct find {
@@ -35,7 +38,7 @@ static int find_field(struct node *n, void *ctx)
 {
 	struct find *f = ctx;
 
-	if (n->kind == N_FIELD && !strncmp(f->name, n->name, n->name_n)) {
+	if (n->kind == N_FIELD && !strncmp(f->name, n->name, n->name_n) && (!f->name[n->name_n] || f->name[n->name_n] == '.')) {
 		f->pos = n->pos;
 		return 1;
 	}
@@ -134,23 +137,35 @@ static int known_map(struct known *k, const struct plan_node *n, struct err *e)
 	return 0;
 }
 
+/* The new fields take the place of the text. */
 static int known_parse(struct known *k, const struct plan_node *n, struct err *e)
 {
+	struct known out = known_empty(k);
 	struct err ignored = { 0 };
-	struct pattern *p = plan_pattern(n, &ignored);
+	const char *text = n->expr->kind == N_FIELD ? n->expr->name : NULL;
 	const char *const *names;
 	uint32_t n_names = 0, n_default = 0;
+	struct pattern *p;
+	bool placed = false;
 
-	if (check_expr(k, n->expr, e)) {
-		pattern_free(p);
+	if (check_expr(k, n->expr, e))
 		return -1;
-	}
+	p = plan_pattern(n, &ignored);
 	names = p ? pattern_fields(p, &n_names, &n_default) : NULL;
-	for (uint32_t i = 0; i < n_names; i++)
-		known_add(k, names[i]);
-	if (!names)
-		k->open = true;
+	for (uint32_t i = 0; i <= k->set.n; i++) {
+		bool here = i < k->set.n ? text && !strcmp(k->set.names[i], text) : !placed;
+
+		for (uint32_t f = 0; here && f < n_default; f++)
+			known_add(&out, names[f]);
+		placed |= here;
+		if (i < k->set.n && !here)
+			known_add(&out, k->set.names[i]);
+	}
+	out.open = k->open || !names;
+	for (uint32_t f = n_default; f < n_names; f++)
+		field_set_add(&out.hidden, names[f], strlen(names[f]));
 	pattern_free(p);
+	*k = out;
 	return 0;
 }
 
@@ -158,8 +173,12 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 {
 	struct known out = known_empty(k);
 
-	if (check_items(k, &n->keys, e))
+	if (check_items(k, &n->keys, e) || check_items(k, &n->items, e))
 		return -1;
+	if (n->window) {
+		known_add(&out, "window_start");
+		known_add(&out, "window_end");
+	}
 	for (uint32_t i = 0; i < n->keys.n; i++)
 		known_add(&out, n->keys.at[i].name);
 	for (uint32_t i = 0; i < n->items.n; i++)
@@ -194,7 +213,7 @@ static int known_node(struct known *k, const struct plan_node *n, struct err *e)
 
 int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
 {
-	*out = (struct known){ .set = { .arena = p->arena }, .open = true };
+	*out = (struct known){ .set = { .arena = p->arena }, .hidden = { .arena = p->arena }, .open = true };
 	if (!strcmp(in->codec->doc.name, "lines")) {
 		out->open = false;
 		known_add(out, "line");

@@ -5,6 +5,7 @@
 
 struct known {
 	struct field_set set;
+	struct field_set hidden; /* there when named, no part of the record: optional fields of a pattern */
 	bool open; /* there may be others: the data decides */
 };
 

@@ -8,6 +8,7 @@
 #include "op/op_limit.h"
 #include "op/op_map.h"
 #include "op/op_sort.h"
+#include "op/op_window.h"
 #include "op/op_words.h"
 
 static int misplaced_aggregate(struct node *n, void *ctx)
@@ -20,11 +21,17 @@ static int misplaced_aggregate(struct node *n, void *ctx)
 	return 1;
 }
 
-struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e)
+struct expr *lower_expr_vars(const struct plan *p, const struct node *n, const struct lower_opts *o, const char *const *vars,
+			     uint32_t n_vars, struct err *e)
 {
 	if (node_walk((struct node *)(uintptr_t)n, misplaced_aggregate, e))
 		return NULL;
-	return expr_bind(n, o->run->env, p->arena, e);
+	return expr_bind_vars(n, o->run->env, vars, n_vars, p->arena, e);
+}
+
+struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e)
+{
+	return lower_expr_vars(p, n, o, NULL, 0, e);
 }
 
 /* Binds into out[i]; on failure what was bound is released. */
@@ -148,12 +155,12 @@ static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, c
 
 	if (lower_items(p, &n->keys, o, keys, e))
 		return NULL;
-	return op_dedup(o->run, n->stage, n->word, keys, n->keys.n);
+	return op_dedup(o->run, n->stage, n->word, keys, n->keys.n, n->per_batch);
 }
 
 struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e)
 {
-	struct sink_spec s = { .codec = o->to, .opts = o->encode };
+	struct sink_spec s = { .codec = o->to, .opts = o->encode, .marks = o->marks && !stage };
 	struct nearest near;
 	const char *format;
 
@@ -207,6 +214,8 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 		return op_sample(o->run, n->stage, n->word, n->p, n->n);
 	case PLAN_DEDUP:
 		return lower_dedup(p, n, o, e);
+	case PLAN_WINDOW:
+		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->length_ns, n->slide_ns });
 	default:
 		return lower_sink(o, n->stage, n->word, n->text, e);
 	}
@@ -218,6 +227,8 @@ int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **fir
 
 	*first = *last = NULL;
 	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->nodes[i]->in_reduce)
+			continue;
 		*tail = lower_node(p, p->nodes[i], o, e);
 		if (!*tail) {
 			op_free_chain(*first);

@@ -3,16 +3,18 @@
 #define STRM_PLAN_LOWER_H
 #include "op/op_parse.h"
 #include "op/op_sink.h"
+#include "op/op_words.h"
 #include "plan/plan.h"
 
 struct lower_opts {
 	struct run *run;
 	struct encode_opts encode;  /* of sinks in the program: format, color and so on */
+	bool marks;                 /* sinks at the end of the chain write marks */
 	const struct codec_def *to; /* format of sinks in the program without ?format= */
 	/* bad rows of `parse`, see op/op_parse.h */
 	int (*bad)(void *ctx, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
 	void *ctx;
-	const struct decoder *const *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
+	const struct word_counts *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
 };
 
 /* The chain; *first is NULL for an empty program. On failure everything made is freed. 0 or -1. */
@@ -21,6 +23,9 @@ int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **fir
 struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* Bind with a hint where an aggregate stands outside reduce. */
 struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e);
+/* The same where names are variables, see expr_bind_vars. */
+struct expr *lower_expr_vars(const struct plan *p, const struct node *n, const struct lower_opts *o, const char *const *vars,
+			     uint32_t n_vars, struct err *e);
 /* Open `to` targets: the sink named by spec as an operator. */
 struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "agg/agg.h"
 #include "base/nearest.h"
 #include "op/op_reduce.h"
+#include "op/op_window.h"
 #include "plan/lower.h"
 
 struct lowering {
@@ -17,13 +18,21 @@ struct lowering {
 	size_t calls_cap, args_cap;
 };
 
+/* Fields of the results, beside the keys. */
+#define AGG_PREFIX "@agg"
+
+static bool is_agg_name(const char *name)
+{
+	return !strncmp(name, AGG_PREFIX, sizeof AGG_PREFIX - 1);
+}
+
 static struct node *agg_field(struct lowering *r, const struct node *at, uint32_t call)
 {
 	struct node *f = arena_new(r->p->arena, struct node);
 
 	f->kind = N_FIELD;
 	f->pos = at->pos;
-	f->name = arena_printf(r->p->arena, "@agg%u", call);
+	f->name = arena_printf(r->p->arena, AGG_PREFIX "%u", call);
 	f->name_n = (uint32_t)strlen(f->name);
 	return f;
 }
@@ -42,6 +51,8 @@ static void *more(struct lowering *r, void *p, uint32_t n, size_t *cap, size_t s
 	return d;
 }
 
+static bool converts(const struct reduce_arg *arg) { return arg->numbers || arg->prefer; }
+
 /* Number of the argument: shared with an equal one that wants its numbers the same way. -1 and err. */
 static int add_arg(struct lowering *r, const struct node *n, uint8_t flags)
 {
@@ -53,7 +64,7 @@ static int add_arg(struct lowering *r, const struct node *n, uint8_t flags)
 			continue;
 		if (r->spec.args[i].numbers == arg.numbers && r->spec.args[i].prefer == arg.prefer)
 			return (int)i;
-		if (r->spec.args[i].same_as < 0)
+		if (converts(&arg) && converts(&r->spec.args[i]) && r->spec.args[i].same_as < 0)
 			arg.same_as = (int)i;
 	}
 	arg.expr = lower_expr(r->p, n, r->o, r->err);
@@ -110,7 +121,7 @@ static int add_user_call(struct lowering *r, const struct node *n, struct reduce
 		if (bound_name(r, n, k, c))
 			return -1;
 	for (uint32_t k = 0; k < rest; k++) {
-		c->user[k] = lower_expr(r->p, n->kids[n_vars + k], r->o, r->err);
+		c->user[k] = lower_expr_vars(r->p, n->kids[n_vars + k], r->o, c->vars, k ? n_vars : 0, r->err);
 		if (!c->user[k])
 			return -1;
 	}
@@ -178,14 +189,57 @@ static bool is_key(const struct lowering *r, const char *name)
 	return false;
 }
 
+/* Variables of each and keep around an expression. */
+struct bound {
+	const struct bound *up;
+	const char *name;
+};
+
+static bool is_bound(const struct bound *b, const char *name)
+{
+	for (; b; b = b->up)
+		if (!strcmp(b->name, name))
+			return true;
+	return false;
+}
+
 static int not_aggregated(struct lowering *r, const struct node *n)
 {
+	if (n->kind == N_SPECIAL) {
+		err_at(r->err, n->pos, "`@record` stands outside an aggregate");
+		return err_hint(r->err, "one record stands for many: say first(@record) or collect(@record)");
+	}
 	err_at(r->err, n->pos, "field `%s` stands outside an aggregate", n->name);
 	return err_hint(r->err, "one record stands for many: say first(%s), max(%s), or put it in by", n->name, n->name);
 }
 
+static struct node *take_calls(struct lowering *r, const struct node *n, const struct bound *vars);
+
+/* each(x, LIST, E), keep(x, LIST, E): x is a name, and one in E. */
+static int take_lambda(struct lowering *r, const struct node *n, struct node *copy, const struct bound *vars)
+{
+	struct bound inner = { vars, n->kids[0]->name };
+
+	copy->kids[0] = n->kids[0];
+	copy->kids[1] = take_calls(r, n->kids[1], vars);
+	copy->kids[2] = copy->kids[1] ? take_calls(r, n->kids[2], &inner) : NULL;
+	return copy->kids[2] ? 0 : -1;
+}
+
+static int take_kids(struct lowering *r, const struct node *n, struct node *copy, const struct bound *vars)
+{
+	if (node_is_lambda(n))
+		return take_lambda(r, n, copy, vars);
+	for (uint32_t i = 0; i < n->n_kids; i++) {
+		copy->kids[i] = take_calls(r, n->kids[i], vars);
+		if (!copy->kids[i])
+			return -1;
+	}
+	return 0;
+}
+
 /* The expression with its aggregate calls replaced by fields of the results. NULL and err. */
-static struct node *take_calls(struct lowering *r, const struct node *n)
+static struct node *take_calls(struct lowering *r, const struct node *n, const struct bound *vars)
 {
 	double param = 0;
 	const struct agg_def *def = n->kind == N_CALL && !fn_find(n->name) ? agg_find(n->name, &param) : NULL;
@@ -196,19 +250,15 @@ static struct node *take_calls(struct lowering *r, const struct node *n)
 		call = add_call(r, n, def, param);
 		return call < 0 ? NULL : agg_field(r, n, (uint32_t)call);
 	}
-	if (n->kind == N_FIELD && !is_key(r, n->name)) {
+	if ((n->kind == N_FIELD && !is_key(r, n->name) && !is_bound(vars, n->name)) ||
+	    (n->kind == N_SPECIAL && !strcmp(n->name, "record"))) {
 		not_aggregated(r, n);
 		return NULL;
 	}
 	copy = arena_new(r->p->arena, struct node);
 	*copy = *n;
 	copy->kids = arena_array(r->p->arena, struct node *, n->n_kids + 1);
-	for (uint32_t i = 0; i < n->n_kids; i++) {
-		copy->kids[i] = take_calls(r, n->kids[i]);
-		if (!copy->kids[i])
-			return NULL;
-	}
-	return copy;
+	return take_kids(r, n, copy, vars) ? NULL : copy;
 }
 
 static int unknown_aggregate(struct lowering *r, const struct node *n)
@@ -241,11 +291,11 @@ static int add_result(struct lowering *r, const struct item *it, struct reduce_r
 	out->name = it->name;
 	if (node_walk(it->expr, walk_unknown, r))
 		return -1;
-	rest = take_calls(r, it->expr);
+	rest = take_calls(r, it->expr, NULL);
 	if (!rest)
 		return -1;
-	if (rest->kind == N_FIELD && rest->name[0] == '@') {
-		out->call = atoi(rest->name + 4);
+	if (rest->kind == N_FIELD && is_agg_name(rest->name)) {
+		out->call = atoi(rest->name + sizeof AGG_PREFIX - 1);
 		return 0;
 	}
 	if (r->spec.n_calls == before && !it->expr->n_kids)
@@ -268,6 +318,28 @@ static void release(struct lowering *r)
 		expr_release(r->spec.results[i].expr);
 }
 
+static int both(struct lowering *r, const struct item *it)
+{
+	err_at(r->err, it->pos, "`%s` is both a key and an aggregate", it->name);
+	if (strcmp(r->n->word, "reduce"))
+		return err_hint(r->err, "give the result another name: %s by ... as NAME", r->n->word);
+	return err_hint(r->err, "give one of them another name: NAME = ...");
+}
+
+/* The hidden count that says whether a key has records in the window. */
+static int add_hits(struct lowering *r)
+{
+	struct node *call = arena_new(r->p->arena, struct node);
+	int at;
+
+	call->kind = N_CALL;
+	call->name = "count";
+	call->name_n = 5;
+	at = add_call(r, call, agg_find("count", NULL), 0);
+	r->spec.hits = (uint32_t)at;
+	return at < 0 ? -1 : 0;
+}
+
 static int build(struct lowering *r)
 {
 	const struct plan_node *n = r->n;
@@ -277,6 +349,10 @@ static int build(struct lowering *r)
 	r->spec.keys = arena_array(a, struct expr *, n->keys.n + 1);
 	for (uint32_t i = 0; i < n->keys.n; i++) {
 		r->spec.key_names[i] = n->keys.at[i].name;
+		if (is_agg_name(n->keys.at[i].name)) {
+			err_at(r->err, n->keys.at[i].pos, "a key cannot have a name that begins with " AGG_PREFIX);
+			return err_hint(r->err, "give it another: by NAME = ...");
+		}
 		r->spec.keys[i] = lower_expr(r->p, n->keys.at[i].expr, r->o, r->err);
 		if (!r->spec.keys[i])
 			return -1;
@@ -287,12 +363,14 @@ static int build(struct lowering *r)
 		const struct item *it = &n->items.at[r->spec.n_results];
 
 		if (is_key(r, it->name))
-			return err_at(r->err, it->pos, "`%s` is both a key and an aggregate", it->name);
+			return both(r, it);
 		if (add_result(r, it, &r->spec.results[r->spec.n_results]))
 			return -1;
 	}
+	if (n->window && add_hits(r))
+		return -1;
 	r->spec.start_values = true;
-	r->spec.count_zero = !strcmp(n->word, "count");
+	r->spec.count_zero = !strcmp(n->word, "count") && !n->keys.n;
 	return 0;
 }
 
@@ -300,7 +378,9 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 {
 	struct lowering r = { .p = p, .n = n, .o = o, .err = e };
 
-	if (!build(&r))
+	if (!build(&r) && n->window)
+		return op_window_reduce(o->run, n->stage, n->word, &r.spec, &(struct window_spec){ n->window->length_ns, n->window->slide_ns });
+	if (!e->kind)
 		return op_reduce(o->run, n->stage, n->word, &r.spec);
 	release(&r);
 	return NULL;

@@ -16,7 +16,7 @@ struct plan_node *plan_add(struct plan *p)
 const char *plan_kind_name(enum plan_kind k)
 {
 	static const char *const names[PLAN_KINDS_] = { "map",	"filter", "flatmap", "words",  "parse", "reduce", "sort",
-							"top",	"limit",  "skip",    "sample", "dedup", "sink" };
+							"top",	"limit",  "skip",    "sample", "dedup", "window", "sink" };
 
 	return names[k];
 }

@@ -19,6 +19,7 @@ enum plan_kind {
 	PLAN_SKIP,    /* n */
 	PLAN_SAMPLE,  /* p, n: seed */
 	PLAN_DEDUP,   /* keys; none: the whole record */
+	PLAN_WINDOW,  /* length_ns, slide_ns (0: each micro-batch): processing time */
 	PLAN_SINK,    /* text: where to */
 	PLAN_KINDS_,
 };
@@ -49,11 +50,14 @@ struct plan_node {
 	struct value format;    /* PLAN_PARSE: T_STR a brace pattern, T_REGEX, or T_TEXT a format's name */
 	struct pos format_pos;
 	const char *text;       /* PLAN_SINK */
+	int64_t length_ns, slide_ns;
 	/* by the rules */
 	struct field_set needs; /* fields wanted of its input; needs.all */
 	struct field_set after; /* fields wanted of its output */
 	bool moved;             /* a filter that runs earlier than written */
-	bool per_batch;         /* limit, skip: behind an aggregate or ordering stage */
+	bool per_batch;         /* limit, skip: behind an aggregate, ordering stage or window; dedup: behind a window */
+	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
+	const struct plan_node *window; /* PLAN_REDUCE: that window */
 };
 
 struct plan {
@@ -64,6 +68,7 @@ struct plan {
 	const char *canonical;    /* the program as written, a stage a line */
 	/* by the rules */
 	struct field_set source;  /* fields wanted of the source */
+	const struct plan_node *windowed; /* the first window of processing time, NULL: none */
 	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
 	bool changes;             /* some stage makes other records than it got */
 	const char **fields;      /* the output's fields in order where the program fixes them, else NULL */
@@ -82,6 +87,8 @@ struct plan_input {
 };
 /* Check the fields that stages read against what is known of the records, and find the output's fields. Before plan_rules. 0 or -1. */
 int plan_known(struct plan *p, const struct plan_input *in, struct err *e);
+/* The columns that the fields in->names have become at the end, when they are all there are; NULL: unknown. After plan_rules. */
+const struct schema *plan_columns(const struct plan *p, const struct plan_input *in);
 /* Move filters early, push projections down. `verbatim`: the output copies records as they were read if no stage changes them, so it
  * needs no field decoded. */
 void plan_rules(struct plan *p, bool verbatim);

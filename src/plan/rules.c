@@ -12,6 +12,9 @@ static bool plain_copy(const struct item *it)
 /* Does the node only choose and place fields, so that rows pass one by one and nothing can fail? */
 static bool only_places(const struct plan_node *n)
 {
+	for (uint32_t i = 0; n->kind == PLAN_SORT && i < n->n_orders; i++)
+		if (n->orders[i].expr->kind != N_FIELD)
+			return false;
 	if (n->kind == PLAN_SORT)
 		return true;
 	if (n->kind != PLAN_MAP)
@@ -22,6 +25,37 @@ static bool only_places(const struct plan_node *n)
 	return true;
 }
 
+/* May `field`, a dotted path, read the field of this name? The longest exact name wins, so every prefix may be it. */
+static bool may_read(const char *field, const char *name)
+{
+	size_t n = strlen(name);
+
+	return !strncmp(field, name, n) && (!field[n] || field[n] == '.');
+}
+
+/* Does the field mean the same in front of the node and behind it? */
+static bool same_before(const struct plan_node *n, const char *field)
+{
+	bool through = false;
+
+	for (uint32_t i = 0; i < n->items.n; i++) {
+		const struct item *it = &n->items.at[i];
+
+		if (!it->expr)
+			through = true;
+		else if (strcmp(it->expr->name, it->name) && may_read(field, it->name))
+			return false;
+		else if (n->at && n->at[i] && may_read(field, n->at[i]))
+			return false;
+		else if (!strcmp(field, it->name))
+			through = true;
+	}
+	for (uint32_t i = 0; i < n->n_drop; i++)
+		if (may_read(field, n->drop[i]))
+			return false;
+	return through;
+}
+
 /* Does every field the filter reads mean the same in front of the node? */
 static bool reads_through(const struct plan_node *filter, const struct plan_node *n, struct arena *a)
 {
@@ -30,24 +64,9 @@ static bool reads_through(const struct plan_node *filter, const struct plan_node
 	node_fields(filter->expr, NULL, 0, &f);
 	if (f.all)
 		return n->kind == PLAN_SORT;
-	for (uint32_t k = 0; k < f.n && n->kind == PLAN_MAP; k++) {
-		size_t root = strcspn(f.names[k], ".");
-		bool through = false;
-
-		for (uint32_t i = 0; i < n->items.n; i++) {
-			const struct item *it = &n->items.at[i];
-			bool named = it->name && strlen(it->name) == root && !memcmp(it->name, f.names[k], root);
-
-			if (named)
-				through = it->expr && !strcmp(it->expr->name, it->name);
-			else if (!it->expr)
-				through = true;
-		}
-		for (uint32_t i = 0; i < n->n_drop; i++)
-			through &= strlen(n->drop[i]) != root || memcmp(n->drop[i], f.names[k], root);
-		if (!through)
+	for (uint32_t k = 0; k < f.n && n->kind == PLAN_MAP; k++)
+		if (!same_before(n, f.names[k]))
 			return false;
-	}
 	return true;
 }
 
@@ -202,17 +221,55 @@ static void push_projections(struct plan *p, bool verbatim)
 
 static bool closes_batch(enum plan_kind k)
 {
-	return k == PLAN_REDUCE || k == PLAN_SORT || k == PLAN_TOP;
+	return k == PLAN_REDUCE || k == PLAN_SORT || k == PLAN_TOP || k == PLAN_WINDOW;
+}
+
+static int is_fold(struct node *n, void *ctx)
+{
+	(void)ctx;
+	return n->kind == N_CALL && !strcmp(n->name, "fold");
+}
+
+static bool has_fold(const struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->items.n; i++)
+		if (node_walk(n->items.at[i].expr, is_fold, NULL))
+			return true;
+	return false;
+}
+
+/* A window is the business of the reduce behind it where only stages that go record by record stand between, and its states merge. */
+static void give_windows(struct plan *p)
+{
+	struct plan_node *window = NULL;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct plan_node *n = p->nodes[i];
+
+		if (n->kind == PLAN_WINDOW) {
+			window = n;
+			p->windowed = p->windowed ? p->windowed : n;
+		} else if (n->kind == PLAN_REDUCE && window && !has_fold(n)) {
+			n->window = window;
+			window->in_reduce = true;
+			window = NULL;
+		} else if (n->kind != PLAN_FILTER && !plan_changes(n->kind)) {
+			window = NULL;
+		}
+	}
 }
 
 int plan_known(struct plan *p, const struct plan_input *in, struct err *e)
 {
 	struct known out;
+	bool windowed = false;
 
+	give_windows(p);
 	if (known_check(p, in, &out, e))
 		return -1;
 	for (uint32_t i = 0; i < p->n; i++) {
-		p->nodes[i]->per_batch = p->closes;
+		windowed |= p->nodes[i]->kind == PLAN_WINDOW;
+		p->nodes[i]->per_batch = p->nodes[i]->kind == PLAN_DEDUP ? windowed : p->closes;
 		p->closes |= closes_batch(p->nodes[i]->kind);
 		p->changes |= plan_changes(p->nodes[i]->kind);
 	}
@@ -227,4 +284,18 @@ void plan_rules(struct plan *p, bool verbatim)
 {
 	move_filters(p);
 	push_projections(p, verbatim && !p->changes);
+}
+
+const struct schema *plan_columns(const struct plan *p, const struct plan_input *in)
+{
+	struct err ignored = { 0 };
+	struct known out;
+	uint32_t *len;
+
+	if (known_check(p, in, &out, &ignored))
+		return NULL;
+	len = arena_array(p->arena, uint32_t, out.set.n + 1);
+	for (uint32_t i = 0; i < out.set.n; i++)
+		len[i] = (uint32_t)strlen(out.set.names[i]);
+	return schema_intern(out.set.names, len, out.set.n);
 }

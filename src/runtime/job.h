@@ -1,50 +1,66 @@
-/* A job: a plan run over its inputs. Cuts the input into micro-batches, drives the operators, counts what it refuses. */
+/* A job: a chain of operators run over its inputs. Cuts the input into micro-batches, moves the clock, counts what it refuses.
+ *
+ * A micro-batch: records in, through the chain; the clock; the end of the micro-batch for every operator. Cuts:
+ *   CUT_BLOCKS   no stage waits: after MICRO_BATCH_BYTES of input and whenever the input has nothing more to give
+ *   CUT_EOF      one micro-batch, the whole input
+ *   CUT_RECORDS  every n records
+ *   CUT_TIME     every interval of the clock (aligned to its multiples); with a replay field the data is the clock
+ *   CUT_MARK     at mark lines in the input (io/marks.h), which also move the clock; micro-batch k is the k-th stretch of each input */
 #ifndef STRM_RUNTIME_JOB_H
 #define STRM_RUNTIME_JOB_H
 #include "io/blocks.h"
-#include "plan/lower.h"
+#include "op/op_sink.h"
+#include "op/op_words.h"
+#include "runtime/clock.h"
 
 /* Input after which a micro-batch ends when no stage waits for the end of the input. */
 #define MICRO_BATCH_BYTES ((uint64_t)8 << 20)
 
+enum cut_kind { CUT_BLOCKS, CUT_EOF, CUT_RECORDS, CUT_TIME, CUT_MARK };
+
+struct cut {
+	enum cut_kind kind;
+	uint64_t records;
+	int64_t every_ns;
+};
+
 struct job_opts {
-	const struct plan *plan;          /* after plan_rules */
 	const char *const *sources;       /* specs, in order */
 	unsigned n_sources;
 	bool no_input;                    /* -n: one empty record, sources are not read */
-	const struct codec_def *in;
-	struct decode_opts decode;        /* format options; the projection is set here */
-	const struct codec_def *out;
-	struct encode_opts encode;
-	const char *const *sinks;         /* where the chain ends, unless its last stage is a sink */
-	unsigned n_sinks;
-	const char *schema;               /* --schema, NULL: none */
-	bool verbatim;                    /* the output format may copy records as they were read */
+	struct cut cut;
 	bool strict;                      /* the first bad record ends the job */
 	const char *bad_file;             /* bad records as TSV: source, line, reason, raw; NULL: not kept */
-	/* Told of each of the first bad records; prints. */
+	/* Told of each bad record and of notes; prints. */
 	void (*on_bad)(void *ctx, const char *source, uint64_t line, const char *reason, const char *raw, size_t n);
 	void (*on_note)(void *ctx, const char *text);
-	/* Between blocks: progress; may be NULL. `bytes` read so far. */
-	void (*on_step)(void *ctx, uint64_t bytes);
+	/* The columns that the fields of an input's header have become at the chain's end, where the program says; NULL: unknown. */
+	const struct schema *(*columns_left)(void *ctx, const struct schema *header);
 	void *ctx;
 	volatile const int *stop;         /* not zero: a signal asks for the end of the input */
 };
 
 struct job;
 
-/* Operators and decoder made; nothing read or written yet. The run is the caller's and must outlive the job. NULL and err. */
-struct job *job_open(const struct job_opts *o, struct run *run, struct err *e);
+/* The run is the caller's and must outlive the job. */
+struct job *job_new(const struct job_opts *o, struct run *run);
+/* For the operators that are made next: where bad rows of `parse` and --schema go (ctx is the job), and the word scanner's counts. */
+int job_bad_row(void *job, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
+const struct word_counts *job_word_counts(const struct job *j);
+/* What to run: the decoder and the chain, which is the job's from here on (also on failure). `replay`: the expression of the clock's field, taken;
+ * NULL: none. 0 or -1. */
+int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct op *first_take, struct expr *replay_take,
+	      struct err *e);
 /* To the end. 0, or -1 and err. Once. */
 int job_run(struct job *j, struct err *e);
 void job_free(struct job *j);
 
 /* For the ledger. */
 const struct op *job_ops(const struct job *j);
-uint64_t job_records(const struct job *j); /* records decoded */
-uint64_t job_bad(const struct job *j);     /* bad records, of the decoder and of `parse` */
+uint64_t job_records(const struct job *j);   /* records decoded */
+uint64_t job_bad(const struct job *j);       /* bad records, of the decoder and of `parse` */
 uint64_t job_bad_input(const struct job *j); /* of the decoder alone */
+uint64_t job_no_time(const struct job *j);   /* records whose replay field is no time: they stay in the micro-batch at hand */
 uint64_t job_bytes(const struct job *j);
-bool job_closed(const struct job *j);      /* every reader of the output went away */
 
 #endif

@@ -10,7 +10,7 @@ static int parse_format(struct parser *p, struct plan_node *n, struct err *e)
 	n->format_pos = parser_pos(p);
 	if (parser_accept_literal(p, &n->format))
 		return 0;
-	name = parser_name(p, "a format (combined, syslog, json ...), a \"{pattern}\" or a /regex/", &len, e);
+	name = parser_name(p, "a format (combined, syslog, json ...)", &len, e);
 	if (!name)
 		return -1;
 	n->format = v_text(name, len);

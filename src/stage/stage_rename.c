@@ -15,6 +15,16 @@ static struct node *field_node(struct arena *a, const char *name, uint32_t n, st
 	return f;
 }
 
+static int accept_as(struct parser *p, const char *from, struct err *e)
+{
+	if (parser_accept_word(p, "as"))
+		return 0;
+	if (!parser_peek(p, "="))
+		return parser_expected(p, NULL, e);
+	err_at(e, parser_pos(p), "expected `as`, found `=`");
+	return err_hint(e, "the old name comes first: rename %.60s as NAME", from);
+}
+
 /* Each rename is an item behind `*` that takes the place of the old field. */
 static int parse(struct parser *p, struct plan_node *n, struct err *e)
 {
@@ -31,7 +41,7 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 		struct pos pos = parser_pos(p);
 		const char *from = parser_name(p, "the field to rename", &len, e), *to;
 
-		if (!from || (!parser_accept_word(p, "as") && parser_expected(p, "`as` and the new name", e))) {
+		if (!from || accept_as(p, from, e)) {
 			buf_release(&b);
 			return -1;
 		}

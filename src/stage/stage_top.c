@@ -13,7 +13,7 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 	if (parser_uint(p, "how many", 1, 1u << 31, &n->n, e))
 		return -1;
 	if (!parser_accept_word(p, "by"))
-		return parser_expected(p, "`by` and what to order by", e);
+		return parser_expected(p, NULL, e);
 	n->orders[0].expr = parser_expr(p, e);
 	if (!n->orders[0].expr)
 		return -1;

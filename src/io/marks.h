@@ -1,0 +1,25 @@
+/* Marks: lines that end a micro-batch, in the data. A form feed, alone or followed only by key=value words. */
+#ifndef STRM_IO_MARKS_H
+#define STRM_IO_MARKS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct mark {
+	bool has_clock, clock_relative;
+	int64_t clock_ns;
+	bool has_watermark, watermark_inf;
+	int64_t watermark_ns;
+};
+
+/* Is the line p[0..n) (without its line end) a mark? */
+bool mark_is(const char *p, size_t n);
+/* What it says; keys it does not know are passed over. 0, or -1 with *why (static) when a value is not a time. */
+int mark_parse(const char *p, size_t n, struct mark *out, const char **why);
+/* The first whole line of p[0..n) that is a mark, p being at a line start: its offset and (behind its line end) the next line's. With `final` an
+ * unterminated last line counts. Returns 1; 0 when there is none, *at is then how far records may be decoded (before a last line that may become
+ * a mark). */
+int mark_find(const char *p, size_t n, bool final, size_t *at, size_t *next);
+
+#endif

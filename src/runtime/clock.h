@@ -1,0 +1,18 @@
+/* The clock: processing time is a component. The system's, or one that marks or the data move by hand. */
+#ifndef STRM_RUNTIME_CLOCK_H
+#define STRM_RUNTIME_CLOCK_H
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+	bool manual;    /* moved by clock_set; stands at the epoch until then */
+	int64_t now_ns; /* of a manual clock */
+};
+
+int64_t clock_now(const struct clock *c);
+/* A manual clock never goes back: an earlier time leaves it where it is. */
+void clock_set(struct clock *c, int64_t t_ns);
+/* End of the interval of `every` that t lies in: the smallest multiple of it that is > t. */
+int64_t clock_interval_end(int64_t t_ns, int64_t every_ns);
+
+#endif

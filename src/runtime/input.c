@@ -1,0 +1,208 @@
+/* Where a job's records come from: sources that are read to their end. */
+#include <stdlib.h>
+
+#include "io/marks.h"
+#include "runtime/job_impl.h"
+
+/* ---- decoders ---- */
+
+/* The scanner's counts are sums over decoders: what each has added since it was looked at last. */
+static void count_words(struct job *j)
+{
+	if (j->codec != &words_codec)
+		return;
+	j->words = (struct word_counts){ 0 };
+	for (unsigned i = 0; i < j->n_inputs; i++) {
+		j->words.lines += words_lines(j->inputs[i].decoder);
+		j->words.empty += words_empty(j->inputs[i].decoder);
+	}
+}
+
+static int on_batch(void *ctx, struct batch *b, struct err *e)
+{
+	struct input *in = ctx;
+
+	count_words(in->job);
+	return job_take(in->job, b, e);
+}
+
+static int on_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
+{
+	struct input *in = ctx;
+
+	in->job->n_bad_input++;
+	return job_bad_row(in->job, raw, n, in->decoder->opts.source, line, reason, e);
+}
+
+static void on_note(void *ctx, const char *text)
+{
+	const struct job *j = ((const struct input *)ctx)->job;
+
+	if (j->opts.on_note)
+		j->opts.on_note(j->opts.ctx, text);
+}
+
+static struct decode_to decode_to(struct input *in)
+{
+	return (struct decode_to){ .emit = on_batch, .bad = on_bad, .note = on_note, .ctx = in };
+}
+
+/* ---- opening ---- */
+
+static int open_input(struct job *j, struct input *in, const char *const *specs, unsigned n, struct err *e)
+{
+	in->job = j;
+	in->decoder = j->codec->open(&j->decode, e);
+	if (!in->decoder)
+		return -1;
+	in->decoder->def = j->codec;
+	in->blocks = blocks_new(specs, n, in->decoder);
+	return 0;
+}
+
+/* With marks each source is an input of its own, since their stretches go in step; else one reads them all in order. */
+int inputs_open(struct job *j, struct err *e)
+{
+	bool apart = j->opts.cut.kind == CUT_MARK;
+
+	j->inputs = xcalloc(j->opts.n_sources, sizeof *j->inputs);
+	for (unsigned i = 0; i < (apart ? j->opts.n_sources : 1); i++) {
+		j->n_inputs++;
+		if (open_input(j, &j->inputs[i], j->opts.sources + i, apart ? 1 : j->opts.n_sources, e))
+			return -1;
+	}
+	return 0;
+}
+
+void inputs_free(struct job *j)
+{
+	for (unsigned i = 0; i < j->n_inputs; i++) {
+		blocks_free(j->inputs[i].blocks);
+		if (j->inputs[i].decoder)
+			j->inputs[i].decoder->def->close(j->inputs[i].decoder);
+	}
+	free(j->inputs);
+}
+
+uint64_t inputs_bytes(const struct job *j)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < j->n_inputs; i++)
+		n += j->inputs[i].blocks ? blocks_bytes(j->inputs[i].blocks) : 0;
+	return n;
+}
+
+const struct schema *inputs_header(const struct job *j)
+{
+	const struct decoder *d = j->n_inputs ? j->inputs[0].decoder : NULL;
+
+	return d && d->def->columns ? d->def->columns(d) : NULL;
+}
+
+/* ---- reading ---- */
+
+/* Does a micro-batch end after this block? */
+static bool cut_now(const struct job *j)
+{
+	if (j->opts.cut.kind != CUT_BLOCKS || !j->batch_records)
+		return false;
+	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(j->inputs[0].blocks);
+}
+
+/* CUT_TIME by the clock: the intervals that have passed. */
+static int cut_by_clock(struct job *j, struct err *e)
+{
+	int64_t now;
+
+	if (j->opts.cut.kind != CUT_TIME || j->replay)
+		return 0;
+	now = clock_now(&j->clock);
+	if (j->cut_end && now < j->cut_end)
+		return 0;
+	if (j->cut_end && (j->batch_records || job_holds(j)) && job_end_batch(j, j->cut_end, false, e))
+		return -1;
+	if (!j->cut_end) {
+		j->timed = true;
+		j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
+	}
+	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
+	return 0;
+}
+
+static int run_in_order(struct job *j, struct err *e)
+{
+	struct input *in = &j->inputs[0];
+	struct decode_to to = decode_to(in);
+	int r;
+
+	do {
+		if (cut_by_clock(j, e))
+			return -1;
+		r = blocks_step(in->blocks, &to, e);
+		count_words(j);
+		if (r == 1 && cut_now(j) && job_end_batch(j, clock_now(&j->clock), false, e))
+			return -1;
+	} while (r == 1 && !job_all_closed(j) && !job_stopped(j));
+	return r < 0 ? -1 : 0;
+}
+
+/* A mark's clock, before the records of its micro-batch. */
+static void apply_clock(struct job *j, const struct mark *m)
+{
+	if (!m->has_clock)
+		return;
+	clock_set(&j->clock, m->clock_relative ? j->clock.now_ns + m->clock_ns : m->clock_ns);
+	j->run->now = j->clock.now_ns;
+	j->run->special[SP_TIME] = v_time(j->run->now);
+}
+
+/* The next stretch of every input: found first, so that the clock is right for the records, then decoded in order. *more: some input had one.
+ * *marked: one of them ended in a mark. */
+static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e)
+{
+	*more = *marked = false;
+	for (unsigned i = 0; i < j->n_inputs; i++) {
+		struct mark m = { 0 };
+		int r = j->inputs[i].ended ? 0 : blocks_seek_mark(j->inputs[i].blocks, &m, e);
+
+		if (r < 0)
+			return -1;
+		if (r)
+			apply_clock(j, &m);
+		*marked |= r == BLOCKS_MARK;
+	}
+	for (unsigned i = 0; i < j->n_inputs; i++) {
+		struct input *in = &j->inputs[i];
+		struct decode_to to = decode_to(in);
+		int r;
+
+		if (in->ended)
+			continue;
+		*more = true;
+		r = blocks_take(in->blocks, &to, e);
+		count_words(j);
+		if (r < 0)
+			return -1;
+		in->ended = r == 0 || r == 2;
+	}
+	return 0;
+}
+
+static int run_by_marks(struct job *j, struct err *e)
+{
+	bool more, marked;
+
+	do {
+		if (take_stretches(j, &more, &marked, e))
+			return -1;
+		if (marked && job_end_batch(j, clock_now(&j->clock), false, e))
+			return -1;
+	} while (more && !job_all_closed(j) && !job_stopped(j));
+	return 0;
+}
+
+int inputs_run(struct job *j, struct err *e)
+{
+	return j->opts.cut.kind == CUT_MARK ? run_by_marks(j, e) : run_in_order(j, e);
+}
