@@ -51,7 +51,7 @@ static const char *path_root(const struct node *n)
 	return n->kind == N_FIELD ? n->name : NULL;
 }
 
-static bool is_lambda(const struct node *n)
+bool node_is_lambda(const struct node *n)
 {
 	return n->kind == N_CALL && n->n_kids == 3 && n->kids[0]->kind == N_FIELD && (!strcmp(n->name, "each") || !strcmp(n->name, "keep"));
 }
@@ -62,21 +62,41 @@ static bool is_record(const struct node *n)
 	return n->kind == N_SPECIAL && !strcmp(n->name, "record");
 }
 
-static void lambda_fields(const struct node *n, const char *const *bound, uint32_t n_bound, struct field_set *out)
+/* How many of a call's first arguments are names of variables: each, keep, fold 1, combine 2, else 0. The one argument behind them does
+ * not see them. */
+static uint32_t call_variables(const struct node *n)
 {
-	const char **inner = arena_array(out->arena, const char *, n_bound + 1);
+	uint32_t vars = n->kind != N_CALL	 ? 0
+			: node_is_lambda(n)	 ? 1
+			: !strcmp(n->name, "fold")    ? 1
+			: !strcmp(n->name, "combine") ? 2
+						      : 0;
+
+	for (uint32_t k = 0; k < vars; k++)
+		if (k >= n->n_kids || n->kids[k]->kind != N_FIELD)
+			return 0;
+	return vars;
+}
+
+static void inner_fields(const struct node *n, uint32_t vars, const char *const *bound, uint32_t n_bound, struct field_set *out)
+{
+	const char **inner = arena_array(out->arena, const char *, n_bound + vars);
 
 	if (n_bound)
 		memcpy(inner, bound, n_bound * sizeof *inner);
-	inner[n_bound] = n->kids[0]->name;
-	node_fields(n->kids[1], bound, n_bound, out);
-	node_fields(n->kids[2], inner, n_bound + 1, out);
+	for (uint32_t k = 0; k < vars; k++)
+		inner[n_bound + k] = n->kids[k]->name;
+	if (vars < n->n_kids)
+		node_fields(n->kids[vars], bound, n_bound, out);
+	for (uint32_t k = vars + 1; k < n->n_kids; k++)
+		node_fields(n->kids[k], inner, n_bound + vars, out);
 }
 
 void node_fields(const struct node *n, const char *const *bound, uint32_t n_bound, struct field_set *out)
 {
 	struct buf path = { 0 };
 	const char *root;
+	uint32_t vars;
 
 	if (is_record(n)) {
 		out->all = true;
@@ -95,8 +115,9 @@ void node_fields(const struct node *n, const char *const *bound, uint32_t n_boun
 		buf_release(&path);
 		return;
 	}
-	if (is_lambda(n)) {
-		lambda_fields(n, bound, n_bound, out);
+	vars = call_variables(n);
+	if (vars) {
+		inner_fields(n, vars, bound, n_bound, out);
 		return;
 	}
 	for (uint32_t i = 0; i < n->n_kids; i++)
@@ -180,10 +201,7 @@ static struct expr *bind_member(struct binder *b, const struct node *n, const st
 
 		field.kind = N_FIELD;
 		field.n_kids = 0;
-		x = bind_path(b, &field, NULL);
-		x->variable = false;
-		x->special = 1; /* the record's own: skips variables, see eval.c */
-		return x;
+		return bind_path(b, &field, NULL);
 	}
 	x = expr_make(b, X_MEMBER, n);
 	x->name = n->name;
@@ -191,7 +209,7 @@ static struct expr *bind_member(struct binder *b, const struct node *n, const st
 	return bind_kids(b, n, scope, x) ? NULL : x;
 }
 
-static struct expr *bind_special(struct binder *b, const struct node *n)
+static struct expr *bind_special(struct binder *b, const struct node *n, const struct scope *scope)
 {
 	struct expr *x = expr_make(b, X_SPECIAL, n);
 
@@ -202,6 +220,7 @@ static struct expr *bind_special(struct binder *b, const struct node *n)
 	}
 	if (x->special == SP_RECORD)
 		x->kind = X_RECORD;
+	x->variable = scope != NULL;
 	return x;
 }
 
@@ -209,12 +228,13 @@ static struct expr *bind_lambda(struct binder *b, const struct node *n, const st
 {
 	struct expr *x = expr_make(b, !strcmp(n->name, "each") ? X_EACH : X_KEEP, n);
 	struct scope inner = { .up = scope, .name = n->kids[0]->name };
+	struct field_set read = { .arena = b->arena };
 
 	x->name = n->kids[0]->name;
 	x->name_n = n->kids[0]->name_n;
 	x->kids = arena_array(b->arena, struct expr *, 2);
-	x->outer.arena = b->arena;
-	node_fields(n->kids[2], &x->name, 1, &x->outer);
+	node_fields(n->kids[2], &x->name, 1, &read);
+	x->reads = read.all || read.n;
 	x->kids[0] = bind(b, n->kids[1], scope);
 	if (!x->kids[0])
 		return NULL;
@@ -288,7 +308,7 @@ static struct expr *bind_call(struct binder *b, const struct node *n, const stru
 	if (check_arity(b, n, def))
 		return NULL;
 	if (def->flags & FN_SPECIAL) {
-		if (is_lambda(n))
+		if (node_is_lambda(n))
 			return bind_lambda(b, n, scope);
 		if (!strcmp(n->name, "if")) {
 			x = expr_make(b, X_COND, n);
@@ -405,7 +425,7 @@ static struct expr *bind(struct binder *b, const struct node *n, const struct sc
 	case N_FIELD:
 		return bind_path(b, n, scope);
 	case N_SPECIAL:
-		return bind_special(b, n);
+		return bind_special(b, n, scope);
 	case N_MEMBER:
 		x = bind_member(b, n, scope);
 		break;
@@ -418,11 +438,20 @@ static struct expr *bind(struct binder *b, const struct node *n, const struct sc
 	return x ? fold(b, n, x) : NULL;
 }
 
-struct expr *expr_bind(const struct node *n, const struct fn_env *env, struct arena *a, struct err *e)
+struct expr *expr_bind_vars(const struct node *n, const struct fn_env *env, const char *const *vars, uint32_t n_vars, struct arena *a,
+			    struct err *e)
 {
 	struct binder b = { .env = env, .arena = a, .err = e };
+	struct scope *scope = arena_array(a, struct scope, n_vars + 1);
 
-	return bind(&b, n, NULL);
+	for (uint32_t k = 0; k < n_vars; k++)
+		scope[k] = (struct scope){ .up = k ? &scope[k - 1] : NULL, .name = vars[k] };
+	return bind(&b, n, n_vars ? &scope[n_vars - 1] : NULL);
+}
+
+struct expr *expr_bind(const struct node *n, const struct fn_env *env, struct arena *a, struct err *e)
+{
+	return expr_bind_vars(n, env, NULL, 0, a, e);
 }
 
 void expr_release(struct expr *x)
@@ -433,6 +462,8 @@ void expr_release(struct expr *x)
 	x->n_kids = 0;
 	if (x->kind == X_CALL && x->call.def && x->call.def->unprepare)
 		x->call.def->unprepare(&x->call);
+	if (x->kind == X_MATCH)
+		fn_unprepare_regex(&x->call);
 	if (x->re)
 		regex_free(x->re);
 	x->re = NULL;
@@ -446,7 +477,7 @@ const struct value *expr_constant(const struct expr *x)
 
 void expr_unseen(const struct expr *x, void (*fn)(void *ctx, const char *name), void *ctx)
 {
-	if (x->kind == X_FIELD && !x->variable && !x->seen)
+	if (x->kind == X_FIELD && !x->variable && x->asked && !x->seen)
 		fn(ctx, x->name);
 	for (uint32_t i = 0; i < x->n_kids; i++)
 		expr_unseen(x->kids[i], fn, ctx);

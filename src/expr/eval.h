@@ -47,12 +47,17 @@ struct field_set {
 	bool all;           /* @record or `*`: every field */
 };
 void field_set_add(struct field_set *f, const char *name, size_t n);
-/* Fields that the tree reads; names in `bound` (n_bound of them: lambda and fold variables) are not fields. */
+/* Is it each(x, LIST, E) or keep(x, LIST, E), whose first argument is the name of a variable? */
+bool node_is_lambda(const struct node *n);
+/* Fields that the tree reads; names in `bound` (n_bound of them) and the variables of each, keep, fold and combine are not fields. */
 void node_fields(const struct node *n, const char *const *bound, uint32_t n_bound, struct field_set *out);
 
 /* Bind a tree. Aggregate calls are an error here (op/ takes them out first) that says where they belong. The expr lives in the arena;
  * expr_release frees what functions and patterns hold. NULL and err. */
 struct expr *expr_bind(const struct node *n, const struct fn_env *env, struct arena *a, struct err *e);
+/* The same where n_vars names are variables, for expr_eval_row. */
+struct expr *expr_bind_vars(const struct node *n, const struct fn_env *env, const char *const *vars, uint32_t n_vars, struct arena *a,
+			    struct err *e);
 void expr_release(struct expr *x);
 /* The constant it was folded to, or NULL. */
 const struct value *expr_constant(const struct expr *x);
@@ -62,7 +67,7 @@ struct column expr_eval(struct expr *x, struct eval *ev, const struct batch *b, 
 /* The rows for which it is true, into out (room for n_sel); returns how many. *nulls counts rows where it is null. */
 uint32_t expr_filter(struct expr *x, struct eval *ev, const struct batch *b, const uint32_t *sel, uint32_t n_sel, uint32_t *out,
 		     uint64_t *nulls);
-/* One row: the value for row `row` of b with `n_vars` variables that shadow fields. */
+/* One row: the value for row `row` of b (NULL: no fields) with the values of the `n_vars` variables it was bound with, which shadow fields. */
 struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const char *const *vars,
 			   const struct value *values, uint32_t n_vars, struct arena *a);
 /* Fields that were null or missing in every row evaluated so far: calls fn for each such name (not for those under a variable). */

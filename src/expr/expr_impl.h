@@ -16,8 +16,9 @@ struct x_name {
 
 struct expr {
 	uint8_t kind, op;
-	bool variable;            /* X_FIELD: a lambda variable, never reported as unseen */
-	bool seen;                /* X_FIELD: was not null in some row */
+	bool variable;            /* X_FIELD: a variable, its column is VAR_PREFIX and the name; X_RECORD: there are such columns to leave out */
+	bool reads;               /* X_EACH, X_KEEP: the body reads more than the variable */
+	bool asked, seen;         /* X_FIELD: some row was read; was not null in some row */
 	uint32_t n_kids;
 	struct expr **kids;
 	struct value lit;         /* X_CONST */
@@ -32,9 +33,11 @@ struct expr {
 	const char **keys;        /* X_OBJECT */
 	struct fn_call call;      /* X_CALL; its regex cache serves X_MATCH too */
 	struct regex *re;         /* X_MATCH with a constant pattern */
-	struct field_set outer;   /* X_EACH, X_KEEP: fields of the body beside the variable */
 	const char *what;         /* name for failure messages */
 };
+
+/* Variables of each, keep, fold and combine are columns beside the fields, under names of their own. */
+#define VAR_PREFIX "@var."
 
 /* kernels: columns a and b, constant or not */
 struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
