@@ -90,7 +90,7 @@ static const struct word_hint operator_hints[] = {
 	{ "concat cat", "concatenate with `++`" },
 	{ "contains has", "is it in a list: x in LIST; in a text: text =~ /re/" },
 	{ "then", "a choice is written `test ? a : b`" },
-	{ "if when", "a choice is written `test ? a : b`" },
+	{ "if when case", "a choice is written `test ? a : b`" },
 };
 
 /* Words that belong inside a stage: the shell cut them off. */
@@ -138,6 +138,22 @@ static bool is_loose(const struct source_unit *u)
 	return u->n && (!name_start(*u->text) || is_one_of(connectives, u->text, u->n));
 }
 
+/* Is it a path, or a name with a suffix as book.txt? */
+static bool looks_like_file(const struct source_unit *u)
+{
+	const char *dot = is_word(u) ? memrchr(u->text, '.', u->n) : NULL;
+	size_t n = dot ? u->n - (size_t)(dot + 1 - u->text) : 0;
+
+	if (!is_word(u) || memchr(u->text, '=', u->n))
+		return false;
+	if (*u->text == '/' || !strncmp(u->text, "./", 2) || !strncmp(u->text, "../", 3))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (!name_char(dot[1 + i]))
+			return false;
+	return n > 0 && n <= 5 && dot > u->text;
+}
+
 /* Does something have to follow it? */
 static bool wants_more(const struct source_unit *u)
 {
@@ -172,6 +188,28 @@ static void add_quoted(struct buf *b, const struct source_unit *at, int n, bool 
 	buf_str(b, !quote ? "" : single ? "\"" : "'");
 }
 
+static int file_hint(struct err *e, const struct source_unit *units, int n_units, int unit)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < unit; i++)
+		add_quoted(&b, &units[i], 1, false);
+	buf_str(&b, " --");
+	for (int i = unit; i < n_units; i++)
+		add_quoted(&b, &units[i], 1, false);
+	if (b.n <= QUOTE_MAX)
+		err_hint(e, "input files stand behind `--`: strm%s", buf_cstr(&b));
+	else
+		err_hint(e, "input files stand behind `--`");
+	buf_release(&b);
+	return -1;
+}
+
+static bool is_unit(const struct source_unit *u, const char *word)
+{
+	return u->n == strlen(word) && !memcmp(u->text, word, u->n);
+}
+
 static int quote_hint(struct err *e, const struct source_unit *units, int n_units, int from)
 {
 	int end = joined_end(units, n_units, from);
@@ -186,10 +224,12 @@ static int quote_hint(struct err *e, const struct source_unit *units, int n_unit
 		b.n = 0;
 		add_quoted(&b, units + from, end - from, true);
 	}
-	if (b.n <= QUOTE_MAX)
-		err_hint(e, "an argument is a stage: quote it whole: strm%s", buf_cstr(&b));
-	else
+	if (b.n > QUOTE_MAX)
 		err_hint(e, "an argument is a stage: quote it whole");
+	else if (end - from == 2 && is_unit(&units[from], "filter") && name_start(*units[from + 1].text))
+		err_hint(e, "an argument is a stage, and `>` outside quotes is the shell's: strm%.*s > ...'", (int)b.n - 1, buf_cstr(&b));
+	else
+		err_hint(e, "an argument is a stage: quote it whole: strm%s", buf_cstr(&b));
 	buf_release(&b);
 	return -1;
 }
@@ -205,6 +245,8 @@ int parse_stage_hint(struct err *e, const char *word, const struct source_unit *
 {
 	const char *hint;
 
+	if (unit >= 0 && unit < n_units && looks_like_file(&units[unit]))
+		return file_hint(e, units, n_units, unit);
 	if (unit > 0 && unit < n_units && is_word(&units[unit]) && is_word(&units[unit - 1]) && is_loose(&units[unit]))
 		return quote_hint(e, units, n_units, unit - 1);
 	hint = hint_find(stage_hints, ARRAY_LEN(stage_hints), word, strlen(word));

@@ -230,6 +230,8 @@ static void token_hint(struct parser *p, const struct token *t, struct err *e)
 	if (t->kind == TK_NAME) {
 		if (p->after_expr)
 			parse_operator_hint(e, t->lit.s, t->lit.n);
+		if (p->after_expr && (lex_is_word(&p->prev, "if") || lex_is_word(&p->prev, "case")))
+			parse_operator_hint(e, p->prev.lit.s, p->prev.lit.n);
 		nearest_hint(p, t, e);
 	} else if (lex_is(t, ";") && !p->n_stack) {
 		err_hint(e, "stages are separated by `|`");
