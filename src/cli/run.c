@@ -115,15 +115,17 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 }
 
 /* When micro-batches end, if --every does not say. */
-static int choose_cut(struct options *o, const struct plan *p, struct err *e)
+static int choose_cut(struct options *o, const struct plan *p, bool endless, struct err *e)
 {
 	const struct plan_node *w = p->windowed;
 	int64_t every;
 
-	if (!o->cut_given && o->replay)
+	if (!o->cut_given && (o->replay || endless))
 		o->cut = (struct cut){ .kind = CUT_TIME, .every_ns = TIME_NS };
 	else if (!o->cut_given)
 		o->cut.kind = p->closes ? CUT_EOF : CUT_BLOCKS;
+	if (endless && (o->cut.kind == CUT_MARK || o->replay))
+		return err_set(e, ERR_USAGE, "%s: goes with files and pipes, which end", o->replay ? "--replay" : "--every mark");
 	if (w && o->cut.kind == CUT_EOF) {
 		err_at(e, w->pos, "a window over processing time, and input that has none");
 		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
@@ -169,7 +171,7 @@ struct program {
 	struct options *opts;
 	struct plan plan;
 	struct plan_input in;
-	bool verbatim;
+	bool verbatim, endless;
 	struct report report;
 };
 
@@ -186,7 +188,9 @@ static int compile(struct program *p, struct err *e)
 	choose_output(o, &p->plan);
 	p->verbatim = can_copy(o);
 	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
-	return choose_cut(o, &p->plan, e);
+	for (unsigned i = 0; i < o->n_sources; i++)
+		p->endless |= source_spec_endless(o->sources[i]);
+	return choose_cut(o, &p->plan, p->endless, e);
 }
 
 /* The columns that the fields of an input's header have become. */
@@ -217,6 +221,7 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 	po->lower.ctx = j;
 	po->lower.scanner = job_word_counts(j);
 	po->lower.marks = o->marks;
+	po->lower.live = p->endless || o->cut.kind == CUT_TIME;
 	if (o->replay) {
 		field = parse_expr_text(p->plan.arena, o->replay, e);
 		replay = field ? expr_bind(field, run->env, p->plan.arena, e) : NULL;
@@ -238,7 +243,7 @@ static int run(struct program *p)
 	struct job_opts jo = { .sources = o->n_sources ? o->sources : stdin_only, .n_sources = o->n_sources ? o->n_sources : 1,
 			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file,
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
-			       .stop = &stop_signal };
+			       .stop = &stop_signal, .on_signal = on_signal, .closes = p->plan.closes, .endless = p->endless };
 	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
 	struct run shared = { .env = &env, .mem_max = o->mem_max, .whole = o->cut.kind == CUT_EOF };
 	struct err e = { 0 };

@@ -70,6 +70,7 @@ struct fd_source *fd_source_new(int fd, const char *name, struct err *e)
 	s = xcalloc(1, sizeof *s);
 	s->fd = fd;
 	s->base.size = -1;
+	s->base.live = fd_live_def(fd);
 	if (!S_ISREG(st.st_mode))
 		return s;
 	at = lseek(fd, 0, SEEK_CUR);
@@ -153,4 +154,10 @@ bool fd_source_ready(struct source *base)
 	return s->unpack || s->head_at < s->head_n || poll(&f, 1, 0) != 0;
 }
 
-void fd_source_release(struct source *base) { unpack_close(((struct fd_source *)base)->unpack); }
+void fd_source_release(struct source *base)
+{
+	struct fd_source *s = (struct fd_source *)base;
+
+	unpack_close(s->unpack);
+	fd_live_free(s->on_loop);
+}

@@ -9,6 +9,8 @@ ssize_t fd_read(int fd, char *p, size_t n);
 /* All n bytes, likewise. 0, or -1 with errno. */
 int fd_write(int fd, const char *p, size_t n);
 
+struct fd_live;
+
 struct fd_source {
 	struct source base;
 	int fd;
@@ -16,6 +18,7 @@ struct fd_source {
 	struct unpack *unpack;	 /* NULL: plain bytes */
 	char head[UNPACK_SNIFF]; /* read for the sniffing and not yet passed on: head[head_at..head_n) */
 	unsigned head_n, head_at;
+	struct fd_live *on_loop; /* NULL until it is driven by a loop */
 };
 
 /* Allocate over a descriptor: refuses directories, takes the size of regular files, tells the kernel to read ahead. NULL and err;
@@ -25,5 +28,9 @@ struct fd_source *fd_source_new(int fd, const char *name, struct err *e);
 ssize_t fd_source_read(struct source *s, char *p, size_t n, struct err *e);
 bool fd_source_ready(struct source *s);
 void fd_source_release(struct source *s);
+
+/* How a loop drives such a source: pipes, terminals and sockets are live, NULL for files and other devices. fd_source_new sets it. */
+const struct live_def *fd_live_def(int fd);
+void fd_live_free(struct fd_live *l); /* takes NULL */
 
 #endif

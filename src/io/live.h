@@ -35,10 +35,20 @@ struct live_def {
 	/* Read again where filled() said stop. */
 	void (*resume)(struct source *s);
 	/* Let go of everything on the loop: closes handles (their close callbacks run in later turns of the loop) and streams (drop false).
-	 * After it the intake is not called again, but for those closes. Idempotent. source_close() comes after the loop has run out. */
+	 * After it the intake is not called again, but for those closes. Idempotent. source_close() comes after the loop has run out.
+	 * resume and stop may be called from within a call of the intake. After end() a source holds nothing on the loop, or gives it back by itself. */
 	void (*stop)(struct source *s);
 	/* One line on what it waits for ("12 clients", "connecting, try 3"), for the status report; into p[0..n). NULL: nothing to say. */
 	void (*status)(const struct source *s, char *p, size_t n);
 };
+
+/* For sources: a note to the intake; the end with an error of kind ERR_IO ("NAME: what"). */
+void live_note(const struct intake *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void live_fail(const struct intake *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The wait before the next of a row of tries, in ms: 100, then twice as long each time, 10,000 at most. */
+unsigned live_backoff(unsigned tries);
+/* Hand over n bytes that lie elsewhere, in as many pieces as the stream's room asks for; the verdict of filled(), the worst of them. A stream that is told to
+ * stop takes the rest all the same. */
+int live_put(const struct intake *to, void *stream, const char *p, size_t n);
 
 #endif

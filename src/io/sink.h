@@ -23,6 +23,7 @@ struct sink_def {
 	int (*write)(struct sink *s, const char *p, size_t n, struct err *e);
 	/* Finish, or with keep false drop what can be dropped; releases what open made, not the struct. 0, or -1 and err. */
 	int (*close)(struct sink *s, bool keep, struct err *e);
+	enum url_form form;
 };
 
 /* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or

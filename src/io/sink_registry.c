@@ -30,9 +30,17 @@ static bool known(const char *scheme) { return sink_find(scheme) != NULL; }
 
 static bool known_other(const char *scheme) { return source_find(scheme) != NULL; }
 
+static enum url_form form(const char *scheme, const struct doc **d)
+{
+	const struct sink_def *def = sink_find(scheme);
+
+	*d = &def->doc;
+	return def->form;
+}
+
 struct sink *sink_open(const char *spec, struct err *e)
 {
-	static const struct url_names names = { "sink", "source", known, known_other, sink_nearest };
+	static const struct url_names names = { "sink", "source", known, known_other, sink_nearest, form };
 	const struct sink_def *d;
 	struct url u = { 0 };
 	struct sink *s = NULL;

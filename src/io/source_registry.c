@@ -5,7 +5,10 @@
 #include "base/nearest.h"
 #include "io/sink.h"
 
-static const struct source_def *const defs[] = { &source_stdin, &source_file, &source_values };
+static const struct source_def *const defs[] = {
+	&source_stdin, &source_file, &source_values, &source_tcp, &source_tcp_listen, &source_unix, &source_unix_listen, &source_udp, &source_exec,
+	&source_gen,
+};
 
 const struct source_def *source_at(unsigned i) { return i < ARRAY_LEN(defs) ? defs[i] : NULL; }
 
@@ -30,9 +33,17 @@ static bool known(const char *scheme) { return source_find(scheme) != NULL; }
 
 static bool known_other(const char *scheme) { return sink_find(scheme) != NULL; }
 
+static enum url_form form(const char *scheme, const struct doc **d)
+{
+	const struct source_def *def = source_find(scheme);
+
+	*d = &def->doc;
+	return def->form;
+}
+
 struct source *source_open(const char *spec, struct err *e)
 {
-	static const struct url_names names = { "source", "sink", known, known_other, source_nearest };
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
 	const struct source_def *d;
 	struct url u = { 0 };
 	struct source *s = NULL;
@@ -47,6 +58,8 @@ struct source *source_open(const char *spec, struct err *e)
 		goto out;
 	s->def = d;
 	s->url = u;
+	if (!d->read)
+		s->live = d->live;
 	if (!s->name)
 		s->name = u.rest;
 	return s;
@@ -55,9 +68,33 @@ out:
 	return NULL;
 }
 
-ssize_t source_read(struct source *s, char *p, size_t n, struct err *e) { return s->def->read(s, p, n, e); }
+bool source_spec_endless(const char *spec)
+{
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
+	struct err ignored = { 0 };
+	struct url u = { 0 };
+	bool endless = false;
+
+	if (!url_parse(&u, spec, &names, &ignored))
+		endless = (*u.scheme && !source_find(u.scheme)->read) || url_option(&u, "follow");
+	url_release(&u);
+	return endless;
+}
+
+ssize_t source_read(struct source *s, char *p, size_t n, struct err *e)
+{
+	if (!s->def->read)
+		BUG("%s: read without a loop", s->name);
+	return s->def->read(s, p, n, e);
+}
 
 bool source_ready(struct source *s) { return !s->def->ready || s->def->ready(s); }
+
+bool source_is_live(const struct source *s) { return s->live != NULL; }
+
+const struct live_def *source_live(const struct source *s) { return s->live; }
+
+int64_t source_now(const struct source *s) { return s->clock ? s->clock(s->clock_ctx) : 0; }
 
 const char *source_name(const struct source *s) { return s->name; }
 

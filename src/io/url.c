@@ -11,18 +11,10 @@ static const struct {
 	const char *name;
 	const char *hint;
 } later[] = {
-	{ "tcp", "use a pipe: nc HOST PORT | strm ..." },
-	{ "tcp-listen", "use a pipe: nc -lk PORT | strm ..." },
-	{ "udp", "use a pipe: nc -lu PORT | strm ..." },
-	{ "unix", "use a pipe: nc -U PATH | strm ..." },
-	{ "exec", "use a pipe of the shell" },
-	{ "dir", "name the files of the directory: strm ... -- DIR/*" },
-	{ "gen", "use a pipe: seq 1000 | strm ..." },
 	{ "kafka", "use a pipe: kcat ... | strm ..." },
 	{ "http", "use a pipe: curl -s URL | strm ..." },
 	{ "https", "use a pipe: curl -s URL | strm ..." },
 	{ "s3", "use a pipe: aws s3 cp URL - | strm ..." },
-	{ "?follow", "use a pipe: tail -F FILE | strm ..." },
 	{ "?mode", "only what a run prints at its end is there yet" },
 };
 
@@ -166,11 +158,54 @@ static int parse_path(struct url *u, struct err *e)
 	return parse_query(u, mark + 1, e);
 }
 
-static int parse_url(struct url *u, size_t n_scheme, struct err *e)
+static const struct doc_param *doc_find(const struct doc *d, const char *name)
 {
-	const char *p = u->spec + n_scheme + 1;
-	size_t n = strcspn(p, "?");
+	for (size_t i = 0; i < DOC_PARAMS_MAX && d->params[i].name; i++)
+		if (!strcmp(d->params[i].name, name))
+			return &d->params[i];
+	return NULL;
+}
 
+/* Are these key=value words all options of the doc? */
+static bool known_options(const char *p, const struct doc *d)
+{
+	do {
+		char key[40];
+		size_t n = strcspn(p, "=&");
+
+		if (n >= sizeof key)
+			return false;
+		memcpy(key, p, n);
+		key[n] = 0;
+		if (!doc_find(d, key))
+			return false;
+		p += strcspn(p, "&");
+	} while (*p++);
+	return true;
+}
+
+static int parse_verbatim(struct url *u, const char *p, const struct doc *d, struct err *e)
+{
+	const char *mark = strrchr(p, '?');
+
+	u->raw = u->rest = p;
+	if (!mark || !known_options(mark + 1, d))
+		return 0;
+	u->raw = u->rest = arena_str(&u->mem, p, (size_t)(mark - p));
+	return parse_query(u, mark + 1, e);
+}
+
+static int parse_url(struct url *u, const struct url_names *names, struct err *e)
+{
+	const char *p = u->spec + strlen(u->scheme) + 1;
+	size_t n = strcspn(p, "?");
+	const struct doc *d;
+	enum url_form form = names->form(u->scheme, &d);
+
+	if (form == URL_VERBATIM)
+		return parse_verbatim(u, p, d, e);
+	if (form == URL_OPTIONS)
+		return parse_query(u, p + (*p == '?'), e);
 	u->raw = arena_str(&u->mem, p, n);
 	u->rest = decode(u, p, n, e);
 	if (!u->rest)
@@ -197,15 +232,7 @@ int url_parse(struct url *u, const char *spec, const struct url_names *names, st
 	scheme = is_scheme(names, u->spec, u->scheme, e);
 	if (scheme < 0)
 		return -1;
-	return scheme ? parse_url(u, n, e) : parse_path(u, e);
-}
-
-static const struct doc_param *doc_find(const struct doc *d, const char *name)
-{
-	for (size_t i = 0; i < DOC_PARAMS_MAX && d->params[i].name; i++)
-		if (!strcmp(d->params[i].name, name))
-			return &d->params[i];
-	return NULL;
+	return scheme ? parse_url(u, names, e) : parse_path(u, e);
 }
 
 static int refuse_option(const struct url *u, const struct doc *d, const char *key, struct err *e)

@@ -26,6 +26,13 @@ struct url {
 	struct arena mem;
 };
 
+/* What follows the scheme. */
+enum url_form {
+	URL_REST,     /* REST[?OPTIONS], escapes decoded */
+	URL_OPTIONS,  /* OPTIONS alone: gen:rate=10&rows=5 */
+	URL_VERBATIM, /* REST as it stands, without escapes; options only where all behind the last ? are known ones: exec:CMD?restart=always */
+};
+
 /* The schemes there are: those of the sources or those of the sinks. */
 struct nearest;
 struct url_names {
@@ -33,6 +40,8 @@ struct url_names {
 	bool (*known)(const char *scheme);
 	bool (*known_other)(const char *scheme);
 	void (*nearest)(struct nearest *s);
+	/* The form of a known scheme, and the documentation of its options. */
+	enum url_form (*form)(const char *scheme, const struct doc **d);
 };
 
 /* 0, or -1 and err (ERR_USAGE): unknown scheme (with the nearest), a kind that this build lacks, a malformed escape or option. */
@@ -42,6 +51,13 @@ int url_parse(struct url *u, const char *spec, const struct url_names *names, st
 int url_check(const struct url *u, const struct doc *d, struct err *e);
 /* Value of an option ("" for a bare one), NULL when it is not given. */
 const char *url_option(const struct url *u, const char *key);
+/* An option's whole number in range[0]..range[1], its duration in ms or its size in bytes ("64K"), likewise; *v stays when it is not given.
+ * 0, or -1 and err (ERR_USAGE). */
+int url_option_int(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);
+int url_option_ms(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);
+int url_option_size(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);
+/* The URL without its options, for messages; the caller frees it. */
+char *url_label(const struct url *u);
 /* The rest as a file's path: file:///a is /a. */
 const char *url_path(const struct url *u);
 void url_release(struct url *u);

@@ -160,7 +160,7 @@ static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, c
 
 struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e)
 {
-	struct sink_spec s = { .codec = o->to, .opts = o->encode, .marks = o->marks && !stage };
+	struct sink_spec s = { .codec = o->to, .opts = o->encode, .live = o->live, .marks = o->marks && !stage };
 	struct nearest near;
 	const char *format;
 

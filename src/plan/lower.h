@@ -9,6 +9,7 @@
 struct lower_opts {
 	struct run *run;
 	struct encode_opts encode;  /* of sinks in the program: format, color and so on */
+	bool live;                  /* sinks write at the end of each batch of records */
 	bool marks;                 /* sinks at the end of the chain write marks */
 	const struct codec_def *to; /* format of sinks in the program without ?format= */
 	/* bad rows of `parse`, see op/op_parse.h */

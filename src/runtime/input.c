@@ -6,15 +6,33 @@
 
 /* ---- decoders ---- */
 
-/* The scanner's counts are sums over decoders: what each has added since it was looked at last. */
-static void count_words(struct job *j)
+static void add_words(struct job *j, const struct decoder *d)
+{
+	j->words.lines += words_lines(d);
+	j->words.empty += words_empty(d);
+}
+
+/* The scanner's counts are sums over decoders. */
+void inputs_count_words(struct job *j)
 {
 	if (j->codec != &words_codec)
 		return;
-	j->words = (struct word_counts){ 0 };
-	for (unsigned i = 0; i < j->n_inputs; i++) {
-		j->words.lines += words_lines(j->inputs[i].decoder);
-		j->words.empty += words_empty(j->inputs[i].decoder);
+	j->words = j->retired;
+	for (unsigned i = 0; i < j->n_inputs; i++)
+		add_words(j, j->inputs[i].decoder);
+	for (size_t i = 0; i < j->n_scanning; i++)
+		add_words(j, j->scanning[i]);
+}
+
+void inputs_retire_words(struct job *j, struct decoder *d)
+{
+	for (size_t i = 0; i < j->n_scanning; i++) {
+		if (j->scanning[i] != d)
+			continue;
+		j->retired.lines += words_lines(d);
+		j->retired.empty += words_empty(d);
+		j->scanning[i] = j->scanning[--j->n_scanning];
+		return;
 	}
 }
 
@@ -22,7 +40,7 @@ static int on_batch(void *ctx, struct batch *b, struct err *e)
 {
 	struct input *in = ctx;
 
-	count_words(in->job);
+	inputs_count_words(in->job);
 	return job_take(in->job, b, e);
 }
 
@@ -42,7 +60,7 @@ static void on_note(void *ctx, const char *text)
 		j->opts.on_note(j->opts.ctx, text);
 }
 
-static struct decode_to decode_to(struct input *in)
+struct decode_to inputs_decode_to(struct input *in)
 {
 	return (struct decode_to){ .emit = on_batch, .bad = on_bad, .note = on_note, .ctx = in };
 }
@@ -86,7 +104,7 @@ void inputs_free(struct job *j)
 
 uint64_t inputs_bytes(const struct job *j)
 {
-	uint64_t n = 0;
+	uint64_t n = j->live_bytes;
 
 	for (unsigned i = 0; i < j->n_inputs; i++)
 		n += j->inputs[i].blocks ? blocks_bytes(j->inputs[i].blocks) : 0;
@@ -133,14 +151,14 @@ static int cut_by_clock(struct job *j, struct err *e)
 static int run_in_order(struct job *j, struct err *e)
 {
 	struct input *in = &j->inputs[0];
-	struct decode_to to = decode_to(in);
+	struct decode_to to = inputs_decode_to(in);
 	int r;
 
 	do {
 		if (cut_by_clock(j, e))
 			return -1;
 		r = blocks_step(in->blocks, &to, e);
-		count_words(j);
+		inputs_count_words(j);
 		if (r == 1 && cut_now(j) && job_end_batch(j, clock_now(&j->clock), false, e))
 			return -1;
 	} while (r == 1 && !job_all_closed(j) && !job_stopped(j));
@@ -174,14 +192,14 @@ static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e
 	}
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct input *in = &j->inputs[i];
-		struct decode_to to = decode_to(in);
+		struct decode_to to = inputs_decode_to(in);
 		int r;
 
 		if (in->ended)
 			continue;
 		*more = true;
 		r = blocks_take(in->blocks, &to, e);
-		count_words(j);
+		inputs_count_words(j);
 		if (r < 0)
 			return -1;
 		in->ended = r == 0 || r == 2;

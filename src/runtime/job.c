@@ -80,7 +80,7 @@ bool job_holds(const struct job *j)
 	return false;
 }
 
-static void set_now(struct job *j, int64_t now)
+void job_set_now(struct job *j, int64_t now)
 {
 	j->run->now = now;
 	j->run->special[SP_TIME] = v_time(now);
@@ -89,7 +89,7 @@ static void set_now(struct job *j, int64_t now)
 
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 {
-	set_now(j, now);
+	job_set_now(j, now);
 	j->run->last = last;
 	if (op_batch_end(j->first, e))
 		return -1;
@@ -97,7 +97,7 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 	j->cut_bytes = inputs_bytes(j);
 	j->n_batches++;
 	j->run->batch++;
-	set_now(j, now);
+	job_set_now(j, now);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 		j->timed = true;
 		j->cut_end = clock_interval_end(t, j->opts.cut.every_ns);
 		j->run->start = j->cut_end - j->opts.cut.every_ns;
-		set_now(j, j->cut_end);
+		job_set_now(j, j->cut_end);
 		return 0;
 	}
 	while (t >= j->cut_end) {
@@ -142,7 +142,7 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 			j->cut_end += j->opts.cut.every_ns;
 		else
 			j->cut_end = clock_interval_end(t, j->opts.cut.every_ns);
-		set_now(j, j->cut_end);
+		job_set_now(j, j->cut_end);
 	}
 	return 0;
 }
@@ -250,9 +250,16 @@ static void write_reached(struct op *op)
 			op->cls->finish(op, &ignored);
 }
 
+static int read_all(struct job *j, struct err *e)
+{
+	if (j->opts.no_input)
+		return one_empty_record(j, e);
+	return j->live_sources ? live_run(j, e) : inputs_run(j, e);
+}
+
 int job_run(struct job *j, struct err *e)
 {
-	if ((j->opts.no_input ? one_empty_record(j, e) : inputs_run(j, e)) || end_last(j, e)) {
+	if (read_all(j, e) || end_last(j, e)) {
 		write_reached(j->first);
 		write_reached(j->bad_sink);
 		return -1;
@@ -275,6 +282,8 @@ struct job *job_new(const struct job_opts *o, struct run *run)
 int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct op *first_take, struct expr *replay_take,
 	      struct err *e)
 {
+	bool live;
+
 	j->codec = codec;
 	j->decode = *decode;
 	j->first = first_take;
@@ -282,11 +291,15 @@ int job_start(struct job *j, const struct codec_def *codec, const struct decode_
 	j->replay_eval = (struct eval){ .env = j->run->env, .special = j->run->special };
 	if (j->replay)
 		j->clock.manual = true;
-	set_now(j, clock_now(&j->clock));
+	job_set_now(j, clock_now(&j->clock));
 	j->run->start = j->run->now;
 	if (open_bad_sink(j, e))
 		return -1;
-	return j->opts.no_input ? 0 : inputs_open(j, e);
+	if (j->opts.no_input)
+		return 0;
+	if (live_open(j, &live, e))
+		return -1;
+	return live ? 0 : inputs_open(j, e);
 }
 
 void job_free(struct job *j)
@@ -297,6 +310,7 @@ void job_free(struct job *j)
 	op_free_chain(j->bad_sink);
 	expr_release(j->replay);
 	inputs_free(j);
+	live_close(j);
 	arena_release(&j->arena);
 	free(j);
 }

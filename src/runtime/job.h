@@ -37,6 +37,9 @@ struct job_opts {
 	/* The columns that the fields of an input's header have become at the chain's end, where the program says; NULL: unknown. */
 	const struct schema *(*columns_left)(void *ctx, const struct schema *header);
 	void *ctx;
+	bool endless;                     /* some source has no end in sight: a loop waits for input and for the clock */
+	bool closes;                      /* some stage waits for the end of the micro-batch */
+	void (*on_signal)(int sig);       /* of the loop: told of SIGINT and SIGTERM, which end the input */
 	volatile const int *stop;         /* not zero: a signal asks for the end of the input */
 };
 

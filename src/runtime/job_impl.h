@@ -20,6 +20,12 @@ struct job {
 	struct decode_opts decode;
 	struct input *inputs;
 	unsigned n_inputs;
+	struct source **live_sources; /* driven by a loop (live.c); NULL: inputs are read in turn (input.c) */
+	unsigned n_live;
+	uint64_t live_bytes;
+	struct word_counts retired;   /* of decoders that are closed */
+	struct decoder **scanning;    /* live: the open decoders of the word scanner */
+	size_t n_scanning, scanning_cap;
 	struct op *first;
 	struct op *bad_sink;
 	struct expr *replay;
@@ -39,6 +45,8 @@ int job_take(struct job *j, const struct batch *b, struct err *e);
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e);
 /* Would a micro-batch without records do something? */
 bool job_holds(const struct job *j);
+/* The time that the records to come see. */
+void job_set_now(struct job *j, int64_t now);
 bool job_all_closed(const struct job *j);
 bool job_stopped(const struct job *j);
 
@@ -48,6 +56,13 @@ void inputs_free(struct job *j);
 /* Read them to their ends, cutting as the options say. 0 or -1. */
 int inputs_run(struct job *j, struct err *e);
 uint64_t inputs_bytes(const struct job *j);
+struct decode_to inputs_decode_to(struct input *in);
+void inputs_count_words(struct job *j);
+void inputs_retire_words(struct job *j, struct decoder *d);
+/* live.c: open all sources; *live: a loop is to drive them, else they are closed again. 0 or -1. */
+int live_open(struct job *j, bool *live, struct err *e);
+void live_close(struct job *j);
+int live_run(struct job *j, struct err *e);
 /* The header of the input read last, where it has one. */
 const struct schema *inputs_header(const struct job *j);
 
