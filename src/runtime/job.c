@@ -231,6 +231,8 @@ static int end_without_records(struct job *j, struct err *e)
 	struct batch b = { .schema = head && j->opts.columns_left ? j->opts.columns_left(j->opts.ctx, head) : NULL, .arena = &j->arena };
 	struct op *ends = NULL; /* the sinks behind the last stage */
 
+	if (b.schema)
+		b.cols = arena_zero(&j->arena, (b.schema->n + 1) * sizeof *b.cols);
 	for (struct op *op = j->first; op; op = op->next)
 		ends = !op_is_sink(op) ? NULL : ends ? ends : op;
 	for (; b.schema && ends; ends = ends->next)
@@ -246,8 +248,8 @@ static void write_reached(struct op *op)
 	struct err ignored = { 0 };
 
 	for (; op; op = op->next)
-		if (op_is_sink(op) && op->cls->on_batch_end(op, &ignored) >= 0)
-			op->cls->finish(op, &ignored);
+		if (op_is_sink(op))
+			op->cls->on_batch_end(op, &ignored);
 }
 
 static int read_all(struct job *j, struct err *e)
