@@ -185,42 +185,54 @@ static int add_typed(void *ctx, const char *name, size_t n, const struct kind *k
 }
 
 /* The bytes to report: the record as read where it is known, else the value. */
-static int report(struct schema_op *s, const struct batch *b, uint32_t row, const char *name, const char *kind, struct err *e)
+static int report(struct schema_op *s, const struct batch *b, uint32_t row, const struct typed *t, struct err *e)
 {
 	uint64_t line = b->origin.line_base ? b->origin.line_base + (b->origin.line ? b->origin.line[row] : row) : 0;
 	struct value record = b->raw ? b->raw[row] : batch_record(b, row, b->arena);
+	const char *kind = t->kind->name;
 	struct buf raw = { 0 };
 	char reason[160];
 	int r;
 
-	snprintf(reason, sizeof reason, "field %s is not %s %s", name, strchr("aeiou", kind[0]) ? "an" : "a", kind);
+	s->op.count[1]++;
+	snprintf(reason, sizeof reason, "field %s is not %s %s", t->name, strchr("aeiou", kind[0]) ? "an" : "a", kind);
 	value_print(&raw, &record, NULL);
 	r = s->spec.bad(s->spec.ctx, raw.p ? raw.p : "", raw.n, b->origin.source, line, reason, e);
 	buf_release(&raw);
 	return r;
 }
 
-/* Converts one column; rows that do not convert are taken out of sel. Returns the new number of rows, or -1. */
-static int64_t convert(struct schema_op *s, const struct batch *b, const struct typed *t, struct column *c, uint32_t *sel, uint32_t n_sel,
-		       struct err *e)
+/* Converts one column; why[row] becomes the type that a row does not convert to, the first of them. */
+static void convert(struct schema_op *s, const struct batch *b, const struct typed *t, struct column *c, const struct typed **why)
 {
 	struct value *v = arena_array(b->arena, struct value, b->n_rows);
-	uint32_t n = 0;
 
-	for (uint32_t k = 0; k < n_sel; k++) {
-		uint32_t row = sel[k];
-
-		v[row] = column_get(c, row);
-		if (v[row].type == T_NULL || t->kind->to(&v[row], s->op.eval.env)) {
-			sel[n++] = row;
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		v[i] = column_get(c, i);
+		if (v[i].type == T_NULL || t->kind->to(&v[i], s->op.eval.env))
 			continue;
-		}
-		s->op.count[1]++;
-		if (report(s, b, row, t->name, t->kind->name, e))
-			return -1;
+		why[i] = why[i] ? why[i] : t;
+		v[i] = v_null();
 	}
-	*c = column_tighten(b->arena, v, sel, n, b->n_rows);
-	return n;
+	*c = column_tighten(b->arena, v, b->sel, b->n_sel, b->n_rows);
+}
+
+/* The rows that all types fit, in order, up to the one that ends the run; -1 when one does. */
+static int choose(struct schema_op *s, const struct batch *b, const struct typed **why, uint32_t *sel, uint32_t *n, struct err *e)
+{
+	*n = 0;
+	for (uint32_t k = 0; k < b->n_sel; k++) {
+		uint32_t row = batch_row(b, k);
+
+		if (!why[row]) {
+			sel[(*n)++] = row;
+		} else if (report(s, b, row, why[row], e)) {
+			s->op.unwanted += b->n_sel - k - 1;
+			return -1;
+		}
+	}
+	return 0;
 }
 
 static int schema_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -228,28 +240,29 @@ static int schema_process(struct op *op, int port, const struct batch *b, struct
 	struct schema_op *s = (struct schema_op *)op;
 	struct column *cols = arena_array(b->arena, struct column, b->schema->n + 1);
 	uint32_t *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
+	const struct typed **why = arena_zero(b->arena, b->n_rows * sizeof *why);
 	struct batch out = *b;
-	uint64_t bad = op->count[1];
-	int64_t n = b->n_sel;
+	struct err stop = { 0 };
+	int verdict;
 
 	(void)port;
-	memcpy(cols, b->cols, b->schema->n * sizeof *cols);
-	BATCH_EACH(b->sel, b->n_sel, i) sel[k_] = i;
+	if (b->schema->n)
+		memcpy(cols, b->cols, b->schema->n * sizeof *cols);
 	for (uint32_t k = 0; k < s->n; k++) {
 		int at = schema_find(b->schema, s->fields[k].name, strlen(s->fields[k].name));
 
 		if (at >= 0)
-			n = convert(s, b, &s->fields[k], &cols[at], sel, (uint32_t)n, e);
-		if (n < 0) {
-			op->unwanted += b->n_sel - (op->count[1] - bad);
-			return -1;
-		}
+			convert(s, b, &s->fields[k], &cols[at], why);
 	}
+	choose(s, b, why, sel, &out.n_sel, &stop);
 	out.cols = cols;
 	out.sel = sel;
-	out.n_sel = (uint32_t)n;
 	op->count[0] += out.n_sel;
-	return op_push(op, &out, e);
+	verdict = op_push(op, &out, e);
+	if (verdict < 0 || !stop.kind)
+		return verdict;
+	*e = stop;
+	return -1;
 }
 
 static void schema_free(struct op *op)
