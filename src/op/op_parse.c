@@ -105,6 +105,33 @@ static struct value as_object(struct arena *a, struct value v)
 	return v_object(f, 1);
 }
 
+/* Rows whose objects have the fields of s, as a batch of just these rows. */
+static int push_shape(struct parse *p, const struct batch *b, const struct schema *s, const struct column *objects, const uint32_t *rows,
+		      uint32_t n, struct err *e)
+{
+	struct column *cols = arena_array(b->arena, struct column, s->n + 1), *old = arena_array(b->arena, struct column, b->schema->n + 1);
+	uint32_t *line = arena_array(b->arena, uint32_t, n);
+	struct batch own = *b;
+
+	for (uint32_t c = 0; c < s->n; c++)
+		cols[c] = column_make(b->arena, T_ANY, n);
+	for (uint32_t k = 0; k < n; k++) {
+		struct value v = as_object(b->arena, column_get(objects, rows[k]));
+
+		line[k] = b->origin.line ? b->origin.line[rows[k]] : rows[k];
+		for (uint32_t c = 0; c < s->n; c++)
+			cols[c].v[k] = v.fields[c].v;
+	}
+	for (uint32_t c = 0; c < s->n; c++)
+		cols[c] = column_tighten(b->arena, cols[c].v, NULL, n, n);
+	for (uint32_t c = 0; c < b->schema->n; c++)
+		old[c] = column_gather(b->arena, &b->cols[c], rows, n);
+	own.cols = old;
+	own.origin.line = line;
+	own.n_rows = n;
+	return push_with(p, &own, s, cols, NULL, n, e);
+}
+
 /* Records with fields of their own: a batch for each stretch of rows with the same field list. */
 static int push_objects(struct parse *p, const struct batch *b, const struct column *objects, const struct pattern_out *out, struct err *e)
 {
@@ -113,28 +140,20 @@ static int push_objects(struct parse *p, const struct batch *b, const struct col
 	for (uint32_t k = 0, m; k < out->n_ok && !verdict; k = m) {
 		struct value first = column_get(objects, out->ok[k]), v;
 		const struct schema *s;
-		struct column *cols;
 
 		first = as_object(b->arena, first);
 		s = object_schema(b->arena, &first);
-		cols = arena_array(b->arena, struct column, s->n + 1);
-		for (uint32_t c = 0; c < s->n; c++)
-			cols[c] = column_make(b->arena, T_ANY, b->n_rows);
-		for (m = k; m < out->n_ok; m++) {
+		for (m = k + 1; m < out->n_ok; m++) {
 			v = as_object(b->arena, column_get(objects, out->ok[m]));
-			if (m > k && !same_shape(&first, &v))
+			if (!same_shape(&first, &v))
 				break;
-			for (uint32_t c = 0; c < s->n; c++)
-				cols[c].v[out->ok[m]] = v.fields[c].v;
 		}
-		for (uint32_t c = 0; c < s->n; c++)
-			cols[c] = column_tighten(b->arena, cols[c].v, out->ok + k, m - k, b->n_rows);
-		verdict = push_with(p, b, s, cols, out->ok + k, m - k, e);
+		verdict = push_shape(p, b, s, objects, out->ok + k, m - k, e);
 	}
 	return verdict;
 }
 
-static int report_bad(struct parse *p, const struct batch *b, const struct column *text, const struct pattern_out *out, struct err *e)
+static int report_bad(struct parse *p, const struct batch *b, const struct column *text, struct pattern_out *out, struct err *e)
 {
 	for (uint32_t k = 0; k < out->n_bad; k++) {
 		uint32_t row = out->bad[k];
@@ -143,11 +162,16 @@ static int report_bad(struct parse *p, const struct batch *b, const struct colum
 		struct buf raw = { 0 };
 		int verdict;
 
+		p->op.count[1]++;
 		value_print(&raw, &v, NULL);
 		verdict = p->spec.bad(p->spec.ctx, raw.p ? raw.p : "", raw.n, b->origin.source, line, out->why[k], e);
 		buf_release(&raw);
-		if (verdict)
-			return verdict;
+		if (!verdict)
+			continue;
+		while (out->n_ok && out->ok[out->n_ok - 1] > row)
+			out->n_ok--; /* what came before the one that ends the run goes on */
+		p->op.unwanted += b->n_sel - out->n_ok - (k + 1);
+		return verdict;
 	}
 	return 0;
 }
@@ -162,19 +186,21 @@ static int parse_process(struct op *op, int port, const struct batch *b, struct 
 				   .ok = arena_array(b->arena, uint32_t, b->n_sel + 1),
 				   .bad = arena_array(b->arena, uint32_t, b->n_sel + 1),
 				   .why = arena_array(b->arena, const char *, b->n_sel + 1) };
+	struct err stop = { 0 };
 	int verdict;
 
 	(void)port;
 	pattern_parse(p->spec.pattern, &in, &out);
+	report_bad(p, b, &text, &out, &stop);
 	op->count[0] += out.n_ok;
-	op->count[1] += out.n_bad;
-	if (out.n_bad && report_bad(p, b, &text, &out, e))
-		return -1;
 	if (!p->names)
 		verdict = push_objects(p, b, &out.cols[0], &out, e);
 	else
 		verdict = push_with(p, b, p->to, out.cols, out.n_ok == b->n_rows ? NULL : out.ok, out.n_ok, e);
-	return verdict;
+	if (verdict < 0 || !stop.kind)
+		return verdict;
+	*e = stop;
+	return -1;
 }
 
 static void parse_free(struct op *op)
