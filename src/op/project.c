@@ -143,7 +143,7 @@ void project_apply(struct project *p, struct eval *ev, const struct batch *b, st
 		if (!p->items[i].name)
 			continue;
 		made[i] = expr_eval(p->items[i].expr, ev, &in, b->sel, b->n_sel);
-		if (i + 1 < p->n)
+		if (i + 1 < p->n && !p->at_once)
 			extend(&in, scope, p->items[i].name, &made[i]);
 	}
 	cols = arena_array(b->arena, struct column, p->to->n + 1);

@@ -20,6 +20,7 @@ struct project {
 	/* the layout for the schema seen last */
 	const struct schema *from, *to;
 	int32_t *source;   /* per output column: >= 0 input column, < 0: item -1-k */
+	bool at_once; /* items do not see each other */
 };
 
 void project_init(struct project *p, struct arena *a, uint32_t n_items, uint32_t n_drop);

@@ -187,7 +187,7 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 	return 0;
 }
 
-static int known_node(struct known *k, const struct plan_node *n, struct err *e)
+int known_node(struct known *k, const struct plan_node *n, struct err *e)
 {
 	switch (n->kind) {
 	case PLAN_MAP:
@@ -211,7 +211,7 @@ static int known_node(struct known *k, const struct plan_node *n, struct err *e)
 	}
 }
 
-int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
+void known_start(const struct plan *p, const struct plan_input *in, struct known *out)
 {
 	*out = (struct known){ .set = { .arena = p->arena }, .hidden = { .arena = p->arena }, .open = true };
 	if (!strcmp(in->codec->doc.name, "lines")) {
@@ -221,6 +221,11 @@ int known_check(const struct plan *p, const struct plan_input *in, struct known 
 	for (uint32_t i = 0; in->all && i < in->n_names; i++)
 		known_add(out, in->names[i]);
 	out->open &= !in->all;
+}
+
+int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
+{
+	known_start(p, in, out);
 	for (uint32_t i = 0; i < p->n; i++)
 		if (known_node(out, p->nodes[i], e))
 			return -1;

@@ -9,6 +9,9 @@ struct known {
 	bool open; /* there may be others: the data decides */
 };
 
+/* What is known of the input, and behind a node, whose fields are checked. */
+void known_start(const struct plan *p, const struct plan_input *in, struct known *k);
+int known_node(struct known *k, const struct plan_node *n, struct err *e);
 /* Check every field the nodes read (rules may have moved them), and leave what the output is known to have. 0 or -1. */
 int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e);
 

@@ -51,6 +51,7 @@ static int lower_items(const struct plan *p, const struct items *items, const st
 static int lower_project(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct project *to, struct err *e)
 {
 	project_init(to, p->arena, n->items.n, n->n_drop);
+	to->at_once = n->at != NULL;
 	for (uint32_t i = 0; i < n->items.n; i++) {
 		const struct item *it = &n->items.at[i];
 
@@ -181,9 +182,20 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 			return NULL;
 		}
 	}
+	s.opts.verbatim &= s.codec == o->to;
 	if (!sink_empty(s.sink_take))
 		s.opts.no_header = true;
 	return op_sink(o->run, stage, word, &s, e);
+}
+
+/* A sink within the chain: the columns of its place. */
+static struct op *lower_to(const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct lower_opts own = *o;
+
+	own.encode.fields = n->fields;
+	own.encode.n_fields = n->n_fields;
+	return lower_sink(&own, n->stage, n->word, n->text, e);
 }
 
 static struct op *lower_node(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
@@ -217,7 +229,7 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 	case PLAN_WINDOW:
 		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->length_ns, n->slide_ns });
 	default:
-		return lower_sink(o, n->stage, n->word, n->text, e);
+		return lower_to(n, o, e);
 	}
 }
 

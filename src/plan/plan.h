@@ -37,7 +37,7 @@ struct plan_node {
 	const char *canonical;  /* the stage with its defaults made explicit; made by the stage */
 	const char *keeps;      /* what it keeps in memory, for --explain; NULL: nothing */
 	struct items items;
-	const char **at;        /* PLAN_MAP: per item the field whose place it takes, NULL: its own name */
+	const char **at;        /* PLAN_MAP of rename: per item the field whose place it takes; the items do not see each other */
 	const char **drop;
 	uint32_t n_drop;
 	uint32_t element;
@@ -50,6 +50,8 @@ struct plan_node {
 	struct value format;    /* PLAN_PARSE: T_STR a brace pattern, T_REGEX, or T_TEXT a format's name */
 	struct pos format_pos;
 	const char *text;       /* PLAN_SINK */
+	const char **fields;    /* PLAN_SINK: the columns, where the program fixes them */
+	uint32_t n_fields;
 	int64_t length_ns, slide_ns;
 	/* by the rules */
 	struct field_set needs; /* fields wanted of its input; needs.all */

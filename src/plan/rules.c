@@ -139,7 +139,7 @@ static void need_map(const struct plan_node *n, const struct field_set *after, s
 		for (uint32_t k = 0; k < own.n; k++) {
 			bool earlier = false;
 
-			for (uint32_t j = 0; j < i; j++)
+			for (uint32_t j = 0; j < i && !n->at; j++)
 				earlier |= n->items.at[j].name && is_root(own.names[k], n->items.at[j].name);
 			if (!earlier)
 				field_set_add(f, own.names[k], strlen(own.names[k]));
@@ -259,15 +259,26 @@ static void give_windows(struct plan *p)
 	}
 }
 
+/* A sink within the chain has the columns of its place. */
+static void give_columns(struct plan_node *n, const struct plan *p, const struct known *k)
+{
+	if (n->kind != PLAN_SINK || k->open || !p->changes)
+		return;
+	n->fields = k->set.names;
+	n->n_fields = k->set.n;
+}
+
 int plan_known(struct plan *p, const struct plan_input *in, struct err *e)
 {
 	struct known out;
 	bool windowed = false;
 
 	give_windows(p);
-	if (known_check(p, in, &out, e))
-		return -1;
+	known_start(p, in, &out);
 	for (uint32_t i = 0; i < p->n; i++) {
+		if (known_node(&out, p->nodes[i], e))
+			return -1;
+		give_columns(p->nodes[i], p, &out);
 		windowed |= p->nodes[i]->kind == PLAN_WINDOW;
 		p->nodes[i]->per_batch = p->nodes[i]->kind == PLAN_DEDUP ? windowed : p->closes;
 		p->closes |= closes_batch(p->nodes[i]->kind);
