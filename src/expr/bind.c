@@ -131,7 +131,11 @@ static struct expr *expr_make(struct binder *b, enum x_kind kind, const struct n
 	x->kind = (uint8_t)kind;
 	x->op = n->op;
 	x->column = -1;
-	x->what = n->kind == N_CALL ? n->name : n->kind == N_BINARY || n->kind == N_UNARY ? op_name(n->op) : "value";
+	x->what = n->kind == N_CALL					  ? n->name
+		  : n->kind == N_BINARY || n->kind == N_UNARY ? op_name(n->op)
+		  : n->kind == N_INDEX				  ? "index"
+		  : n->kind == N_COND				  ? "? :"
+								  : "value";
 	return x;
 }
 

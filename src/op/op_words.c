@@ -58,15 +58,16 @@ static int split(struct words *w, const struct batch *b, const struct value *v, 
 	}
 }
 
-static int split_row(struct words *w, const struct batch *b, struct value v, struct err *e)
+static int split_row(struct words *w, const struct batch *b, uint32_t row, const struct column *text, struct err *e)
 {
+	struct value v = column_get(text, row);
 	const char *p;
 	size_t n;
 	bool found = false;
 	int verdict = 0;
 
 	if (v.type == T_LIST || v.type == T_OBJECT) {
-		fails_add(&w->op.fails, "words", "not text", NULL, 0);
+		fails_add(&w->op.fails, "words", "not text", &b->origin, row);
 	} else if (v.type != T_NULL) {
 		if (!type_is_bytes(v.type)) {
 			struct buf t = { 0 };
@@ -93,7 +94,7 @@ static int words_process(struct op *op, int port, const struct batch *b, struct 
 	w->cap = batch_rows();
 	w->out = arena_array(b->arena, struct value, w->cap);
 	for (uint32_t k = 0; k < b->n_sel && !verdict; k++) {
-		verdict = split_row(w, b, column_get(&text, batch_row(b, k)), e);
+		verdict = split_row(w, b, batch_row(b, k), &text, e);
 		if (verdict)
 			op->unwanted += b->n_sel - k - 1;
 	}
