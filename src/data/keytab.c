@@ -56,13 +56,19 @@ static void grow_slots(struct keytab *t)
 	t->mask = mask;
 }
 
+/* Small tables are sparse, so that the first slot is nearly always the right one; large ones save memory. */
+static unsigned slots_per_key(const struct keytab *t)
+{
+	return t->mask < 1 << 16 ? 8 : 2;
+}
+
 static void reserve(struct keytab *t, uint32_t more)
 {
 	size_t cap = t->cap ? t->cap : 64;
 
 	if (t->n > UINT32_MAX - 2 - more)
 		BUG("more than 2^32 keys in one table");
-	while (((size_t)t->n + more) * 2 > (size_t)t->mask + 1)
+	while (((size_t)t->n + more) * slots_per_key(t) > (size_t)t->mask + 1)
 		grow_slots(t);
 	while (cap < (size_t)t->n + more)
 		cap *= 2;
