@@ -12,8 +12,10 @@
 /* Output of help and --version may be cut off by a full disk or a closed pipe. */
 static int close_stdout(int status)
 {
-	if (fflush(stdout) && !status) {
-		perror("strm: stdout");
+	bool failed = ferror(stdout);
+
+	if ((fflush(stdout) || failed) && !status) {
+		fprintf(stderr, "strm: stdout: %s\n", failed ? "cannot be written" : strerror(errno));
 		return 1;
 	}
 	return status;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -75,10 +76,22 @@ static void choose_output(struct options *o, const struct plan *p)
 	}
 }
 
-/* The same format in and out, so that an unchanged record may be copied. Options that change how values or columns look forbid it. */
-static bool can_copy(const struct options *o)
+/* May some sink have a format of its own? */
+static bool other_formats(const struct options *o, const struct plan *p)
 {
-	if (o->in != o->out || o->header)
+	bool some = false;
+
+	for (unsigned i = 0; i < o->n_sinks; i++)
+		some |= strstr(o->sinks[i], "format=") != NULL;
+	for (uint32_t i = 0; i < p->n; i++)
+		some |= p->nodes[i]->kind == PLAN_SINK && strstr(p->nodes[i]->text, "format=");
+	return some;
+}
+
+/* The same format in and out, so that an unchanged record may be copied. Options that change how values or columns look forbid it. */
+static bool can_copy(const struct options *o, const struct plan *p)
+{
+	if (o->in != o->out || o->header || other_formats(o, p))
 		return false;
 	return is(o->in, "lines") || is(o->in, "json") || is(o->in, "csv") || is(o->in, "tsv") || is(o->in, "logfmt");
 }
@@ -108,7 +121,7 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 					  .n_header = o->n_header, .delimiter = o->delimiter };
 	j->lower.to = o->out;
 	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare,
-				     .delimiter = is(o->in, o->out->doc.name) ? o->out_delimiter : 0,
+				     .delimiter = is(o->out, "csv") ? o->out_delimiter : 0,
 				     .color = o->color == WHEN_ALWAYS || (o->color == WHEN_AUTO && tty),
 				     .width = tty ? terminal_width() : 0 };
 	out->format = (struct value_format){ .ofmt = o->ofmt, .times = o->times, .zone = o->zone };
@@ -175,6 +188,21 @@ struct program {
 	struct report report;
 };
 
+/* An option of a format that is not there would do nothing: a slip that is better said. */
+static int check_formats(const struct options *o, struct err *e)
+{
+	const char *in = o->in->doc.name;
+	bool named = is(o->in, "csv") || is(o->in, "tsv") || is(o->in, "columns");
+
+	if (o->header && !named && !o->no_input)
+		err_set(e, ERR_USAGE, "--header: names fields of csv, tsv or columns, and the input is %s", in);
+	else if (o->delimiter && !is(o->in, "csv") && !is(o->in, "tsv") && !is(o->out, "csv"))
+		err_set(e, ERR_USAGE, "--delimiter: is for csv, and the input is %s", in);
+	else
+		return 0;
+	return err_hint(e, "say -i csv");
+}
+
 static int compile(struct program *p, struct err *e)
 {
 	struct options *o = p->opts;
@@ -186,7 +214,9 @@ static int compile(struct program *p, struct err *e)
 	if (plan_known(&p->plan, &p->in, e))
 		return -1;
 	choose_output(o, &p->plan);
-	p->verbatim = can_copy(o);
+	if (check_formats(o, e))
+		return -1;
+	p->verbatim = can_copy(o, &p->plan);
 	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
 	for (unsigned i = 0; i < o->n_sources; i++)
 		p->endless |= source_spec_endless(o->sources[i]);

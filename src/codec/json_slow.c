@@ -169,7 +169,7 @@ static void bad_too_long(struct json_decoder *d)
 {
 	char why[WHY_MAX];
 
-	snprintf(why, sizeof why, "record longer than %zu bytes", d->max_record);
+	snprintf(why, sizeof why, "longer than %zu bytes", d->max_record);
 	json_bad(d, d->p + d->pos, d->max_record, why);
 }
 

@@ -25,6 +25,8 @@ struct words_decoder {
 	const struct schema *schema;
 	words_edges_fn *edges_of;
 	uint32_t cap, n;       /* words in the batch */
+	uint64_t n_long;       /* lines over the limit */
+	uint64_t lines_before; /* of earlier sources, the long ones included */
 	bool skip;             /* inside a line over the limit */
 	struct value *v;
 	uint32_t *edges;
@@ -40,6 +42,11 @@ uint64_t words_lines(const struct decoder *d)
 uint64_t words_empty(const struct decoder *d)
 {
 	return ((const struct words_decoder *)d)->scan.empty;
+}
+
+static uint64_t line_now(const struct words_decoder *w)
+{
+	return w->scan.lines + w->n_long - w->lines_before + 1;
 }
 
 static struct decoder *words_open(const struct decode_opts *o, struct err *e)
@@ -140,15 +147,23 @@ static int scan_lines(struct words_decoder *w, const char *p, size_t n, const st
 static int long_line(struct words_decoder *w, const char *p, size_t n, const struct decode_to *to, struct err *e)
 {
 	int verdict = flush(w, to, e);
+	size_t max = w->base.opts.max_record;
 	char reason[64];
 
 	w->base.n_bad++;
-	w->scan.lines++;
-	w->scan.empty++;
+	w->n_long++;
 	if (verdict)
 		return verdict;
-	snprintf(reason, sizeof reason, "longer than --max-record %zu", w->base.opts.max_record);
-	return to->bad(to->ctx, p, n, w->scan.lines, reason, e);
+	snprintf(reason, sizeof reason, "longer than %zu bytes", max);
+	return to->bad(to->ctx, p, n < max ? n : max, line_now(w) - 1, reason, e);
+}
+
+/* A last line without a newline counts; it is empty if the scan is still at its start. */
+static void end_line(struct words_decoder *w)
+{
+	w->scan.lines++;
+	w->scan.empty += w->scan.at_start;
+	w->scan.at_start = 1;
 }
 
 /* The block is longer than the limit, so a line in it may be. */
@@ -157,10 +172,13 @@ static int scan_checked(struct words_decoder *w, const char *p, size_t n, const 
 	while (n) {
 		const char *nl = memchr(p, '\n', n);
 		size_t len = nl ? (size_t)(nl - p) : n, take = len + (nl != NULL);
-		int verdict = len > w->base.opts.max_record ? long_line(w, p, len, to, e) : scan_lines(w, p, take, to, e);
+		bool is_long = len > w->base.opts.max_record;
+		int verdict = is_long ? long_line(w, p, len, to, e) : scan_lines(w, p, take, to, e);
 
 		if (verdict)
 			return verdict;
+		if (!nl && !is_long)
+			end_line(w);
 		p += take;
 		n -= take;
 	}
@@ -190,20 +208,17 @@ static int words_decode(struct decoder *d, const char *p, size_t n, bool final, 
 		w->skip = true;
 		return long_line(w, p + from, n - from, to, e);
 	}
-	if (whole - from > d->opts.max_record)
+	if (whole - from > d->opts.max_record) {
 		verdict = scan_checked(w, p + from, whole - from, to, e);
-	else
+	} else {
 		verdict = scan_lines(w, p + from, whole - from, to, e);
-	if (!verdict && final && whole > from && p[whole - 1] != '\n') {
-		/* a last line without a newline counts; it is empty if the scan is still at its start */
-		w->scan.lines++;
-		w->scan.empty += w->scan.at_start;
-		w->scan.at_start = 1;
+		if (!verdict && final && whole > from && p[whole - 1] != '\n')
+			end_line(w);
 	}
 	if (!verdict)
 		verdict = flush(w, to, e);
 	w->n = 0;
-	d->line = w->scan.lines + 1;
+	d->line = line_now(w);
 	return verdict;
 }
 
@@ -213,6 +228,7 @@ static void words_restart(struct decoder *d, const char *source)
 
 	d->opts.source = source;
 	d->line = 1;
+	w->lines_before = w->scan.lines + w->n_long;
 	w->skip = false;
 	w->scan.in_word = 0;
 	w->scan.at_start = 1;

@@ -28,7 +28,7 @@ static int write_out(struct sink_op *s, struct err *e)
 static int sink_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct sink_op *s = (struct sink_op *)op;
-	int verdict = 0;
+	int verdict = 0, next;
 
 	(void)port;
 	if (s->closed) {
@@ -40,9 +40,10 @@ static int sink_process(struct op *op, int port, const struct batch *b, struct e
 	op->count[0] += b->n_sel;
 	if (s->buf.n >= SINK_BUFFER || s->spec.live)
 		verdict = write_out(s, e);
-	if (verdict < 0)
-		return -1;
-	return op->next ? op_push(op, b, e) : verdict;
+	if (verdict < 0 || !op->next)
+		return verdict;
+	next = op_push(op, b, e);
+	return next < 0 ? -1 : verdict && next; /* what follows may have had enough; this sink has not */
 }
 
 /* What `--every mark` of a reader understands. */

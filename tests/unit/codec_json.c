@@ -218,10 +218,10 @@ static void test_limits(void)
 		struct oracle_way w = { .max_record = 20 };
 
 		check_text(&w, "{\"a\":1}\n{\"a\":\"0123456789012345678901234567890\"}\n{\"a\":2}\n",
-			   "1:7:{\"a\":1}\n3:7:{\"a\":2}\n", "2:20:{\"a\":\"01234567890123:record longer than 20 bytes\n");
+			   "1:7:{\"a\":1}\n3:7:{\"a\":2}\n", "2:20:{\"a\":\"01234567890123:longer than 20 bytes\n");
 		w.slow = true;
 		check_text(&w, "[{\"a\":1},{\"a\":\"01234567890123456789[,\"},{\"a\":2}]", "1:7:{\"a\":1}\n1:7:{\"a\":2}\n",
-			   "1:20:{\"a\":\"01234567890123:record longer than 20 bytes\n");
+			   "1:20:{\"a\":\"01234567890123:longer than 20 bytes\n");
 	}
 	TEST("a record of many scans")
 	{
