@@ -42,8 +42,10 @@ struct op_class {
 	void (*free)(struct op *op);
 	/* Bytes it holds, for --explain's promise and --mem; NULL: nothing that grows. */
 	size_t (*memory)(const struct op *op);
-	/* Would a micro-batch without records do something (a window slides, a count of nothing is 0)? NULL: no. */
+	/* Does it hold records for micro-batches to come (a window)? NULL: no. */
 	bool (*holds)(const struct op *op);
+	/* Does it answer a micro-batch without records (a count of nothing is 0)? NULL: no. */
+	bool (*answers_empty)(const struct op *op);
 	/* Fields its expressions read and never saw; NULL: none. */
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
 };

@@ -52,7 +52,7 @@ static void reduce_unseen(const struct op *op, void (*fn)(void *ctx, const char 
 	reducer_unseen(&((const struct reduce *)op)->reducer, fn, ctx);
 }
 
-static bool reduce_holds(const struct op *op)
+static bool reduce_answers_empty(const struct op *op)
 {
 	return ((const struct reduce *)op)->reducer.spec.count_zero;
 }
@@ -65,7 +65,7 @@ static const struct op_class reduce_class = {
 	.free = reduce_free,
 	.memory = reduce_memory,
 	.unseen = reduce_unseen,
-	.holds = reduce_holds,
+	.answers_empty = reduce_answers_empty,
 };
 
 struct op *op_reduce(struct run *run, int stage, const char *word, const struct reduce_spec *spec)

@@ -8,19 +8,16 @@
 
 struct slides {
 	struct window_spec spec;
-	int64_t last; /* number of the slide emitted last */
+	int64_t last; /* number of the slide emitted last; without a slide its time */
 	bool any;
 };
 
-/* Is a window due at the end of this micro-batch? */
-static bool slide_due(struct slides *s, const struct run *run)
+/* Is a window due at the end of this micro-batch? Without a slide one is, unless nothing came and the clock stood. */
+static bool slide_due(struct slides *s, const struct run *run, bool came)
 {
-	int64_t k;
+	int64_t k = s->spec.slide_ns ? (run->now - run->start) / s->spec.slide_ns : run->now;
 
-	if (!s->spec.slide_ns)
-		return true;
-	k = (run->now - run->start) / s->spec.slide_ns;
-	if (s->any ? k <= s->last : k < 1)
+	if (s->spec.slide_ns ? (s->any ? k <= s->last : k < 1) : s->any && !came && k == s->last)
 		return false;
 	s->last = k;
 	s->any = true;
@@ -278,11 +275,11 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 {
 	struct wreduce *w = (struct wreduce *)op;
 	int64_t until = op->run->now - w->slides.spec.length_ns;
-	bool keyless = !w->reducer.spec.n_keys, empty;
+	bool keyless = !w->reducer.spec.n_keys, empty, came = w->open;
 	int verdict = 0;
 
 	w->open = false;
-	if (!slide_due(&w->slides, op->run))
+	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
 	if (w->inverse)
 		evict_inverse(w, until);
@@ -301,6 +298,11 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 	if (w->inverse)
 		compact(w);
 	return verdict;
+}
+
+static bool wreduce_answers_empty(const struct op *op)
+{
+	return ((const struct wreduce *)op)->reducer.spec.count_zero;
 }
 
 static bool wreduce_holds(const struct op *op)
@@ -356,6 +358,7 @@ static const struct op_class wreduce_class = {
 	.memory = wreduce_memory,
 	.unseen = wreduce_unseen,
 	.holds = wreduce_holds,
+	.answers_empty = wreduce_answers_empty,
 };
 
 struct op *op_window_reduce(struct run *run, int stage, const char *word, const struct reduce_spec *spec, const struct window_spec *w)
@@ -424,10 +427,11 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 	struct wbuffer *w = (struct wbuffer *)op;
 	int64_t until = op->run->now - w->slides.spec.length_ns;
 	size_t gone = 0;
+	bool came = w->open;
 	int verdict = 0;
 
 	w->open = false;
-	if (!slide_due(&w->slides, op->run))
+	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
 	while (gone < w->n && w->at[gone].time <= until)
 		rowstore_release(&w->at[gone++].rows);

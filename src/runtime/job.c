@@ -72,12 +72,20 @@ bool job_stopped(const struct job *j)
 	return j->opts.stop && *j->opts.stop;
 }
 
-bool job_holds(const struct job *j)
+static bool is_open(const struct job *j)
 {
 	for (const struct op *op = j->first; op; op = op->next)
 		if (op->cls->holds && op->cls->holds(op))
 			return true;
 	return false;
+}
+
+bool job_holds(const struct job *j)
+{
+	for (const struct op *op = j->first; op; op = op->next)
+		if (op->cls->answers_empty && op->cls->answers_empty(op))
+			return true;
+	return is_open(j);
 }
 
 void job_set_now(struct job *j, int64_t now)
@@ -219,7 +227,7 @@ static int end_last(struct job *j, struct err *e)
 {
 	int64_t now = j->opts.cut.kind == CUT_TIME && j->timed ? j->cut_end : clock_now(&j->clock);
 
-	if (j->batch_records || !j->n_batches || job_holds(j))
+	if (j->batch_records || !j->n_batches || is_open(j))
 		return job_end_batch(j, now, true, e);
 	return 0;
 }
