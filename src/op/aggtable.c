@@ -31,7 +31,7 @@ static void make_schemas(struct reducer *r)
 	}
 	r->agg_schema = schema_intern(names, lens, i);
 	i = 0;
-	if (r->windowed) {
+	if (s->windowed) {
 		names[i++] = "window_start";
 		names[i++] = "window_end";
 	}
@@ -350,11 +350,9 @@ static int push(struct aggtable *t, struct reducer *r, const uint32_t *list, uin
 		groups_keys(&t->groups, list, from, n, a, agg);
 	for (uint32_t i = 0; i < s->n_calls; i++)
 		agg[s->n_keys + i] = finish_call(t, r, i, list, from, n);
-	if (r->windowed) {
-		struct value start = v_time(r->window_start), end = v_time(r->window_end);
-
-		out[at++] = column_const(a, &start);
-		out[at++] = column_const(a, &end);
+	if (s->windowed) {
+		out[at++] = column_const(a, &r->op->run->special[SP_WINDOW_START]);
+		out[at++] = column_const(a, &r->op->run->special[SP_WINDOW_END]);
 	}
 	for (uint32_t i = 0; i < s->n_keys; i++)
 		out[at++] = agg[i];

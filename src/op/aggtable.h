@@ -42,17 +42,16 @@ struct reduce_spec {
 	struct reduce_result *results;
 	bool start_values; /* without keys: a row even when no record came */
 	uint32_t hits;     /* the call that counts a group's records, for windows with an inverse */
+	bool windowed;     /* results begin with window_start and window_end */
 	bool count_zero;   /* `count` without keys: 0 for an empty micro-batch or window */
 };
 
-/* The spec made ready for an operator: schemas of its results, evaluation bound to it. `windowed` is set before reducer_init. */
+/* The spec made ready for an operator: schemas of its results, evaluation bound to it. */
 struct reducer {
 	struct reduce_spec spec;
 	struct op *op;
 	const struct schema *agg_schema; /* keys and "@aggN", for results that are expressions */
 	const struct schema *out_schema;
-	bool windowed;     /* results begin with window_start and window_end: */
-	int64_t window_start, window_end;
 };
 
 void reducer_init(struct reducer *r, const struct reduce_spec *spec, struct op *op);

@@ -287,8 +287,6 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 		evict_stacks(w, until);
 	empty = !w->panes.n && !w->older.n;
 	set_window(op->run, &w->slides.spec);
-	w->reducer.window_start = op->run->now - w->slides.spec.length_ns;
-	w->reducer.window_end = op->run->now;
 	if (keyless && empty)
 		verdict = w->reducer.spec.count_zero ? aggtable_push_all(&w->total, &w->reducer, e) : 0;
 	else if (!empty)
@@ -366,7 +364,6 @@ struct op *op_window_reduce(struct run *run, int stage, const char *word, const 
 	struct wreduce *r = op_make(&wreduce_class, sizeof *r, run, stage, word);
 
 	r->slides.spec = *w;
-	r->reducer.windowed = true;
 	reducer_init(&r->reducer, spec, &r->op);
 	r->inverse = reducer_retracts(&r->reducer);
 	aggtable_init(&r->total, &r->reducer);

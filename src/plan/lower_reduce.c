@@ -378,7 +378,8 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 {
 	struct lowering r = { .p = p, .n = n, .o = o, .err = e };
 
-	if (!build(&r) && n->window)
+	r.spec.windowed = n->window != NULL;
+	if (!build(&r) && n->window && n->window->in_reduce)
 		return op_window_reduce(o->run, n->stage, n->word, &r.spec, &(struct window_spec){ n->window->length_ns, n->window->slide_ns });
 	if (!e->kind)
 		return op_reduce(o->run, n->stage, n->word, &r.spec);

@@ -249,9 +249,9 @@ static void give_windows(struct plan *p)
 		if (n->kind == PLAN_WINDOW) {
 			window = n;
 			p->windowed = p->windowed ? p->windowed : n;
-		} else if (n->kind == PLAN_REDUCE && window && !has_fold(n)) {
+		} else if (n->kind == PLAN_REDUCE && window) {
 			n->window = window;
-			window->in_reduce = true;
+			window->in_reduce = !has_fold(n);
 			window = NULL;
 		} else if (n->kind != PLAN_FILTER && !plan_changes(n->kind)) {
 			window = NULL;
