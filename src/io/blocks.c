@@ -104,12 +104,24 @@ static int read_once(struct blocks *b, struct err *e)
 	return 0;
 }
 
+/* Is there a byte in p[0..n) that may end a record of some format? */
+static bool may_end(const char *p, size_t n)
+{
+	return memchr(p, '\n', n) || memchr(p, '\r', n) || memchr(p, '}', n) || memchr(p, ']', n);
+}
+
+/* Inside a long record: a slow source is waited for only as long as nothing came that could end it. */
 static int fill(struct blocks *b, struct err *e)
 {
-	do
+	bool ended = false;
+
+	do {
+		size_t from = b->n;
+
 		if (read_once(b, e))
 			return -1;
-	while (!b->final && b->n < b->patience && source_ready(b->src));
+		ended = ended || may_end(b->p + from, b->n - from);
+	} while (!b->final && b->n < b->patience && (!ended || source_ready(b->src)));
 	return 0;
 }
 
