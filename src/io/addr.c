@@ -84,7 +84,8 @@ int addr_local(const struct addr *a, const char *name, struct sockaddr_storage *
 		host = "127.0.0.1";
 	else if (!strcmp(host, "*"))
 		host = has_ipv6() ? "::" : "0.0.0.0";
-	if (!uv_ip4_addr(host, (int)a->port, (struct sockaddr_in *)out) || !uv_ip6_addr(host, (int)a->port, (struct sockaddr_in6 *)out))
+	if (!uv_ip4_addr(host, (int)a->port, (struct sockaddr_in *)out) ||
+	    !uv_ip6_addr(host, (int)a->port, (struct sockaddr_in6 *)out))
 		return 0;
 	return lookup(a, name, out, e);
 }
@@ -108,7 +109,7 @@ void addr_text(const struct sockaddr *sa, char *p)
 
 int addr_check_path(const struct url *u, const char *path, struct err *e)
 {
-	const size_t max = sizeof ((struct sockaddr_un *)0)->sun_path - 1;
+	const size_t max = sizeof((struct sockaddr_un *)0)->sun_path - 1;
 
 	if (!*path)
 		return err_set(e, ERR_USAGE, "%s: no path of a socket", u->spec);

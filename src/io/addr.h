@@ -16,7 +16,8 @@ struct addr {
 
 /* The address in u's rest; port 0 only with `any_port` (the system picks one). 0, or -1 and err (ERR_USAGE). */
 int addr_parse(struct addr *a, const struct url *u, bool any_port, struct err *e);
-/* Where to listen: without a host the loopback interface (127.0.0.1), with "*" all interfaces. Looks names up, waiting for the answer. 0, or -1 and err. */
+/* Where to listen: without a host the loopback interface (127.0.0.1), with "*" all interfaces. Looks names up, waiting for the
+ * answer. 0, or -1 and err. */
 int addr_local(const struct addr *a, const char *name, struct sockaddr_storage *out, struct err *e);
 /* "127.0.0.1:80", "[::1]:80"; into p[0..ADDR_TEXT_MAX). */
 void addr_text(const struct sockaddr *sa, char *p);

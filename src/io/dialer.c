@@ -29,7 +29,8 @@ static void close_timer(struct dialer *d)
 
 /* ---- the next try ---- */
 
-/* A handle is always tried from a turn of the loop later than the one that closed it for the last try: its memory is free again then. */
+/* A handle is always tried from a turn of the loop later than the one that closed it for the last try: its memory is free again
+ * then. */
 static void on_timer(uv_timer_t *t) { try_connect(t->data); }
 
 /* No more tries: a plain end after an orderly one, else an error. */

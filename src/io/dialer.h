@@ -1,5 +1,6 @@
-/* A source that connects: tcp and unix have all but the connecting in common. It tries the addresses of a host one after the other; when none answers, or
- * when a connection ends, it waits (live_backoff) and tries again, as often in a row as the retry option allows. */
+/* A source that connects: tcp and unix have all but the connecting in common. It tries the addresses of a host one after the
+ * other; when none answers, or when a connection ends, it waits (live_backoff) and tries again, as often in a row as the retry
+ * option allows. */
 #ifndef STRM_IO_DIALER_H
 #define STRM_IO_DIALER_H
 #include "io/addr.h"
@@ -9,7 +10,8 @@
 #define DIALER_RETRY_DOC \
 	{ \
 		"retry", "int", "forever", "0..1000000", \
-			"how often in a row to try again, with waits of 0.1s to 10s, when nobody answers or the connection ends; 0: the end of the connection " \
+			"how often in a row to try again, with waits of 0.1s to 10s, when nobody answers or the connection " \
+			"ends; 0: the end of the connection " \
 			"is the end of the input" \
 	}
 
@@ -18,14 +20,14 @@ enum dialer_state { DIALER_IDLE, DIALER_LOOKUP, DIALER_CONNECT, DIALER_OPEN, DIA
 struct dialer {
 	struct source base;
 	char *label;
-	struct addr addr;	/* tcp */
-	const char *path;	/* unix; NULL: tcp */
-	int64_t retry;		/* DIALER_FOREVER, or how many tries in a row may fail */
+	struct addr addr; /* tcp */
+	const char *path; /* unix; NULL: tcp */
+	int64_t retry;	  /* DIALER_FOREVER, or how many tries in a row may fail */
 	const struct intake *to;
 	uv_loop_t *loop;
 	enum dialer_state state;
-	unsigned tries;		/* in a row without a byte */
-	bool noted;		/* it was said that something is wrong */
+	unsigned tries; /* in a row without a byte */
+	bool noted;	/* it was said that something is wrong */
 	union {
 		uv_handle_t handle;
 		uv_stream_t stream;

@@ -29,7 +29,8 @@ ssize_t fd_source_read(struct source *s, char *p, size_t n, struct err *e);
 bool fd_source_ready(struct source *s);
 void fd_source_release(struct source *s);
 
-/* How a loop drives such a source: pipes, terminals and sockets are live, NULL for files and other devices. fd_source_new sets it. */
+/* How a loop drives such a source: pipes, terminals and sockets are live, NULL for files and other devices. fd_source_new sets
+ * it. */
 const struct live_def *fd_live_def(int fd);
 void fd_live_free(struct fd_live *l); /* takes NULL */
 

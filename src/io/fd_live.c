@@ -8,8 +8,8 @@
 #include "io/live.h"
 #include "io/unpack_thread.h"
 
-/* A pipe, a terminal or a socket on the loop, read with plain read() when there is something. uv_poll would make it non-blocking, also for the other processes
- * that share it; so uv_poll watches an epoll that watches it. */
+/* A pipe, a terminal or a socket on the loop, read with plain read() when there is something. uv_poll would make it non-blocking,
+ * also for the other processes that share it; so uv_poll watches an epoll that watches it. */
 struct fd_live {
 	struct fd_source *source;
 	const struct intake *to;

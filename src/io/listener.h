@@ -1,4 +1,5 @@
-/* A source that is connected to: tcp-listen and unix-listen have all but the socket in common. Each client is a stream of its own. */
+/* A source that is connected to: tcp-listen and unix-listen have all but the socket in common. Each client is a stream of its
+ * own. */
 #ifndef STRM_IO_LISTENER_H
 #define STRM_IO_LISTENER_H
 #include "io/addr.h"
@@ -7,7 +8,8 @@
 #define LISTENER_PARAMS_DOC \
 	{ "max-clients", "int", "1024", "1..65536", "clients at a time; more of them wait until one has gone" }, \
 	{ \
-		"idle", "duration", "none", "1ms..1000d", "hang up on a client that sent nothing for so long; an unfinished line is reported as a bad record" \
+		"idle", "duration", "none", "1ms..1000d", \
+			"hang up on a client that sent nothing for so long; an unfinished line is reported as a bad record" \
 	}
 
 struct client;
@@ -15,8 +17,8 @@ struct client;
 struct listener {
 	struct source base;
 	char *label;
-	struct addr addr;  /* tcp */
-	const char *path;  /* unix; NULL: tcp */
+	struct addr addr;	      /* tcp */
+	const char *path;	      /* unix; NULL: tcp */
 	int64_t max_clients, idle_ms; /* idle 0: none */
 	const struct intake *to;
 	uv_loop_t *loop;
@@ -27,7 +29,7 @@ struct listener {
 		uv_pipe_t pipe;
 	} h;
 	bool open;
-	bool waiting;	  /* a client waits for its turn */
+	bool waiting; /* a client waits for its turn */
 	bool noted_full;
 	char bound[ADDR_TEXT_MAX];
 	struct client *clients;

@@ -29,7 +29,8 @@ struct sink_def {
 /* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or
  * not in this build; ERR_IO when it cannot be opened. */
 struct sink *sink_open(const char *spec, struct err *e);
-/* All n bytes: 0; SINK_CLOSED (err untouched) when the reader of a pipe went away; -1 and err (ERR_IO, names the sink and the cause).
+/* All n bytes: 0; SINK_CLOSED (err untouched) when the reader of a pipe went away; -1 and err (ERR_IO, names the sink and the
+ * cause).
  */
 int sink_write(struct sink *s, const char *p, size_t n, struct err *e);
 const char *sink_name(const struct sink *s);

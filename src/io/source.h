@@ -15,14 +15,14 @@ struct live_def;
 struct source {
 	const struct source_def *def;
 	struct url url;
-	const char *name; /* for messages and @source: the path, "stdin", "values"; lives as long as the source */
-	int64_t size;	  /* bytes to come from outside, -1 unknown */
-	int64_t position; /* bytes taken from outside (compressed ones, if so) */
+	const char *name;	     /* for messages and @source: the path, "stdin", "values"; lives as long as the source */
+	int64_t size;		     /* bytes to come from outside, -1 unknown */
+	int64_t position;	     /* bytes taken from outside (compressed ones, if so) */
 	const struct live_def *live; /* how the loop drives it; NULL: it is pulled with source_read */
-	bool endless;	  /* no end is in sight: a socket, a directory, a file that is followed */
+	bool endless;		     /* no end is in sight: a socket, a directory, a file that is followed */
 	/* Set by the runtime before a live source starts: */
-	bool once;			/* dir, follow: end when all that is there has been read */
-	int64_t (*clock)(void *ctx);	/* processing time in ns since 1970; NULL: it stands at 1970 */
+	bool once;		     /* dir, follow: end when all that is there has been read */
+	int64_t (*clock)(void *ctx); /* processing time in ns since 1970; NULL: it stands at 1970 */
 	void *clock_ctx;
 };
 
@@ -34,15 +34,17 @@ struct source_def {
 	/* Is there something to read without waiting (or the end)? NULL: always. */
 	bool (*ready)(struct source *s);
 	void (*close)(struct source *s); /* releases what open made, not the struct */
-	const struct live_def *live; /* io/live.h; NULL: finite and pulled. A source that may be either way sets source.live when it is opened */
-	const char *default_format;  /* of its records where nothing else says; NULL: none */
+	const struct live_def *
+		live; /* io/live.h; NULL: finite and pulled. A source that may be either way sets source.live when it is opened */
+	const char *default_format; /* of its records where nothing else says; NULL: none */
 	enum url_form form;
 };
 
 /* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or
  * not in this build; ERR_IO when it cannot be opened. */
 struct source *source_open(const char *spec, struct err *e);
-/* Would it be driven by a loop without an end in sight (a socket, a directory, a file that is followed)? Opens nothing; false when malformed. */
+/* Would it be driven by a loop without an end in sight (a socket, a directory, a file that is followed)? Opens nothing; false
+ * when malformed. */
 bool source_spec_endless(const char *spec);
 /* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */
 ssize_t source_read(struct source *s, char *p, size_t n, struct err *e);

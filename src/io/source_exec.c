@@ -8,6 +8,7 @@
 
 #define RUN_GOOD_MS 10000U /* a run of this length is no failed start */
 #define KILL_AFTER_MS 1000U
+#define GONE_POLL_MS 5U
 
 enum exec_restart { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 
@@ -28,12 +29,16 @@ struct exec_source {
 	int64_t status;
 	int signal;
 	unsigned starts; /* in a row that were short */
-	uint64_t n_runs, began_ms;
+	uint64_t n_runs, began_ms, stopped_ms;
+	int pid;
 };
 
 static void start_again(uv_timer_t *t);
 
-static struct exec_source *exec_of(struct conn *c) { return (struct exec_source *)((char *)c - offsetof(struct exec_source, conn)); }
+static struct exec_source *exec_of(struct conn *c)
+{
+	return (struct exec_source *)((char *)c - offsetof(struct exec_source, conn));
+}
 
 static void close_timer(struct exec_source *s)
 {
@@ -87,8 +92,6 @@ static void on_process_closed(uv_handle_t *h)
 	struct exec_source *s = h->data;
 
 	s->running = false;
-	if (s->over)
-		close_timer(s);
 	part_over(s);
 }
 
@@ -130,9 +133,12 @@ static int spawn(struct exec_source *s)
 		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&s->out },
 		{ .flags = UV_INHERIT_FD, .data.fd = 2 },
 	};
-	uv_process_options_t o = {
-		.file = args[0], .args = args, .stdio = stdio, .stdio_count = 3, .exit_cb = on_child_exit, .flags = UV_PROCESS_DETACHED
-	};
+	uv_process_options_t o = { .file = args[0],
+				   .args = args,
+				   .stdio = stdio,
+				   .stdio_count = 3,
+				   .exit_cb = on_child_exit,
+				   .flags = UV_PROCESS_DETACHED };
 
 	return uv_spawn(s->loop, &s->process, &o);
 }
@@ -156,6 +162,7 @@ static int start_child(struct exec_source *s, struct err *e)
 		return err_set(e, ERR_IO, "%s: %s", s->label, uv_strerror(r));
 	}
 	s->running = true;
+	s->pid = s->process.pid;
 	s->conn = (struct conn){ .source = &s->base, .to = s->to, .ended = on_ended };
 	return conn_open(&s->conn, (uv_stream_t *)&s->out, s->label, e);
 }
@@ -190,14 +197,20 @@ static int exec_start(struct source *base, uv_loop_t *loop, const struct intake 
 
 static void exec_resume(struct source *base) { conn_resume(&((struct exec_source *)base)->conn); }
 
-static void kill_hard(uv_timer_t *t)
+/* Has all that the command started gone? Asked again and again after the order to go; made to after a while. */
+static void wait_gone(uv_timer_t *t)
 {
 	struct exec_source *s = t->data;
 
-	kill(-s->process.pid, SIGKILL);
+	if (s->exited && kill(-s->pid, 0) && errno == ESRCH) {
+		close_timer(s);
+	} else if (uv_now(s->loop) - s->stopped_ms >= KILL_AFTER_MS) {
+		kill(-s->pid, SIGKILL);
+		close_timer(s);
+	}
 }
 
-/* The child is asked to go, and made to after a while; its handle stays until it has gone, so that nobody is left behind. */
+/* The handle of the child stays until it has gone, so that nobody is left behind. */
 static void exec_stop(struct source *base)
 {
 	struct exec_source *s = (struct exec_source *)base;
@@ -207,15 +220,16 @@ static void exec_stop(struct source *base)
 		return;
 	s->over = true;
 	conn_close(&s->conn, false);
-	/* while its output is open somebody of its session is there, also when the shell has gone */
-	if (open || (s->running && !s->exited))
-		kill(-s->process.pid, SIGTERM);
 	if (open)
 		uv_close((uv_handle_t *)&s->out, on_out_closed);
-	if (s->running && !s->exited)
-		uv_timer_start(&s->timer, kill_hard, KILL_AFTER_MS, 0);
-	else
+	/* while its output is open somebody of its session is there, also when the shell has gone */
+	if (!open && (!s->running || s->exited)) {
 		close_timer(s);
+		return;
+	}
+	kill(-s->pid, SIGTERM);
+	s->stopped_ms = uv_now(s->loop);
+	uv_timer_start(&s->timer, wait_gone, GONE_POLL_MS, GONE_POLL_MS);
 }
 
 static void exec_status(const struct source *base, char *p, size_t n)
@@ -223,7 +237,7 @@ static void exec_status(const struct source *base, char *p, size_t n)
 	const struct exec_source *s = (const struct exec_source *)base;
 
 	if (s->running && !s->exited)
-		snprintf(p, n, "%s: running, process %d, run %llu", s->label, s->process.pid, (unsigned long long)s->n_runs);
+		snprintf(p, n, "%s: running, process %d, run %llu", s->label, s->pid, (unsigned long long)s->n_runs);
 	else
 		snprintf(p, n, "%s: waiting to start again", s->label);
 }

@@ -27,10 +27,7 @@ struct gen_source {
 };
 
 /* n / rate seconds in ns, without overflow for any n. */
-static int64_t row_ns(const struct gen_source *g, int64_t n)
-{
-	return n / g->rate * TIME_NS + n % g->rate * TIME_NS / g->rate;
-}
+static int64_t row_ns(const struct gen_source *g, int64_t n) { return n / g->rate * TIME_NS + n % g->rate * TIME_NS / g->rate; }
 
 static void add_row(struct gen_source *g)
 {
@@ -147,7 +144,8 @@ static struct source *gen_open(const struct url *u, struct err *e)
 	g->base.name = "gen";
 	g->base.size = -1;
 	g->base.endless = true;
-	if (!url_option_int(u, "rate", rate, &g->rate, e) && !url_option_int(u, "rows", rows, &g->rows, e) && !parse_start(g, u, e))
+	if (!url_option_int(u, "rate", rate, &g->rate, e) && !url_option_int(u, "rows", rows, &g->rows, e) &&
+	    !parse_start(g, u, e))
 		return &g->base;
 	free(g);
 	return NULL;

@@ -6,8 +6,8 @@
 #include "io/sink.h"
 
 static const struct source_def *const defs[] = {
-	&source_stdin, &source_file, &source_values, &source_tcp, &source_tcp_listen, &source_unix, &source_unix_listen, &source_udp, &source_exec,
-	&source_gen,
+	&source_stdin, &source_file,	    &source_values, &source_tcp,  &source_tcp_listen,
+	&source_unix,  &source_unix_listen, &source_udp,    &source_exec, &source_gen,
 };
 
 const struct source_def *source_at(unsigned i) { return i < ARRAY_LEN(defs) ? defs[i] : NULL; }

@@ -190,7 +190,8 @@ static void udp_stop(struct source *base)
 	if (!stream)
 		return;
 	if (s->n_dropped != s->n_noted)
-		live_note(s->to, "%s: %u datagrams were lost in all because they came faster than they were read", s->label, s->n_dropped);
+		live_note(s->to, "%s: %u datagrams were lost in all because they came faster than they were read", s->label,
+			  s->n_dropped);
 	s->stream = NULL;
 	uv_close((uv_handle_t *)&s->poll, NULL);
 	close(s->fd);
@@ -201,7 +202,8 @@ static void udp_status(const struct source *base, char *p, size_t n)
 {
 	const struct udp_source *s = (const struct udp_source *)base;
 
-	snprintf(p, n, "%s: listening on %s, %llu datagrams, %u lost", s->label, s->bound, (unsigned long long)s->n_datagrams, s->n_dropped);
+	snprintf(p, n, "%s: listening on %s, %llu datagrams, %u lost", s->label, s->bound, (unsigned long long)s->n_datagrams,
+		 s->n_dropped);
 }
 
 static const struct live_def udp_live = { udp_start, udp_resume, udp_stop, udp_status };

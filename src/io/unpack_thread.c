@@ -71,7 +71,8 @@ static int create(struct unpack_thread *t)
 	return r;
 }
 
-struct unpack_thread *unpack_thread_start(const struct unpack_kind *k, int fd, const char *name, const char *head, size_t n, struct err *e)
+struct unpack_thread *unpack_thread_start(const struct unpack_kind *k, int fd, const char *name, const char *head, size_t n,
+					  struct err *e)
 {
 	struct unpack_thread *t = xcalloc(1, sizeof *t);
 	struct unpack_from from = { read_some, t, name };

@@ -30,7 +30,8 @@ struct url {
 enum url_form {
 	URL_REST,     /* REST[?OPTIONS], escapes decoded */
 	URL_OPTIONS,  /* OPTIONS alone: gen:rate=10&rows=5 */
-	URL_VERBATIM, /* REST as it stands, without escapes; options only where all behind the last ? are known ones: exec:CMD?restart=always */
+	URL_VERBATIM, /* REST as it stands, without escapes; options only where all behind the last ? are known ones:
+			 exec:CMD?restart=always */
 };
 
 /* The schemes there are: those of the sources or those of the sinks. */
@@ -51,8 +52,8 @@ int url_parse(struct url *u, const char *spec, const struct url_names *names, st
 int url_check(const struct url *u, const struct doc *d, struct err *e);
 /* Value of an option ("" for a bare one), NULL when it is not given. */
 const char *url_option(const struct url *u, const char *key);
-/* An option's whole number in range[0]..range[1], its duration in ms or its size in bytes ("64K"), likewise; *v stays when it is not given.
- * 0, or -1 and err (ERR_USAGE). */
+/* An option's whole number in range[0]..range[1], its duration in ms or its size in bytes ("64K"), likewise; *v stays when it is
+ * not given. 0, or -1 and err (ERR_USAGE). */
 int url_option_int(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);
 int url_option_ms(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);
 int url_option_size(const struct url *u, const char *key, const int64_t range[2], int64_t *v, struct err *e);

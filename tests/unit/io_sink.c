@@ -151,7 +151,8 @@ static void test_errors(void)
 		refused("", ERR_USAGE, "a sink without a name", "");
 		refused("fiel:x", ERR_USAGE, "fiel:x: unknown kind of sink 'fiel'", "did you mean 'file:'?");
 		refused("values:x", ERR_USAGE, "values:x: 'values' is a source, not a sink", "");
-		refused("exec:cat", ERR_USAGE, "exec:cat: the sink 'exec' is not in this build", "use a pipe of the shell");
+		refused("kafka:x", ERR_USAGE, "kafka:x: the sink 'kafka' is not in this build",
+			"use a pipe: kcat ... | strm ...");
 		refused("out?repalce", ERR_USAGE, "out?repalce: unknown option 'repalce'", "did you mean 'replace'?");
 		refused("out?replace=1", ERR_USAGE, "out?replace=1: option 'replace' takes no value, not '1'", "");
 		refused("out?format", ERR_USAGE, "out?format: option 'format' needs a value", "");
