@@ -37,3 +37,4 @@ src_libbase_a_SOURCES += src/base/zone_rule.h
 src_libbase_a_SOURCES += src/base/utf8.c
 src_libbase_a_SOURCES += src/base/utf8_table.c
 src_libbase_a_SOURCES += src/base/utf8_table.inc.h
+src_libbase_a_SOURCES += src/base/num_short.h

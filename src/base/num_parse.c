@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "base/num_pow.h"
+#include "base/num_short.h"
 
-#define ZEROS 0x3030303030303030ull
 #define EXP_LIMIT 1000000000000000 /* exponents beyond it only say zero or infinity */
 #define SIG_MAX 19                 /* decimal digits that always fit uint64 */
 #define DIGITS_MAX 770             /* no halfway point between doubles has more significant digits (767) */
@@ -23,109 +23,9 @@ struct decimal {
 	int more;    /* and one left out is not 0 */
 };
 
-static const double pow10_exact[] = { 1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,  1e8,  1e9,  1e10, 1e11,
-				      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-
 static inline unsigned digit(char c)
 {
 	return (unsigned)(unsigned char)c - '0';
-}
-
-static inline uint64_t load_le64(const char *p)
-{
-	uint64_t w;
-
-	memcpy(&w, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	w = __builtin_bswap64(w);
-#endif
-	return w;
-}
-
-static inline uint32_t load_le32(const char *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, 4);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	w = __builtin_bswap32(w);
-#endif
-	return w;
-}
-
-/* Eight digits as bytes 0..9, the first in the lowest byte: neighbours are joined, then pairs, then fours. */
-static inline uint64_t join_digits(uint64_t w)
-{
-	w = w * 10 + (w >> 8);
-	w = (w & 0x000000ff000000ff) * 100 + ((w >> 16) & 0x000000ff000000ff);
-	return (w & 0xffff) * 10000 + (w >> 32);
-}
-
-/* Of digits xor '0': bytes that are not 0..9 get their high bit; exact up to and including the lowest such byte. */
-static inline uint64_t not_digits(uint64_t x)
-{
-	return ((x + 0x7676767676767676) | x) & 0x8080808080808080;
-}
-
-/* Sanitizers do not like reads behind an object, harmless as they are within a page. */
-#if defined(__SANITIZE_ADDRESS__)
-#define EXACT_READS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define EXACT_READS 1
-#endif
-#endif
-#if !defined(EXACT_READS) && defined(__x86_64__)
-#define WHOLE_LOAD(p) (((uintptr_t)(p) & 4095) <= 4096 - 8)
-#else
-#define WHOLE_LOAD(p) 0
-#endif
-
-/* 1 to 8 bytes with the last in the top byte and '0' below the first; what it reads beyond them is in the same page. */
-static inline uint64_t load_short(const char *p, size_t n)
-{
-	unsigned shift = 64 - 8 * (unsigned)n;
-	uint64_t w;
-
-	if (n == 8)
-		return load_le64(p);
-	if (__builtin_expect(WHOLE_LOAD(p), 1))
-		return load_le64(p) << shift | ZEROS >> 8 * n;
-	if (n >= 4)
-		w = (uint64_t)load_le32(p + n - 4) << 32 | (uint32_t)((uint64_t)load_le32(p) << shift);
-	else
-		w = ((uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n >> 1] << 8 * (n >> 1) |
-		     (uint64_t)(unsigned char)p[n - 1] << 8 * (n - 1))
-		    << shift;
-	return w | ZEROS >> 8 * n;
-}
-
-/* At most 8 bytes of digits with at most one dot, all at once. 0: not of that form. */
-static inline int parse_short(const char *p, size_t n, int neg, struct num *out)
-{
-	uint64_t x = load_short(p, n) ^ ZEROS, bad = not_digits(x), at;
-	uint64_t bits;
-	double f;
-
-	/* signs are as good as random: no branch on them */
-	if (!bad) {
-		out->kind = NUM_INT;
-		out->i = ((int64_t)join_digits(x) ^ -(int64_t)neg) + neg;
-		return 1;
-	}
-	at = bad & -bad;
-	if (bad != at || n < 2)
-		return 0;
-	at >>= 7; /* 1 at the foot of that byte */
-	if ((x & at * 0xff) != at * ('.' ^ '0'))
-		return 0;
-	x = (x & (at - 1)) << 8 | (x & ~(at - 1) & ~(at * 0xff));
-	f = (double)(int64_t)join_digits(x) / pow10_exact[__builtin_clzll(at) >> 3];
-	memcpy(&bits, &f, sizeof bits);
-	bits ^= (uint64_t)neg << 63;
-	out->kind = NUM_FLOAT;
-	memcpy(&out->f, &bits, sizeof bits);
-	return 1;
 }
 
 /* Digits from p on, added to *m (modulo 2^64); returns the first byte that is none. */
@@ -134,11 +34,11 @@ static inline const char *eat_digits(const char *p, const char *end, uint64_t *m
 	uint64_t v = *m;
 
 	while (end - p >= 8) {
-		uint64_t x = load_le64(p) ^ ZEROS;
+		uint64_t x = num_load64(p) ^ NUM_ZEROS;
 
-		if (not_digits(x))
+		if (num_not_digits(x))
 			break;
-		v = v * 100000000 + join_digits(x);
+		v = v * 100000000 + num_join_digits(x);
 		p += 8;
 	}
 	for (; p < end && digit(*p) < 10; p++)
@@ -377,7 +277,7 @@ static double decimal_double(const struct decimal *d)
 	if (!d->cut && d->m <= (uint64_t)1 << 53 && d->exp >= -22 && d->exp <= 22) {
 		/* W. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990: both operands are exact */
 		f = (double)(int64_t)d->m;
-		return d->exp < 0 ? f / pow10_exact[-d->exp] : f * pow10_exact[d->exp];
+		return d->exp < 0 ? f / num_pow10[-d->exp] : f * num_pow10[d->exp];
 	}
 	bits = round_decimal(d->m, d->exp);
 	if (d->more && bits != round_decimal(d->m + 1, d->exp))
@@ -412,11 +312,7 @@ static __attribute__((noinline)) enum num_kind parse_long(const char *p, const c
 
 enum num_kind num_parse(const char *p, size_t n, struct num *out)
 {
-	int sign = n > 0 && (*p == '-' || *p == '+');
-
-	if (n - (size_t)sign - 1 < 8 && parse_short(p + sign, n - (size_t)sign, sign && *p == '-', out))
-		return out->kind;
-	return parse_long(p, p + n, out);
+	return num_parse_short(p, n, out) ? out->kind : parse_long(p, p + n, out);
 }
 
 static const char *json_digits(const char *p, const char *end)

@@ -1,4 +1,5 @@
 /* Kernels of arithmetic and comparison. Each is a typed loop; what has no kernel goes through the row operators, which define the meaning. */
+#include "base/num_short.h"
 #include "expr/expr_impl.h"
 
 /* Index of a row in a column that may be constant. */
@@ -238,29 +239,82 @@ struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch
 
 /* ---- conversion ---- */
 
-/* All rows floats or all ints: straight into typed storage. false: mixed, or something is no number. */
-static bool numbers_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
+/* One row of a column of floats, the hard way. */
+static bool float_row(const struct value *v, double *f, double *divisor)
 {
-	enum num_kind kind = NUM_NOT;
 	struct num n;
 
+	if (value_num(v, &n) != NUM_FLOAT)
+		return false;
+	*f = n.f;
+	*divisor = 1;
+	return true;
+}
+
+/* All floats: whole numbers and powers of ten first, then one loop of divisions, each correctly rounded. */
+static bool floats_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
+{
+	double *divisor = arena_array(a, double, n_rows + 1), *restrict f;
+	int64_t m;
+	int decimals;
+
 	*out = column_make(a, T_FLOAT, n_rows);
+	f = out->f;
 	BATCH_EACH(sel, n_sel, i)
 	{
 		const struct value *v = &c->v[i];
-		enum num_kind k = value_num(v, &n);
 
-		if (kind == NUM_NOT)
-			kind = k;
-		if (k != kind || k == NUM_NOT)
+		if (likely((v->type == T_TEXT || v->type == T_NUM) && num_scan_short(v->s, v->n, &m, &decimals) && decimals >= 0 && m)) {
+			f[i] = (double)m;
+			divisor[i] = num_pow10[decimals];
+		} else if (!float_row(v, &f[i], &divisor[i])) {
 			return false;
-		if (k == NUM_INT)
+		}
+	}
+	if (sel)
+		BATCH_EACH(sel, n_sel, i) f[i] /= divisor[i];
+	else
+		for (uint32_t i = 0; i < n_sel; i++)
+			f[i] /= divisor[i];
+	return true;
+}
+
+static bool ints_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
+{
+	int64_t m;
+	int decimals;
+	struct num n;
+
+	*out = column_make(a, T_INT, n_rows);
+	BATCH_EACH(sel, n_sel, i)
+	{
+		const struct value *v = &c->v[i];
+
+		if (likely((v->type == T_TEXT || v->type == T_NUM) && num_scan_short(v->s, v->n, &m, &decimals) && decimals < 0))
+			out->i[i] = m;
+		else if (value_num(v, &n) == NUM_INT)
 			out->i[i] = n.i;
 		else
-			out->f[i] = n.f;
+			return false;
 	}
-	out->type = kind == NUM_INT ? T_INT : T_FLOAT;
-	return n_sel > 0;
+	return true;
+}
+
+/* All rows floats or all ints, as the first one is: straight into typed storage. false: mixed, or something is no number. */
+static bool numbers_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
+{
+	struct num n;
+
+	if (!n_sel)
+		return false;
+	switch (value_num(&c->v[sel ? sel[0] : 0], &n)) {
+	case NUM_INT:
+		return ints_typed(a, c, sel, n_sel, n_rows, out);
+	case NUM_FLOAT:
+		return floats_typed(a, c, sel, n_sel, n_rows, out);
+	default:
+		return false;
+	}
 }
 
 struct column column_numbers(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, bool strict,
