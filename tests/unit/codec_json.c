@@ -273,9 +273,10 @@ static void test_fields(void)
 		     "\"id\":2}}",
 		     "1:29:{\"user.id\":1,\"a\":null}\n2:29:{\"user.id\":1,\"a\":null}\n3:32:{\"user.id\":null,\"a\":null}\n");
 	TEST("an object and paths into it")
-	check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}}}\n{\"a\":{\"b\":2}}\n{\"a\":[]}",
+	check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}}}\n{\"a\":{\"b\":2}}\n{\"a\":[]}\n{\"a\":[{\"b\":{\"c\":1}},{\"b\":2},3]}",
 		     "1:19:{\"a.b\":{\"c\":1},\"a\":{\"b\":{\"c\":1}},\"a.b.c\":1}\n2:13:{\"a.b\":2,\"a\":{\"b\":2},\"a.b.c\":"
-		     "null}\n3:8:{\"a.b\":null,\"a\":[],\"a.b.c\":null}\n");
+		     "null}\n3:8:{\"a.b\":[],\"a\":[],\"a.b.c\":[]}\n4:31:{\"a.b\":[{\"c\":1},2,null],\"a\":[{\"b\":{\"c\":1}},{\"b\":2},3],\"a.b.c\":["
+		     "1,null,null]}\n");
 	TEST("a key that comes twice takes its paths with it")
 	check_fields(both, 3, "{\"a\":{\"b\":{\"c\":1}},\"a\":{\"x\":1}}\n{\"a\":{\"b\":1},\"a\":5}",
 		     "1:31:{\"a.b\":null,\"a\":{\"x\":1},\"a.b.c\":null}\n2:19:{\"a.b\":null,\"a\":5,\"a.b.c\":null}\n");
