@@ -1,5 +1,6 @@
 /* Keys as bytes: the one encoding behind by, dedup, join and distinct. Two values are the same key iff kind and bytes are equal.
- * Text is its bytes; a number its canonical spelling (so that "5" = 5 and "5.0" is another key than 5); null, booleans, times,
+ * Text is its bytes; a number its canonical spelling (so that "5" = 5 and "5.0" is another key than 5), a JSON integer beyond 64 bits its
+ * digits (ids of 20 digits stay apart); null, booleans, times,
  * durations, lists and objects have kinds of their own. Several values are framed one after the other (KEY_ROW). */
 #ifndef STRM_DATA_ROWKEY_H
 #define STRM_DATA_ROWKEY_H

@@ -187,7 +187,7 @@ bool value_key_equal(const struct value *a, const struct value *b)
 
 	key_of_value(&tmp, a, &x);
 	key_of_value(&tmp, b, &y);
-	same = x.kind == y.kind && x.n == y.n && !memcmp(x.p, y.p, x.n);
+	same = x.kind == y.kind && x.n == y.n && (!x.n || !memcmp(x.p, y.p, x.n));
 	arena_release(&tmp);
 	return same;
 }
@@ -285,6 +285,22 @@ static int load_bytes(const char **p, const char *end, struct arena *a, const ch
 	return 0;
 }
 
+/* Room for element i of n. It grows as elements come, so that a few malformed bytes cannot ask for much memory. */
+static void *room_for(struct arena *a, void *old, uint32_t i, uint32_t n, uint32_t *cap, size_t size)
+{
+	void *d;
+
+	if (i < *cap)
+		return old;
+	*cap = *cap ? *cap * 2 : 16;
+	if (*cap > n)
+		*cap = n;
+	d = arena_alloc(a, *cap * size);
+	if (i)
+		memcpy(d, old, i * size);
+	return d;
+}
+
 /* Nesting of a saved value; deeper is malformed. */
 #define LOAD_DEPTH_MAX 1024
 
@@ -292,30 +308,32 @@ static int load_value(const char **p, const char *end, struct arena *a, struct v
 
 static int load_list(const char **p, const char *end, struct arena *a, struct value *v, int depth)
 {
-	struct value *items;
-	uint32_t n;
+	struct value *items = NULL;
+	uint32_t n, cap = 0;
 
 	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
 		return -1;
-	items = arena_array(a, struct value, n);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		items = room_for(a, items, i, n, &cap, sizeof *items);
 		if (load_value(p, end, a, &items[i], depth))
 			return -1;
+	}
 	*v = v_list(items, n);
 	return 0;
 }
 
 static int load_object(const char **p, const char *end, struct arena *a, struct value *v, int depth)
 {
-	struct field *f;
-	uint32_t n;
+	struct field *f = NULL;
+	uint32_t n, cap = 0;
 
 	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
 		return -1;
-	f = arena_array(a, struct field, n);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		f = room_for(a, f, i, n, &cap, sizeof *f);
 		if (load_bytes(p, end, a, &f[i].name, &f[i].name_n) || load_value(p, end, a, &f[i].v, depth))
 			return -1;
+	}
 	*v = v_object(f, n);
 	return 0;
 }

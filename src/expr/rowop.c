@@ -12,6 +12,13 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return q - (a % b && (a < 0) != (b < 0));
 }
 
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+	int64_t r = a % b;
+
+	return r && (r < 0) != (b < 0) ? r + b : r;
+}
+
 /* Exact integer power, or false on overflow. */
 static bool int_pow(int64_t base, int64_t e, int64_t *out)
 {
@@ -89,7 +96,7 @@ static struct value arith_int(enum op_code op, int64_t a, int64_t b, const char 
 		if (op == OP_IDIV)
 			return v_int(floor_div(a, b));
 		if (op == OP_MOD)
-			return v_int(a - b * floor_div(a, b));
+			return v_int(floor_mod(a, b));
 		if (a % b == 0)
 			return v_int(a / b);
 	}
