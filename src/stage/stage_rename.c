@@ -25,6 +25,17 @@ static int accept_as(struct parser *p, const char *from, struct err *e)
 	return err_hint(e, "the old name comes first: rename %.60s as NAME", from);
 }
 
+static int given_twice(const struct plan_node *n, uint32_t k, const char *from, const char *to, struct pos pos, struct err *e)
+{
+	for (uint32_t i = 1; i < k; i++) {
+		if (!strcmp(n->items.at[i].name, to))
+			return err_at(e, pos, "the name `%.60s` is given twice", to);
+		if (!strcmp(n->at[i], from))
+			return err_at(e, pos, "the field `%.60s` is renamed twice", from);
+	}
+	return 0;
+}
+
 /* Each rename is an item behind `*` that takes the place of the old field. */
 static int parse(struct parser *p, struct plan_node *n, struct err *e)
 {
@@ -49,6 +60,10 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 		if (!to || k == RENAMES_MAX) {
 			buf_release(&b);
 			return to ? err_at(e, pos, "more than %d renames in one stage", RENAMES_MAX - 1) : -1;
+		}
+		if (given_twice(n, k, from, to, pos, e)) {
+			buf_release(&b);
+			return -1;
 		}
 		n->items.at[k] = (struct item){ .name = to, .expr = field_node(a, from, (uint32_t)strlen(from), pos), .pos = pos };
 		n->at[k] = from;
