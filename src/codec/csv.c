@@ -104,7 +104,7 @@ const struct codec_def csv_codec = {
 			"are skipped; a byte order mark is dropped. A name that occurs twice in the header gets _2, _3 ...; an empty name becomes the "
 			"field's position.\n\n"
 			"A record with more or fewer fields than the header is a bad record, and so is the line where a quote opens that never "
-			"closes; reading goes on behind it.\n\n"
+			"closes; reading goes on behind it. A header with such a quote, or one over --max-record, ends the run.\n\n"
 			"With --no-header the first record is data, and the fields are called 1, 2, 3 ... or as --header says. With --header alone "
 			"the given names take the place of those in the file.\n\n"
 			"Written are the fields of the last stage that names them, else those of the first record, with quotes only where needed; a null "

@@ -353,12 +353,23 @@ static void add_row(struct delim_decoder *d, struct feed *f, const char *p)
 	rows_next(r, f);
 }
 
+/* Without its header a file says nothing, and a record must not be taken for it: the run ends. */
+static void refuse_header(struct delim_decoder *d, struct feed *f, const char *why, const char *hint)
+{
+	const char *source = d->base.opts.source;
+
+	f->stop = err_set(f->err, ERR_DATA, "%s:%llu: the header cannot be read: %s", source ? source : "-", (unsigned long long)d->base.line, why);
+	err_hint(f->err, "%s", hint);
+}
+
+static bool wants_header(const struct delim_decoder *d) { return !d->past_first && !d->base.opts.no_header; }
+
 /* The first record of the file makes the columns, and is itself one unless it is the header. */
 static void add_record(struct delim_decoder *d, struct feed *f, const char *p)
 {
 	if (!d->past_first) {
 		if (d->record.n > FIELDS_MAX) {
-			rows_bad(&d->rows, f, p, d->record.len, d->base.line, "more than 1048576 fields");
+			refuse_header(d, f, "more than 1048576 fields", "say -i lines, or --delimiter");
 			return;
 		}
 		d->past_first = true;
@@ -410,10 +421,16 @@ static bool take_one(struct delim_decoder *d, struct feed *f)
 		add_record(d, f, p);
 		break;
 	case RECORD_LONG:
-		rows_bad(&d->rows, f, p, d->base.opts.max_record, d->base.line, rows_too_long(&d->rows));
+		if (wants_header(d))
+			refuse_header(d, f, rows_too_long(&d->rows), "--max-record sets the limit");
+		else
+			rows_bad(&d->rows, f, p, d->base.opts.max_record, d->base.line, rows_too_long(&d->rows));
 		break;
 	case RECORD_OPEN:
-		add_open(d, f, p, n);
+		if (wants_header(d))
+			refuse_header(d, f, "a quote opens and never closes", "say --no-header if it is a record");
+		else
+			add_open(d, f, p, n);
 		break;
 	}
 	advance(d, f, d->record.used);

@@ -58,6 +58,7 @@ struct library {
 		    ssize_t (*read)(struct archive *, void *, const void **), int (*close)(struct archive *, void *));
 	int (*next_header)(struct archive *a, struct archive_entry **entry);
 	ssize_t (*data)(struct archive *a, void *p, size_t n);
+	int64_t (*bytes)(struct archive *a, int filter);
 	int (*free)(struct archive *a);
 };
 
@@ -68,7 +69,9 @@ struct unpack {
 	struct archive *archive;
 	struct err err; /* of from.read, which libarchive cannot carry */
 	char *in;
-	size_t head; /* bytes of the head in `in`, until they are passed on */
+	size_t head;	  /* bytes of the head in `in`, until they are passed on */
+	size_t in_n;	  /* bytes of `in` that were passed on last */
+	int64_t passed; /* bytes passed on in all */
 	bool opened, end;
 };
 
@@ -108,6 +111,7 @@ static bool library_open(struct library *l)
 		{ "archive_read_open", &l->open },
 		{ "archive_read_next_header", &l->next_header },
 		{ "archive_read_data", &l->data },
+		{ "archive_filter_bytes", &l->bytes },
 		{ "archive_read_free", &l->free },
 	};
 
@@ -134,13 +138,39 @@ static ssize_t more_input(struct archive *a, void *ctx, const void **p)
 {
 	struct unpack *z = ctx;
 	size_t head = z->head;
+	ssize_t r;
 
 	(void)a;
 	*p = z->in;
 	z->head = 0;
-	if (head)
-		return (ssize_t)head;
-	return z->from.read(z->from.ctx, z->in, BLOCK, &z->err);
+	r = head ? (ssize_t)head : z->from.read(z->from.ctx, z->in, BLOCK, &z->err);
+	if (r >= 0) {
+		z->in_n = (size_t)r;
+		z->passed += r;
+	}
+	return r;
+}
+
+static bool all_zero(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+/* Did the library end before the input did? It takes what is no member for padding; zeros are. Reads what is left. */
+static bool left_over(struct unpack *z)
+{
+	int64_t left = z->passed - z->lib.bytes(z->archive, -1);
+	ssize_t r;
+
+	if (left > (int64_t)z->in_n || !all_zero(z->in + z->in_n - left, (size_t)left))
+		return true;
+	while ((r = z->from.read(z->from.ctx, z->in, BLOCK, &z->err)) > 0)
+		if (!all_zero(z->in, (size_t)r))
+			return true;
+	return r < 0;
 }
 
 /* What went wrong: libarchive's own words say less. Returns -1. */
@@ -196,7 +226,7 @@ ssize_t unpack_read(struct unpack *z, char *p, size_t n, struct err *e)
 	do
 		r = z->lib.data(z->archive, p, n);
 	while (r == ARCHIVE_RETRY);
-	if (r < 0)
+	if (r < 0 || (!r && left_over(z)))
 		return unpack_failed(z, e);
 	z->end = r == 0;
 	return r;

@@ -120,8 +120,7 @@ __attribute__((unused)) static char *decode_dump(const struct codec_def *def, co
 
 	if (!d)
 		return strdup(e.msg);
-	feed_all(d, p, n, cut, &out, &total);
-	if (total != n)
+	if (feed_all(d, p, n, cut, &out, &total) >= 0 && total != n)
 		buf_printf(&out.text, "used %zu of %zu\n", total, n);
 	def->close(d);
 	buf_cstr(&out.text);
