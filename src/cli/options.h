@@ -23,6 +23,7 @@ struct options {
 	unsigned n_sources, n_sinks;
 	size_t sources_cap, sinks_cap;
 	const struct codec_def *in, *out;
+	bool out_given; /* by -o; set when the output is chosen */
 	const char **header;
 	uint32_t n_header;
 	bool no_header, no_input;

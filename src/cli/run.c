@@ -36,15 +36,16 @@ static void catch_signals(void)
 static const char *const stdin_only[] = { "-" };
 static const char *const stdout_only[] = { "-" };
 
-static int choose_input(struct options *o)
+static void choose_input(struct options *o)
 {
 	const struct codec_def *c = NULL;
+	const char *own = o->n_sources ? source_spec_format(o->sources[0]) : NULL;
 
-	if (!o->in && o->n_sources)
-		c = codec_by_file(o->sources[0]);
-	if (!o->in)
-		o->in = c && c->open ? c : codec_find("lines");
-	return 0;
+	if (o->in)
+		return;
+	if (o->n_sources)
+		c = own ? codec_find(own) : codec_by_file(o->sources[0]);
+	o->in = c && c->open ? c : codec_find("lines");
 }
 
 static bool is(const struct codec_def *c, const char *name)
@@ -55,13 +56,14 @@ static bool is(const struct codec_def *c, const char *name)
 /* Is `line` all that is left of lines? */
 static bool only_line(const struct options *o, const struct plan *p)
 {
-	if (!is(o->in, "lines"))
+	if (!is(o->in, "lines") || o->no_input)
 		return false;
 	return !p->changes || (p->n_fields == 1 && !strcmp(p->fields[0], "line"));
 }
 
 static void choose_output(struct options *o, const struct plan *p)
 {
+	o->out_given = o->out != NULL;
 	if (o->out)
 		return;
 	if (only_line(o, p)) {
@@ -76,15 +78,20 @@ static void choose_output(struct options *o, const struct plan *p)
 	}
 }
 
-/* May some sink have a format of its own? */
+/* May the sink have a format of its own: named, or by the end of its name where -o does not say? */
+static bool other_format(const struct options *o, const char *sink)
+{
+	return strstr(sink, "format=") || (!o->out_given && codec_by_file(sink) && codec_by_file(sink) != o->out);
+}
+
 static bool other_formats(const struct options *o, const struct plan *p)
 {
 	bool some = false;
 
 	for (unsigned i = 0; i < o->n_sinks; i++)
-		some |= strstr(o->sinks[i], "format=") != NULL;
+		some |= other_format(o, o->sinks[i]);
 	for (uint32_t i = 0; i < p->n; i++)
-		some |= p->nodes[i]->kind == PLAN_SINK && strstr(p->nodes[i]->text, "format=");
+		some |= p->nodes[i]->kind == PLAN_SINK && other_format(o, p->nodes[i]->text);
 	return some;
 }
 
@@ -210,7 +217,8 @@ static int compile(struct program *p, struct err *e)
 	if (parse_program(o, &p->plan, e))
 		return -1;
 	choose_input(o);
-	p->in = (struct plan_input){ .codec = o->in, .names = o->header, .n_names = o->n_header, .no_header = o->no_header };
+	p->in = (struct plan_input){ .codec = o->in, .names = o->header, .n_names = o->n_header, .no_header = o->no_header,
+				     .nothing = o->no_input };
 	if (plan_known(&p->plan, &p->in, e))
 		return -1;
 	choose_output(o, &p->plan);
@@ -250,6 +258,7 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 	po->lower.bad = job_bad_row;
 	po->lower.ctx = j;
 	po->lower.scanner = job_word_counts(j);
+	po->lower.to_given = o->out_given;
 	po->lower.marks = o->marks;
 	po->lower.live = p->endless || o->cut.kind == CUT_TIME;
 	if (o->replay) {

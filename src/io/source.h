@@ -43,6 +43,8 @@ struct source_def {
 /* Open what a user named: "-", a path, or a URL of a registered kind. NULL and err: ERR_USAGE when it is malformed, unknown or
  * not in this build; ERR_IO when it cannot be opened. */
 struct source *source_open(const char *spec, struct err *e);
+/* The format its kind of source has unless told otherwise, NULL: none. */
+const char *source_spec_format(const char *spec);
 /* Would it be driven by a loop without an end in sight (a socket, a directory, a file that is followed)? Opens nothing; false
  * when malformed. */
 bool source_spec_endless(const char *spec);

@@ -65,6 +65,8 @@ static int unknown_field(const struct known *k, struct node *expr, const char *n
 		err_hint(e, "the input is lines: the record has `line`; say -i csv or -i json, or begin with `words` or `parse`");
 	else if (k->set.n)
 		err_hint(e, "the record has %s", buf_cstr(&list));
+	else
+		err_hint(e, "the record has no fields: that is what -n gives");
 	buf_release(&list);
 	return -1;
 }
@@ -214,10 +216,10 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 void known_start(const struct plan *p, const struct plan_input *in, struct known *out)
 {
 	*out = (struct known){ .set = { .arena = p->arena }, .hidden = { .arena = p->arena }, .open = true };
-	if (!strcmp(in->codec->doc.name, "lines")) {
+	if (in->nothing || !strcmp(in->codec->doc.name, "lines"))
 		out->open = false;
+	if (!in->nothing && !out->open)
 		known_add(out, "line");
-	}
 	for (uint32_t i = 0; in->all && i < in->n_names; i++)
 		known_add(out, in->names[i]);
 	out->open &= !in->all;

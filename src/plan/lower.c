@@ -163,12 +163,19 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 {
 	struct sink_spec s = { .codec = o->to, .opts = o->encode, .live = o->live, .marks = o->marks && !stage };
 	struct nearest near;
+	const struct codec_def *by_name;
 	const char *format;
 
 	s.sink_take = sink_open(spec, e);
 	if (!s.sink_take)
 		return NULL;
 	format = sink_option(s.sink_take, "format");
+	by_name = format || o->to_given || !strcmp(spec, "-") ? NULL : codec_by_file(sink_name(s.sink_take));
+	if (by_name && by_name->encode && by_name != o->to) {
+		s.codec = by_name;
+		s.opts.delimiter = 0;
+		s.opts.no_header = false;
+	}
 	if (format) {
 		s.codec = codec_find(format);
 		s.opts.delimiter = 0;

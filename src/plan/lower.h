@@ -11,7 +11,8 @@ struct lower_opts {
 	struct encode_opts encode;  /* of sinks in the program: format, color and so on */
 	bool live;                  /* sinks write at the end of each batch of records */
 	bool marks;                 /* sinks at the end of the chain write marks */
-	const struct codec_def *to; /* format of sinks in the program without ?format= */
+	const struct codec_def *to; /* format of sinks without ?format= */
+	bool to_given;              /* -o says so: file names do not matter */
 	/* bad rows of `parse`, see op/op_parse.h */
 	int (*bad)(void *ctx, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
 	void *ctx;

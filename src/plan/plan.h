@@ -85,6 +85,7 @@ struct plan_input {
 	const char *const *names; /* --header, NULL: none */
 	uint32_t n_names;
 	bool no_header;
+	bool nothing;             /* -n: one record without fields */
 	bool all;                 /* the names are all the fields that there are */
 };
 /* Check the fields that stages read against what is known of the records, and find the output's fields. Before plan_rules. 0 or -1. */

@@ -9,6 +9,8 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 	n->keeps = "every key, for the whole run";
 	if (parser_accept_word(p, "by") && parser_keys(p, &n->keys, e))
 		return -1;
+	if (parser_peek_word(p, "within"))
+		return err_at(e, parser_pos(p), "`dedup ... within` is not in this build");
 	buf_str(&b, "dedup");
 	canon_by(&b, "by", &n->keys);
 	n->canonical = canon_done(parser_arena(p), &b);

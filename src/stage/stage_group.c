@@ -29,6 +29,8 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 
 	n->kind = PLAN_REDUCE;
 	n->keeps = "every record, by key";
+	if (parser_peek_number(p))
+		return err_at(e, parser_pos(p), "`group N rows` is not in this build");
 	if (parser_accept_word(p, "by") && parser_keys(p, &n->keys, e))
 		return -1;
 	if (parser_accept_word(p, "as") && !(name = parser_name(p, "the name of the list", &len, e)))
