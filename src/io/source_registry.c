@@ -6,7 +6,7 @@
 #include "io/sink.h"
 
 static const struct source_def *const defs[] = {
-	&source_stdin, &source_file,	    &source_values, &source_tcp,  &source_tcp_listen,
+	&source_stdin, &source_file,	    &source_values, &source_dir,  &source_tcp, &source_tcp_listen,
 	&source_unix,  &source_unix_listen, &source_udp,    &source_exec, &source_gen,
 };
 
@@ -66,6 +66,18 @@ struct source *source_open(const char *spec, struct err *e)
 out:
 	url_release(&u);
 	return NULL;
+}
+
+const char *source_spec_format(const char *spec)
+{
+	const char *colon = strchr(spec, ':');
+	char scheme[32];
+
+	if (!colon || (size_t)(colon - spec) >= sizeof scheme)
+		return NULL;
+	memcpy(scheme, spec, (size_t)(colon - spec));
+	scheme[colon - spec] = 0;
+	return source_find(scheme) ? source_find(scheme)->default_format : NULL;
 }
 
 bool source_spec_endless(const char *spec)
