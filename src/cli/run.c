@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/report.h"
@@ -210,6 +211,62 @@ static int check_formats(const struct options *o, struct err *e)
 	return err_hint(e, "say -i csv");
 }
 
+/* The file that a plain path or file: URL names; what may be an option is not part of it. */
+static bool stat_spec(const char *spec, struct stat *st)
+{
+	size_t n;
+	char path[4096];
+
+	if (!strcmp(spec, "-"))
+		return false;
+	if (!strncmp(spec, "file:", 5))
+		spec += 5;
+	if (!stat(spec, st))
+		return S_ISREG(st->st_mode);
+	n = strcspn(spec, "?");
+	if (n >= sizeof path)
+		return false;
+	memcpy(path, spec, n);
+	path[n] = 0;
+	return !stat(path, st) && S_ISREG(st->st_mode);
+}
+
+/* Reading what it writes, a run would not end. (?replace writes to another file.) */
+static int check_loop(const struct options *o, const char *sink, struct err *e)
+{
+	struct stat in, out;
+	bool std = !strcmp(sink, "-");
+
+	if (std ? fstat(1, &out) || !S_ISREG(out.st_mode) : !stat_spec(sink, &out) || strstr(sink, "replace"))
+		return 0;
+	for (unsigned i = 0; i < (o->n_sources ? o->n_sources : 1); i++) {
+		const char *source = o->n_sources ? o->sources[i] : "-";
+
+		if (!strcmp(source, "-") ? fstat(0, &in) || !S_ISREG(in.st_mode) : !stat_spec(source, &in))
+			continue;
+		if (in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+			continue;
+		err_set(e, ERR_USAGE, "%s: is both input and output", strcmp(source, "-") ? source : std ? "standard input" : sink);
+		return err_hint(e, "to change a file, write it anew: --to 'file:NAME?replace'");
+	}
+	return 0;
+}
+
+static int check_loops(const struct program *p, struct err *e)
+{
+	const struct options *o = p->opts;
+	uint32_t n = p->plan.n;
+	bool ends = n && p->plan.nodes[n - 1]->kind == PLAN_SINK;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (p->plan.nodes[i]->kind == PLAN_SINK && check_loop(o, p->plan.nodes[i]->text, e))
+			return -1;
+	for (unsigned i = 0; i < o->n_sinks && !ends; i++)
+		if (check_loop(o, o->sinks[i], e))
+			return -1;
+	return o->n_sinks || ends ? 0 : check_loop(o, "-", e);
+}
+
 static int compile(struct program *p, struct err *e)
 {
 	struct options *o = p->opts;
@@ -288,6 +345,10 @@ static int run(struct program *p)
 	struct err e = { 0 };
 	struct job *j;
 
+	if (!o->no_input && check_loops(p, &e)) {
+		report_error(o, &e);
+		return exit_status(e.kind);
+	}
 	fill_formats(o, &p->plan, &po);
 	catch_signals();
 	j = job_new(&jo, &shared);
