@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "base/utf8.h"
 
 static void put_err(const struct buf *b)
@@ -65,13 +66,25 @@ static void put_failures(struct buf *b, const struct op *op)
 struct unseen {
 	struct buf *b;
 	const struct op *op;
+	const struct schema *header; /* the input's, NULL: not known */
+	bool first;                  /* the stage sees the input's own fields */
 };
 
 static void put_unseen(void *ctx, const char *name)
 {
 	struct unseen *u = ctx;
+	const struct schema *s = u->first ? u->header : NULL;
+	struct nearest near;
 
-	buf_printf(u->b, "strm: stage %d, %s: field \"%s\" was null or missing in every record\n", u->op->stage, u->op->word, name);
+	if (s && schema_find(s, name, strlen(name)) >= 0)
+		return; /* there, though null in every record */
+	buf_printf(u->b, "strm: stage %d, %s: field \"%s\" was null or missing in every record", u->op->stage, u->op->word, name);
+	nearest_init(&near, name, strlen(name));
+	for (uint32_t i = 0; s && i < s->n; i++)
+		nearest_offer(&near, s->names[i]);
+	if (near.best)
+		buf_printf(u->b, "; did you mean \"%s\"?", near.best);
+	buf_char(u->b, '\n');
 }
 
 static void put_sink(struct buf *b, const struct op *op)
@@ -134,15 +147,17 @@ static void put_ledger(struct buf *b, const struct job *j)
 void report_end(const struct report *r, const struct job *j)
 {
 	struct buf b = { 0 };
+	bool first = true;
 
 	if (r->opts->quiet)
 		return;
 	for (const struct op *op = job_ops(j); op; op = op->next) {
-		struct unseen u = { &b, op };
+		struct unseen u = { &b, op, job_header(j), first };
 
 		put_failures(&b, op);
 		if (op->cls->unseen && op->in)
 			op->cls->unseen(op, put_unseen, &u);
+		first &= op_keeps_fields(op);
 		if (op_is_sink(op))
 			put_sink(&b, op);
 	}

@@ -89,3 +89,5 @@ int op_check_memory(const struct op *op, uint64_t keys, struct err *e)
 		(unsigned long long)keys, (unsigned long long)op->run->mem_max);
 	return err_hint(e, "give it more with --mem, or narrow the keys");
 }
+
+bool op_keeps_fields(const struct op *op) { return !op->cls->makes_fields; }

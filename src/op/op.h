@@ -34,6 +34,7 @@ struct run {
 
 struct op_class {
 	const char *name;
+	bool makes_fields; /* its records have other fields than the ones it got */
 	/* The law of its ledger: in = sum of these counters; NULL ends. The first one is the ordinary way. */
 	const char *counters[OP_COUNTERS_MAX + 1];
 	int (*process)(struct op *op, int port, const struct batch *b, struct err *e);
@@ -80,6 +81,8 @@ int op_finish(struct op *op, struct err *e);
 void op_free_chain(struct op *op);
 /* Does the ledger balance: in = sum of the class's counters + unwanted? */
 bool op_balanced(const struct op *op);
+/* Do its records have the fields of those it got? */
+bool op_keeps_fields(const struct op *op);
 size_t op_memory(const struct op *op);
 /* Is what it holds within --mem? `keys` is for the message. 0 or -1. */
 int op_check_memory(const struct op *op, uint64_t keys, struct err *e);

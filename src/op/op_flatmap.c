@@ -105,6 +105,7 @@ static void flatmap_unseen(const struct op *op, void (*fn)(void *ctx, const char
 
 static const struct op_class flatmap_class = {
 	.name = "flatmap",
+	.makes_fields = true,
 	.counters = { "expanded", "empty" },
 	.process = flatmap_process,
 	.free = flatmap_free,

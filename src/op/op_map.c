@@ -27,6 +27,7 @@ static void map_unseen(const struct op *op, void (*fn)(void *ctx, const char *na
 
 static const struct op_class map_class = {
 	.name = "map",
+	.makes_fields = true,
 	.counters = { "mapped" },
 	.process = map_process,
 	.free = map_free,

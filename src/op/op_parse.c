@@ -218,6 +218,7 @@ static void parse_unseen(const struct op *op, void (*fn)(void *ctx, const char *
 
 static const struct op_class parse_class = {
 	.name = "parse",
+	.makes_fields = true,
 	.counters = { "parsed", "bad" },
 	.process = parse_process,
 	.free = parse_free,

@@ -59,6 +59,7 @@ static bool reduce_answers_empty(const struct op *op)
 
 static const struct op_class reduce_class = {
 	.name = "reduce",
+	.makes_fields = true,
 	.counters = { "absorbed" },
 	.process = reduce_process,
 	.on_batch_end = reduce_batch_end,

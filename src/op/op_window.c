@@ -349,6 +349,7 @@ static void wreduce_unseen(const struct op *op, void (*fn)(void *ctx, const char
 
 static const struct op_class wreduce_class = {
 	.name = "window_reduce",
+	.makes_fields = true,
 	.counters = { "absorbed" },
 	.process = wreduce_process,
 	.on_batch_end = wreduce_batch_end,

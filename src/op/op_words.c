@@ -115,6 +115,7 @@ static void words_unseen(const struct op *op, void (*fn)(void *ctx, const char *
 
 static const struct op_class words_class = {
 	.name = "words",
+	.makes_fields = true,
 	.counters = { "expanded", "empty" },
 	.process = words_process,
 	.free = words_free,
@@ -141,6 +142,7 @@ static int scanned_batch_end(struct op *op, struct err *e)
 
 static const struct op_class scanned_class = {
 	.name = "words",
+	.makes_fields = true,
 	.counters = { "expanded", "empty" },
 	.process = scanned_process,
 	.on_batch_end = scanned_batch_end,

@@ -332,3 +332,4 @@ uint64_t job_bad(const struct job *j) { return j->n_bad; }
 uint64_t job_bad_input(const struct job *j) { return j->n_bad_input; }
 uint64_t job_no_time(const struct job *j) { return j->n_no_time; }
 uint64_t job_bytes(const struct job *j) { return inputs_bytes(j); }
+const struct schema *job_header(const struct job *j) { return j->n_inputs == 1 ? inputs_header(j) : NULL; }

@@ -65,5 +65,7 @@ uint64_t job_bad(const struct job *j);       /* bad records, of the decoder and 
 uint64_t job_bad_input(const struct job *j); /* of the decoder alone */
 uint64_t job_no_time(const struct job *j);   /* records whose replay field is no time: they stay in the micro-batch at hand */
 uint64_t job_bytes(const struct job *j);
+/* The fields that the input's header names, NULL where it has none (or several inputs have their own). */
+const struct schema *job_header(const struct job *j);
 
 #endif
