@@ -58,7 +58,7 @@ struct dir_file *dir_files_same(const struct dir_files *d, const struct file_id 
 {
 	struct dir_file *f = d->n ? d->inodes[hash_inode(id) & (d->cap - 1)] : NULL;
 
-	while (f && !file_id_equal(&f->id, id))
+	while (f && (f->state == DIR_LOST || !file_id_equal(&f->id, id)))
 		f = f->next_inode;
 	return f;
 }

@@ -8,6 +8,7 @@ enum dir_state {
 	DIR_WAITING, /* perhaps not complete */
 	DIR_QUEUED,
 	DIR_DONE, /* read, being read, or not wanted */
+	DIR_LOST, /* it was not there when its turn came */
 };
 
 struct dir_file {
@@ -31,7 +32,7 @@ struct dir_files {
 
 /* By name, not gone; NULL. */
 struct dir_file *dir_files_find(const struct dir_files *d, const char *path);
-/* The same file under whatever name; NULL. */
+/* The same file under whatever name, if not lost; NULL. */
 struct dir_file *dir_files_same(const struct dir_files *d, const struct file_id *id);
 /* A new one, waiting. The name must be free. */
 struct dir_file *dir_files_add(struct dir_files *d, const char *path, const struct file_id *id);

@@ -105,7 +105,21 @@ static void close_file(struct dir_source *s, bool drop)
 	s->file_path = NULL;
 }
 
-/* The next file of the queue. One that is no longer there is passed over and reported. */
+/* It is not there: reported, unless it is about to turn up under another name. */
+static void lost_file(struct dir_source *s, struct dir_file *f)
+{
+	struct file_id id = f->id;
+
+	f->state = DIR_LOST;
+	f->gone = true;
+	watch_drain(&s->watch);
+	if (s->open && !dir_files_same(&s->files, &id))
+		live_note(s->to, "%s: gone before it was read", s->file_path);
+	free(s->file_path);
+	s->file_path = NULL;
+}
+
+/* The next file of the queue. */
 static void open_file(struct dir_source *s, struct dir_file *f)
 {
 	struct err e = { 0 };
@@ -115,9 +129,7 @@ static void open_file(struct dir_source *s, struct dir_file *f)
 	s->file_path = full_path(s, f->path);
 	fd = open(s->file_path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		live_note(s->to, "%s: gone before it was read", s->file_path);
-		free(s->file_path);
-		s->file_path = NULL;
+		lost_file(s, f);
 		return;
 	}
 	if (fd < 0)
