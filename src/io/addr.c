@@ -80,7 +80,7 @@ int addr_local(const struct addr *a, const char *name, struct sockaddr_storage *
 	const char *host = a->host;
 
 	memset(out, 0, sizeof *out);
-	if (!*host)
+	if (!*host || !strcmp(host, "localhost")) /* whatever the hosts file says, or where there is none */
 		host = "127.0.0.1";
 	else if (!strcmp(host, "*"))
 		host = has_ipv6() ? "::" : "0.0.0.0";

@@ -182,7 +182,8 @@ static void look_up(struct dialer *d)
 
 	snprintf(port, sizeof port, "%u", d->addr.port);
 	d->state = DIALER_LOOKUP;
-	r = uv_getaddrinfo(d->loop, &d->lookup, on_found, d->addr.host, port, &want);
+	/* without a name getaddrinfo gives the loopback addresses, also where there is no hosts file */
+	r = uv_getaddrinfo(d->loop, &d->lookup, on_found, strcmp(d->addr.host, "localhost") ? d->addr.host : NULL, port, &want);
 	if (r)
 		failed(d, r);
 }

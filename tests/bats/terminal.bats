@@ -3,6 +3,7 @@
 setup() {
 	bats_require_minimum_version 1.5.0
 	command -v script >/dev/null || skip 'script is not installed'
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip 'no pseudo-terminals here'
 	cd "$BATS_TEST_TMPDIR"
 	printf 'name,n\npear,3\nfig,120\n' >in.csv
 	printf 'b a b\n' >in.txt
