@@ -98,7 +98,7 @@ unsigned utf8_decode(const char *p, size_t n, uint32_t *cp)
 	return len;
 }
 
-unsigned utf8_encode(uint32_t cp, char *out)
+unsigned utf8_put(uint32_t cp, char *out)
 {
 	if (cp < 0x80) {
 		out[0] = (char)cp;

@@ -7,12 +7,10 @@
 /* Is all of it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms)? ASCII runs go 8 or more bytes at a time. */
 int utf8_valid(const char *p, size_t n);
 /* Decode one character at p (n > 0 bytes left); returns its length and *cp. A malformed byte is one character of length 1
- * with *cp = 0xDC00 + byte, which utf8_encode turns back. */
+ * with *cp = 0xDC00 + byte, which utf8_put turns back. */
 unsigned utf8_decode(const char *p, size_t n, uint32_t *cp);
-/* libjansson.a exports a function of the same name, which the linker would take for this one. */
-#define utf8_encode strm_utf8_encode
 /* cp as UTF-8 (up to 4 bytes) into out; what is no character (other surrogates, above 0x10FFFF) becomes U+FFFD. Returns the length. */
-unsigned utf8_encode(uint32_t cp, char *out);
+unsigned utf8_put(uint32_t cp, char *out);
 /* Characters in it; a malformed byte counts as one. */
 size_t utf8_length(const char *p, size_t n);
 /* Byte offset of character k (or n when k >= length). */

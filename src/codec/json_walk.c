@@ -191,7 +191,7 @@ static const char *escape_read(const char *p, char **d)
 		cp = 0x10000 + ((cp & 0x3ff) << 10) + (hex4(p + 2) & 0x3ff);
 		p += 6;
 	}
-	*d += utf8_encode(cp, *d);
+	*d += utf8_put(cp, *d);
 	return p;
 }
 

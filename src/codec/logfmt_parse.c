@@ -37,7 +37,7 @@ static size_t unicode(const char *p, const char *end, char **d)
 	}
 	if (cp >= 0xD800 && cp < 0xE000)
 		cp = 0xFFFD;
-	*d += utf8_encode(cp, *d);
+	*d += utf8_put(cp, *d);
 	return n;
 }
 

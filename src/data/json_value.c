@@ -120,7 +120,7 @@ static int read_unicode(struct reader *r, char **d)
 		r->p += 6;
 		cp = 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00);
 	}
-	*d += utf8_encode(cp, *d);
+	*d += utf8_put(cp, *d);
 	return 0;
 }
 

@@ -211,7 +211,7 @@ static void row_html_unescape(struct fn_call *c, const struct value *v, uint32_t
 			cp = entity(t.p + i, t.n - i, &used);
 		d = used ? fn_sb_room(&b, 8) : NULL;
 		if (d)
-			b.n += utf8_encode(cp, d);
+			b.n += utf8_put(cp, d);
 		else if (!used)
 			fn_sb_char(&b, t.p[i]);
 		used += !used;

@@ -230,7 +230,7 @@ static bool spec_text(struct fn_call *c, const struct spec *s, const struct valu
 	if (s->letter == 'c' && v->type == T_INT) {
 		if (v->i < 0 || v->i > 0x10FFFF)
 			return fn_fail(c, "not the code of a character");
-		one.n = utf8_encode((uint32_t)v->i, fn_sb_room(&one, 8));
+		one.n = utf8_put((uint32_t)v->i, fn_sb_room(&one, 8));
 	} else {
 		add_value(c, v, &one);
 	}

@@ -60,7 +60,7 @@ static void map_chars(struct fn_call *c, struct fn_text t, uint32_t (*map)(uint3
 		i += utf8_decode(t.p + i, t.n - i, &cp);
 		d = fn_sb_room(&b, 8);
 		if (d)
-			b.n += utf8_encode(map(cp), d);
+			b.n += utf8_put(map(cp), d);
 	}
 	fn_sb_out(&b, out);
 }
@@ -111,7 +111,7 @@ static void recase(struct fn_call *c, const struct value *v, bool every_word, st
 		inside = every_word ? in_word(cp) : true;
 		d = fn_sb_room(&b, 8);
 		if (d)
-			b.n += utf8_encode(to, d);
+			b.n += utf8_put(to, d);
 	}
 	fn_sb_out(&b, out);
 }

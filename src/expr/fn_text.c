@@ -212,7 +212,7 @@ static bool encode_code(struct fn_call *c, const struct value *v, struct fn_sb *
 		return fn_fail(c, "not the code of a character");
 	d = fn_sb_room(b, 8);
 	if (d)
-		b->n += utf8_encode((uint32_t)cp, d);
+		b->n += utf8_put((uint32_t)cp, d);
 	return true;
 }
 

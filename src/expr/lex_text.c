@@ -66,7 +66,7 @@ static int escape(const char *p, char *out, unsigned *n)
 		return 0;
 	len = escape_unicode(p, &cp);
 	if (len)
-		*n = utf8_encode(cp, out);
+		*n = utf8_put(cp, out);
 	return len;
 }
 
