@@ -54,6 +54,25 @@ static int take_from(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+/* -F FILE is --from 'file:FILE?follow'. */
+static int take_follow(struct options *o, const char *arg, struct err *e)
+{
+	struct buf b = { 0 };
+	const char *spec;
+
+	buf_str(&b, "file:");
+	for (const char *p = arg; *p; p++) {
+		if (*p == '%' || *p == '?')
+			buf_printf(&b, "%%%02X", (unsigned char)*p);
+		else
+			buf_char(&b, *p);
+	}
+	buf_str(&b, "?follow");
+	spec = arena_str(&o->arena, b.p, b.n);
+	buf_release(&b);
+	return take_from(o, spec, e);
+}
+
 static int take_to(struct options *o, const char *arg, struct err *e)
 {
 	(void)e;
@@ -546,7 +565,7 @@ static const struct option_def options[] = {
 	    ARG("SINK", "sink", "`strm help sinks`") },
 	  .take = take_to },
 	{ { .name = "follow", .synopsis = "-F, --follow FILE", .summary = "read a file that grows", .group = "Input and output", ARG("FILE", "file", "a file") },
-	  .letter = 'F', .later = true },
+	  .letter = 'F', .take = take_follow },
 	{ { .name = "no-input", .synopsis = "-n, --no-input", .summary = "read nothing: one empty record", .group = "Input and output" },
 	  .letter = 'n', .take = take_no_input },
 	{ { .name = "header", .synopsis = "--header A,B,C", .summary = "names of the fields of csv, tsv or columns", .group = "Input and output",
