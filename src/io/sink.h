@@ -14,6 +14,9 @@ struct sink {
 	const char *name; /* for messages: the path, "stdout"; lives as long as the sink */
 	int fd;
 	bool empty; /* see sink_empty */
+	/* Kept by the writer: */
+	uint64_t batch;	    /* the micro-batch being written */
+	const char *format; /* the name of the format */
 };
 
 struct sink_def {
@@ -23,6 +26,9 @@ struct sink_def {
 	int (*write)(struct sink *s, const char *p, size_t n, struct err *e);
 	/* Finish, or with keep false drop what can be dropped; releases what open made, not the struct. 0, or -1 and err. */
 	int (*close)(struct sink *s, bool keep, struct err *e);
+	/* A micro-batch is over: all of it is written. NULL: nothing to do. */
+	int (*batch_end)(struct sink *s, uint64_t batch, struct err *e);
+	bool parts; /* each micro-batch is an output of its own, which begins anew (with a header) */
 	enum url_form form;
 };
 
@@ -33,6 +39,10 @@ struct sink *sink_open(const char *spec, struct err *e);
  * cause).
  */
 int sink_write(struct sink *s, const char *p, size_t n, struct err *e);
+/* The end of a micro-batch: a directory's file gets its name, a connection is looked at. 0, or -1 and err. */
+int sink_batch_end(struct sink *s, uint64_t batch, struct err *e);
+/* Is each micro-batch an output of its own? */
+bool sink_in_parts(const struct sink *s);
 const char *sink_name(const struct sink *s);
 /* Did it hold nothing when it was opened? A header is written only then. */
 bool sink_empty(const struct sink *s);

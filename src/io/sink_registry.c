@@ -5,7 +5,7 @@
 #include "base/nearest.h"
 #include "io/source.h"
 
-static const struct sink_def *const defs[] = { &sink_stdout, &sink_file };
+static const struct sink_def *const defs[] = { &sink_stdout, &sink_file, &sink_dir, &sink_tcp, &sink_unix, &sink_exec };
 
 const struct sink_def *sink_at(unsigned i) { return i < ARRAY_LEN(defs) ? defs[i] : NULL; }
 
@@ -64,6 +64,13 @@ out:
 }
 
 int sink_write(struct sink *s, const char *p, size_t n, struct err *e) { return s->def->write(s, p, n, e); }
+
+int sink_batch_end(struct sink *s, uint64_t batch, struct err *e)
+{
+	return s->def->batch_end ? s->def->batch_end(s, batch, e) : 0;
+}
+
+bool sink_in_parts(const struct sink *s) { return s->def->parts; }
 
 const char *sink_name(const struct sink *s) { return s->name; }
 

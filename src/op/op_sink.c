@@ -9,12 +9,25 @@ struct sink_op {
 	struct sink *sink;
 	struct buf buf;
 	bool closed; /* the reader went away: what comes is no longer wanted */
+	bool finishing;
+	uint64_t at_end; /* records written when the last micro-batch ended */
 };
+
+/* A micro-batch that did not arrive is named, where there are others; the last of a finite run needs no name. */
+static int not_delivered(const struct sink_op *s, struct err *e)
+{
+	uint64_t batch = s->op.run->batch;
+
+	if ((s->spec.live || (batch && !s->op.run->last)) && !s->finishing && !*e->hint)
+		err_hint(e, "micro-batch %llu was not delivered", (unsigned long long)batch);
+	return -1;
+}
 
 static int write_out(struct sink_op *s, struct err *e)
 {
 	int r = 0;
 
+	s->sink->batch = s->op.run->batch;
 	if (s->buf.n && !s->closed)
 		r = sink_write(s->sink, s->buf.p, s->buf.n, e);
 	s->buf.n = 0;
@@ -22,7 +35,42 @@ static int write_out(struct sink_op *s, struct err *e)
 		s->closed = true;
 		return 1;
 	}
-	return r;
+	return r ? not_delivered(s, e) : 0;
+}
+
+/* An encoder that begins anew, with what the old one has counted. */
+static int renew_encoder(struct sink_op *s, struct err *e)
+{
+	struct encoder *old = s->enc, *enc = s->spec.codec->open_out(&s->spec.opts, e);
+
+	if (!enc)
+		return -1;
+	enc->def = s->spec.codec;
+	enc->n_records = old->n_records;
+	enc->n_nan = old->n_nan;
+	enc->n_unseen = old->n_unseen;
+	memcpy(enc->unseen, old->unseen, sizeof enc->unseen);
+	old->def->close_out(old);
+	s->enc = enc;
+	return 0;
+}
+
+/* The end of an output that is one of several: one with records is completed, others are not there at all. */
+static int end_part(struct sink_op *s, struct err *e)
+{
+	int verdict;
+
+	if (s->op.count[0] == s->at_end)
+		return 0;
+	s->at_end = s->op.count[0];
+	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, true, e))
+		return -1;
+	verdict = write_out(s, e);
+	if (verdict < 0)
+		return -1;
+	if (sink_batch_end(s->sink, s->op.run->batch, e))
+		return not_delivered(s, e);
+	return renew_encoder(s, e) ? -1 : verdict;
 }
 
 static int sink_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -54,15 +102,21 @@ static void put_mark(struct sink_op *s)
 	buf_char(&s->buf, '\n');
 }
 
-static int sink_batch_end(struct op *op, struct err *e)
+static int end_batch(struct op *op, struct err *e)
 {
 	struct sink_op *s = (struct sink_op *)op;
+	int verdict;
 
+	if (sink_in_parts(s->sink))
+		return end_part(s, e);
 	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, false, e))
 		return -1;
 	if (s->spec.marks)
 		put_mark(s);
-	return write_out(s, e);
+	verdict = write_out(s, e);
+	if (verdict || s->closed)
+		return verdict;
+	return sink_batch_end(s->sink, s->op.run->batch, e) ? not_delivered(s, e) : 0;
 }
 
 static int sink_finish(struct op *op, struct err *e)
@@ -70,10 +124,16 @@ static int sink_finish(struct op *op, struct err *e)
 	struct sink_op *s = (struct sink_op *)op;
 	struct sink *sink = s->sink;
 
-	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, true, e))
-		return -1;
-	if (write_out(s, e) < 0)
-		return -1;
+	s->finishing = true;
+	if (sink_in_parts(sink)) {
+		if (end_part(s, e) < 0)
+			return -1;
+	} else {
+		if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, true, e))
+			return -1;
+		if (write_out(s, e) < 0)
+			return -1;
+	}
 	s->sink = NULL;
 	return sink_close(sink, e);
 }
@@ -100,7 +160,7 @@ static const struct op_class sink_class = {
 	.name = "sink",
 	.counters = { "wrote" },
 	.process = sink_process,
-	.on_batch_end = sink_batch_end,
+	.on_batch_end = end_batch,
 	.finish = sink_finish,
 	.free = sink_free,
 	.memory = sink_memory,
@@ -112,6 +172,7 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 
 	s->spec = *spec;
 	s->sink = spec->sink_take;
+	s->sink->format = spec->codec->doc.name;
 	s->enc = spec->codec->open_out(&spec->opts, e);
 	if (s->enc) {
 		s->enc->def = spec->codec;

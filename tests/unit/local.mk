@@ -21,6 +21,7 @@ unit_tests += tests/unit/io_source
 EXTRA_DIST += tests/unit/io_live.h
 unit_tests += tests/unit/io_live
 unit_tests += tests/unit/io_watch
+unit_tests += tests/unit/io_sink_live
 unit_tests += tests/unit/io_sink
 unit_tests += tests/unit/expr_fn
 EXTRA_DIST += tests/unit/test.h
