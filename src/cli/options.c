@@ -555,7 +555,7 @@ static const struct option_def options[] = {
 	  .letter = 'i', .take = take_input },
 	{ { .name = "output", .synopsis = "-o, --output FMT", .summary = "output format; also table", .group = "Input and output",
 	    .text = "Without it lines stay lines while only the field line is left, and csv, tsv, json and logfmt stay what they are; all else is a table on a "
-		    "terminal and TSV without a header on a pipe.",
+		    "terminal and TSV without a header on a pipe, with backslashes as they are (-o tsv doubles them, so that it can be read back).",
 	    ARG("FMT", "format", "`strm help formats`") },
 	  .letter = 'o', .take = take_output },
 	{ { .name = "from", .synopsis = "--from SRC", .summary = "read from here; repeatable", .group = "Input and output",

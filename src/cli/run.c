@@ -128,7 +128,7 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 	j->decode = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
 					  .n_header = o->n_header, .delimiter = o->delimiter };
 	j->lower.to = o->out;
-	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare,
+	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare, .plain = o->bare,
 				     .delimiter = is(o->out, "csv") ? o->out_delimiter : 0,
 				     .color = o->color == WHEN_ALWAYS || (o->color == WHEN_AUTO && tty),
 				     .width = tty ? terminal_width() : 0 };

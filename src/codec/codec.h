@@ -55,6 +55,7 @@ struct encode_opts {
 	bool no_header;
 	char delimiter;
 	struct value_format format;
+	bool plain;             /* tsv: backslashes go out as they are, for awk and its like; not meant to be read back */
 	bool color;             /* table: bold header */
 	uint32_t width;         /* table: terminal columns, 0: no limit */
 	bool verbatim;          /* batch.raw holds the record unchanged: write it */

@@ -105,12 +105,27 @@ static void tsv_escape(struct buf *out, const char *s, size_t n)
 	buf_took(out, (size_t)(d - from));
 }
 
+static void tsv_escape_plain(struct buf *out, const char *s, size_t n)
+{
+	char *d = buf_room(out, 2 * n), *from = d;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i] == '\\' ? 0 : letter(s[i]);
+
+		if (c)
+			*d++ = '\\';
+		*d++ = c ? c : s[i];
+	}
+	buf_took(out, (size_t)(d - from));
+}
+
 static struct encoder *tsv_open_out(const struct encode_opts *o, struct err *e)
 {
 	struct text_style style = { tsv_escape, "", "", '\t', { '\\', '\n', '\r' } };
+	struct text_style plain = { tsv_escape_plain, "", "", '\t', { '\n', '\n', '\r' } };
 
 	(void)e;
-	return text_rows_open(&tsv_codec, o, style);
+	return text_rows_open(&tsv_codec, o, o->plain ? plain : style);
 }
 
 const struct codec_def tsv_codec = {

@@ -175,6 +175,7 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 		s.codec = by_name;
 		s.opts.delimiter = 0;
 		s.opts.no_header = false;
+		s.opts.plain = false;
 	}
 	if (format) {
 		s.codec = codec_find(format);
