@@ -171,7 +171,7 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 		return NULL;
 	format = sink_option(s.sink_take, "format");
 	by_name = format || o->to_given || !strcmp(spec, "-") ? NULL : codec_by_file(sink_name(s.sink_take));
-	if (by_name && by_name->encode && by_name != o->to) {
+	if (by_name && by_name->encode && (by_name != o->to || o->encode.plain)) {
 		s.codec = by_name;
 		s.opts.delimiter = 0;
 		s.opts.no_header = false;
