@@ -51,8 +51,11 @@ int addr_parse(struct addr *a, const struct url *u, bool any_port, struct err *e
 static int lookup(const struct addr *a, const char *name, struct sockaddr_storage *out, struct err *e)
 {
 	struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
-	int r = getaddrinfo(a->host, NULL, &want, &found);
+	int r;
 
+	if (!strcmp(a->host, "localhost")) /* also where there is no hosts file */
+		return uv_ip4_addr("127.0.0.1", (int)a->port, (struct sockaddr_in *)out);
+	r = getaddrinfo(a->host, NULL, &want, &found);
 	if (r)
 		return err_set(e, ERR_IO, "%s: %s: %s", name, a->host, gai_strerror(r));
 	memcpy(out, found->ai_addr, found->ai_addrlen);
