@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# A log that is written without a pause, followed by strm while logrotate rotates it.
+bats_require_minimum_version 1.5.0
+
+# Lines "line 1", "line 2" ... into log until there is a file `enough`; the log is opened anew on SIGUSR1. `written`: the number of the last line but a few.
+# A shell of its own: bats traces its functions.
+write_log='
+	exec 3>>log
+	trap "exec 3>>log" USR1
+	for ((i = 1; ; i++)); do
+		echo "line $i" >&3
+		((i % 100)) || { echo "$i" >written; [ ! -e enough ] || exit 0; }
+	done'
+
+# conf LINE...: a logrotate configuration for log, with these lines besides.
+conf() {
+	printf '%s\n' "$PWD/log {" 'size 1' 'rotate 100' nocompress missingok "$@" '}' >conf
+}
+
+# rotate: once, when all that was written before the last rotation has been read.
+rotate() {
+	local mark=
+	until [ -n "$mark" ]; do mark=$(cat written); done
+	until [ "$(tail -n 1 out | cut -d ' ' -f 2)" -gt "$mark" ] 2>/dev/null; do kill -0 "$strm"; done
+	logrotate -f -s "$PWD/state" conf
+}
+
+# follow LINE...: a writer and strm at work, rotated as these lines of the configuration say, six times; then the writer's end, and strm's when it has all.
+follow() {
+	echo 0 >written
+	strm -F log >out 2>err &
+	strm=$!
+	bash -c "$write_log" &
+	echo $! >pid
+	conf "$@"
+	for _ in 1 2 3 4 5 6; do rotate; done
+	: >enough
+	wait "$(cat pid)"
+	until [ "$(tail -n 1 out)" = "line $(cat written)" ]; do kill -0 "$strm"; done
+	kill -INT "$strm"
+	wait "$strm" || true
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	PATH=$PATH:/usr/sbin
+	: >log
+}
+
+teardown() { kill "$strm" "$(cat pid)" 2>/dev/null || true; }
+
+@test "renamed and created anew: nothing is lost, nothing comes twice" {
+	follow create postrotate "kill -USR1 \$(cat $PWD/pid)" endscript
+	seq -f 'line %.0f' "$(cat written)" >want
+	cmp out want
+}
+
+@test "copied and cut: what the copies hold is there, and nothing twice" {
+	follow copytruncate
+	cat log log.* | sort >kept
+	sort out >got
+	[ -z "$(uniq -d got)" ]
+	[ -z "$(comm -23 kept got)" ]
+	[ -e log.6 ]
+}
