@@ -118,7 +118,7 @@ static void read_head(struct fd_live *l)
 		if (!l->unpacker || watch(l, unpack_thread_fd(l->unpacker), &e))
 			finish(l, &e);
 	} else if (s->head_n) {
-		took(l, live_put(l->to, l->stream, s->head, s->head_n));
+		took(l, live_put(l->to, &l->stream, s->head, s->head_n));
 	}
 	if (!n && l->stream && !kind)
 		at_end(l);

@@ -37,19 +37,19 @@ unsigned live_backoff(unsigned tries)
 	return ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
 }
 
-int live_put(const struct intake *to, void *stream, const char *p, size_t n)
+int live_put(const struct intake *to, void *const *stream, const char *p, size_t n)
 {
 	int verdict = 0;
 
-	while (n) {
+	while (n && *stream) {
 		size_t room;
-		char *d = to->room(stream, &room);
+		char *d = to->room(*stream, &room);
 		int r;
 
 		if (room > n)
 			room = n;
 		memcpy(d, p, room);
-		r = to->filled(stream, room);
+		r = to->filled(*stream, room);
 		if (r < 0)
 			return -1;
 		verdict |= r;

@@ -54,7 +54,8 @@ void live_fail(const struct intake *to, const char *fmt, ...) __attribute__((for
 /* The wait before the next of a row of tries, in ms: 100, then twice as long each time, 10,000 at most. */
 unsigned live_backoff(unsigned tries);
 /* Hand over n bytes that lie elsewhere, in as many pieces as the stream's room asks for; the verdict of filled(), the worst of
- * them. A stream that is told to stop takes the rest all the same. */
-int live_put(const struct intake *to, void *stream, const char *p, size_t n);
+ * them. A stream that is told to stop takes the rest all the same; *stream is NULL once stop() was called from within, and then
+ * it is over. */
+int live_put(const struct intake *to, void *const *stream, const char *p, size_t n);
 
 #endif

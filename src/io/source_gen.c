@@ -72,7 +72,7 @@ static void on_timer(uv_timer_t *t)
 	for (int i = 0; i < ROWS_A_TURN && g->n != g->rows && row_ns(g, g->n) <= now; i++)
 		add_row(g);
 	g->base.position += (int64_t)g->text.n;
-	verdict = live_put(g->to, g->stream, g->text.p, g->text.n);
+	verdict = live_put(g->to, &g->stream, g->text.p, g->text.n);
 	if (!g->stream)
 		return;
 	if (g->n == g->rows) {

@@ -98,7 +98,7 @@ static int read_one(struct udp_source *s)
 		return 1;
 	if (s->datagram[n - 1] != '\n')
 		s->datagram[n++] = '\n';
-	verdict = live_put(s->to, s->stream, s->datagram, (size_t)n);
+	verdict = live_put(s->to, &s->stream, s->datagram, (size_t)n);
 	if (verdict && s->stream) {
 		s->paused = true;
 		uv_poll_stop(&s->poll);

@@ -600,6 +600,57 @@ static void test_pipe(void)
 	close(old);
 }
 
+/* ---- stopped from within ---- */
+
+static struct world *stopping(const char *spec)
+{
+	struct world *w = world_new(spec);
+
+	w->stop_within = true;
+	w->room = 5;
+	CHECK_INT(world_start(w), 0);
+	return w;
+}
+
+static void test_stopped_within(void)
+{
+	struct sockaddr_in to;
+	struct world *w;
+	int fd, ends[2];
+
+	TEST("a source that is stopped while it hands over is silent from then on")
+	{
+		w = stopping("tcp-listen://:0");
+		say(fd = dial(port_of(w)), "some lines\n");
+		RUN_UNTIL(w, w->n_closed == 1);
+		close(fd);
+		world_free(w);
+		w = stopping("udp://:0");
+		to = loopback(port_of(w));
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		connect(fd, (struct sockaddr *)&to, sizeof to);
+		say(fd, "some lines\n");
+		RUN_UNTIL(w, w->n_closed == 1);
+		CHECK_INT(w->bytes, 5);
+		close(fd);
+		world_free(w);
+		w = stopping("gen:rate=1000");
+		RUN_UNTIL(w, w->n_closed == 1);
+		CHECK_INT(w->bytes, 5);
+		world_free(w);
+		w = stopping("exec:echo some lines; sleep 1000");
+		RUN_UNTIL(w, w->n_closed == 1);
+		world_free(w);
+		w = stopping(text("file:/dev/fd/%d", (pipe(ends), ends[0])));
+		say(ends[1], "some lines\n");
+		RUN_UNTIL(w, w->n_closed == 1);
+		CHECK_INT(w->bytes, 5);
+		close(ends[0]);
+		close(ends[1]);
+		world_free(w);
+	}
+}
+
 /* ---- what cannot be ---- */
 
 static void refused(const char *spec, const char *msg)
@@ -669,6 +720,7 @@ int main(void)
 	test_exec();
 	test_gen();
 	test_pipe();
+	test_stopped_within();
 	test_refused();
 	clean_up();
 	return test_done();

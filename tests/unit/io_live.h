@@ -31,6 +31,7 @@ struct world {
 	uint64_t stop_at; /* bytes in all after which it says stop; 0: never */
 	bool full;	  /* it said so */
 	bool keep_none;	  /* only count */
+	bool stop_within; /* stop the source with its first bytes, from within */
 	struct buf notes;
 	bool ended, timed_out;
 	struct err err;
@@ -69,6 +70,8 @@ static int world_filled(void *stream, size_t n)
 		w->lines += w->space[i] == '\n';
 	if (!w->keep_none)
 		buf_add(&g->bytes, w->space, n);
+	if (w->stop_within)
+		source_live(w->source)->stop(w->source);
 	w->full = w->stop_at && w->bytes >= w->stop_at;
 	return w->full;
 }

@@ -338,6 +338,30 @@ static void test_dir_many(void)
 	empty_dir();
 }
 
+static void test_stopped_within(void)
+{
+	struct world *w;
+	char spec[100];
+
+	TEST("a directory, a file that is followed: stopped while they hand over")
+	{
+		make("a", "some lines\n");
+		make("b", "some lines\n");
+		for (int i = 0; i < 2; i++) {
+			snprintf(spec, sizeof spec, i ? "file:%s/a?follow" : "dir:%s", dir);
+			w = world_new(spec);
+			w->stop_within = true;
+			w->room = 5;
+			CHECK_INT(world_start(w), 0);
+			RUN_UNTIL(w, w->n_closed == 1);
+			turns(w, 5);
+			CHECK_INT(w->bytes, 5);
+			world_free(w);
+		}
+	}
+	empty_dir();
+}
+
 /* ---- follow ---- */
 
 static struct world *follow(const char *options) { return world_begin(text("file:%s/log?follow%s", dir, options)); }
@@ -598,6 +622,7 @@ int main(void)
 	test_dir_new();
 	test_dir_more();
 	test_dir_many();
+	test_stopped_within();
 	test_follow();
 	test_cut();
 	test_rotated_under_load();
