@@ -120,8 +120,8 @@ static bool ledger_wanted(const struct job *j)
 {
 	if (job_bad(j) || job_no_time(j))
 		return true;
-	for (const struct op *op = job_ops(j); op; op = op->next)
-		if (op->nulls || !op_balanced(op))
+	for (uint32_t i = 0; i < job_graph(j)->n; i++)
+		if (job_graph(j)->ops[i]->nulls || !op_balanced(job_graph(j)->ops[i]))
 			return true;
 	return false;
 }
@@ -133,7 +133,9 @@ static void put_ledger(struct buf *b, const struct job *j)
 	buf_printf(b, "strm: read %llu", (unsigned long long)(good + bad));
 	if (bad)
 		buf_printf(b, " = %llu parsed + %llu bad", (unsigned long long)good, (unsigned long long)bad);
-	for (const struct op *op = job_ops(j); op; op = op->next) {
+	for (uint32_t i = 0; i < job_graph(j)->n; i++) {
+		const struct op *op = job_graph(j)->ops[i];
+
 		if (op_is_sink(op))
 			wrote += op->count[0];
 		else
@@ -147,17 +149,16 @@ static void put_ledger(struct buf *b, const struct job *j)
 void report_end(const struct report *r, const struct job *j)
 {
 	struct buf b = { 0 };
-	bool first = true;
 
 	if (r->opts->quiet)
 		return;
-	for (const struct op *op = job_ops(j); op; op = op->next) {
-		struct unseen u = { &b, op, job_header(j), first };
+	for (uint32_t i = 0; i < job_graph(j)->n; i++) {
+		const struct op *op = job_graph(j)->ops[i];
+		struct unseen u = { &b, op, job_header(j), op->reads_input };
 
 		put_failures(&b, op);
 		if (op->cls->unseen && op->in)
 			op->cls->unseen(op, put_unseen, &u);
-		first &= op_keeps_fields(op);
 		if (op_is_sink(op))
 			put_sink(&b, op);
 	}

@@ -152,7 +152,7 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
 	}
 	every = o->cut.kind == CUT_TIME ? o->cut.every_ns : 0;
-	if (w && every && (w->length_ns % every || w->slide_ns % every)) {
+	if (w && every && (w->assigner->length_ns % every || w->assigner->slide_ns % every)) {
 		char d[TIME_MAX + 1];
 
 		d[dur_format(every, d)] = 0;
@@ -328,7 +328,7 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 		expr_release(replay);
 		return -1;
 	}
-	return job_start(j, pl.codec, &pl.decode, pl.first, replay, e);
+	return job_start(j, pl.codec, &pl.decode, &pl.graph, replay, e);
 }
 
 static int run(struct program *p)

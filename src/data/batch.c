@@ -126,6 +126,19 @@ struct column column_tighten(struct arena *a, struct value *v, const uint32_t *s
 	return (struct column){ .v = v, .type = t, .has_null = nulls };
 }
 
+void batch_gather_hidden(struct batch *dst, const struct batch *src, const uint32_t *rows, uint32_t n)
+{
+	for (int i = 0; i < HIDDEN_COUNT_; i++) {
+		struct column *c;
+
+		if (!src->hidden[i])
+			continue;
+		c = arena_array(dst->arena, struct column, 1);
+		*c = column_gather(dst->arena, src->hidden[i], rows, n);
+		dst->hidden[i] = c;
+	}
+}
+
 struct value batch_record(const struct batch *b, uint32_t row, struct arena *a)
 {
 	const struct schema *s = b->schema;

@@ -88,6 +88,19 @@ struct origin {
 	const uint32_t *line; /* offsets from line_base, or NULL */
 };
 
+/* Columns that go along with the fields without being of them: what event time knows of a row. They are read as @event, @window_start and so on, and every
+ * operator that makes a new batch of old rows takes them along. */
+enum hidden {
+	HIDDEN_EVENT,        /* T_TIME */
+	HIDDEN_WINDOW_START, /* T_TIME */
+	HIDDEN_WINDOW_END,
+	HIDDEN_PANE,         /* T_INT */
+	HIDDEN_PANE_ON_TIME,
+	HIDDEN_TIMING,       /* T_STR */
+	HIDDEN_FINAL,        /* T_BOOL */
+	HIDDEN_COUNT_,
+};
+
 struct batch {
 	const struct schema *schema;
 	const struct column *cols; /* schema->n of them */
@@ -95,6 +108,8 @@ struct batch {
 	uint32_t n_sel;            /* rows that count */
 	const uint32_t *sel;       /* their indices, ascending; NULL: all of 0..n_rows-1 (then n_sel == n_rows) */
 	const struct value *raw;   /* the whole record as it was read (T_TEXT views, without the line end), or NULL */
+	const struct column *hidden[HIDDEN_COUNT_]; /* NULL: not there */
+	uint32_t input;            /* number of the input it came from */
 	struct origin origin;
 	struct arena *arena;       /* memory that lives as long as the batch; consumers may allocate from it */
 };
@@ -120,6 +135,8 @@ struct column column_gather(struct arena *a, const struct column *c, const uint3
 struct column column_tighten(struct arena *a, struct value *v, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows);
 /* Rows [from, from + n) of the selection, as a batch over the same columns; the selection is made in b->arena. */
 struct batch batch_slice(const struct batch *b, uint32_t from, uint32_t n);
+/* The hidden columns of rows rows[0..n) of src, gathered for dst; memory from dst's arena. */
+void batch_gather_hidden(struct batch *dst, const struct batch *src, const uint32_t *rows, uint32_t n);
 /* A row as an object (field names shared with the schema). */
 struct value batch_record(const struct batch *b, uint32_t row, struct arena *a);
 

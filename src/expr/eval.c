@@ -117,6 +117,8 @@ static struct column eval_special(struct expr *x, struct eval *ev, const struct 
 {
 	struct value v = ev->special ? ev->special[x->special] : v_null();
 
+	if (x->special < HIDDEN_COUNT_ && b->hidden[x->special])
+		return *b->hidden[x->special];
 	if ((x->special == SP_SOURCE || x->special == SP_FILE) && b->origin.source)
 		v = v_str(b->origin.source, strlen(b->origin.source));
 	return column_const(b->arena, &v);
@@ -625,6 +627,8 @@ struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *
 	}
 	one.schema = schema_intern(names, lens, n);
 	if (b) {
+		batch_gather_hidden(&one, b, &row, 1);
+		one.input = b->input;
 		one.origin = b->origin;
 		one.origin.line = b->origin.line ? b->origin.line + row : &row;
 	}

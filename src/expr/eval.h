@@ -9,15 +9,18 @@
  * An expr holds scratch and counters: one thread at a time. */
 #ifndef STRM_EXPR_EVAL_H
 #define STRM_EXPR_EVAL_H
+#include <assert.h>
+
 #include "expr/ast.h"
 #include "expr/fn.h"
 
 /* Special values `@name`, given by the run. */
 enum special {
-	SP_BATCH, SP_TIME, SP_EVENT, SP_WATERMARK, SP_SOURCE, SP_FILE, SP_WINDOW_START, SP_WINDOW_END,
-	SP_PANE, SP_PANE_ON_TIME, SP_TIMING, SP_FINAL, SP_RECORD, SP_RECORDS,
+	SP_EVENT, SP_WINDOW_START, SP_WINDOW_END, SP_PANE, SP_PANE_ON_TIME, SP_TIMING, SP_FINAL, /* as enum hidden: a batch may carry them */
+	SP_BATCH, SP_TIME, SP_WATERMARK, SP_SOURCE, SP_FILE, SP_RECORD, SP_RECORDS,
 	SP_COUNT_,
 };
+static_assert((int)SP_EVENT == (int)HIDDEN_EVENT && (int)SP_FINAL == (int)HIDDEN_FINAL, "hidden columns are the first special values");
 /* Index of a special's name (without '@'), or -1. */
 int special_find(const char *name);
 

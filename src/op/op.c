@@ -11,55 +11,166 @@ void *op_make(const struct op_class *cls, size_t size, struct run *run, int stag
 	op->stage = stage;
 	op->word = word;
 	op->eval = (struct eval){ .env = run->env, .special = run->special, .fails = &op->fails };
+	op->watermark = op->passes = WATERMARK_NONE;
+	op->reads_input = true;
+	op->n_ports = 1;
+	op->port_watermark = xgrow(NULL, &op->ports_cap, 1, sizeof *op->port_watermark);
+	op->port_watermark[0] = WATERMARK_NONE;
 	return op;
+}
+
+/* @watermark is the operator's own. */
+static struct value enter(struct op *op)
+{
+	struct value outer = op->run->special[SP_WATERMARK];
+
+	op->run->special[SP_WATERMARK] = op->watermark == WATERMARK_NONE ? v_null() : v_time(op->watermark);
+	return outer;
 }
 
 int op_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
+	struct value outer = enter(op);
+	int verdict;
+
 	op->in += b->n_sel;
-	return op->cls->process(op, port, b, e);
+	verdict = op->cls->process(op, port, b, e);
+	op->run->special[SP_WATERMARK] = outer;
+	return verdict;
 }
 
 int op_push(struct op *op, const struct batch *b, struct err *e)
 {
+	uint32_t done = 0;
+
 	op->out += b->n_sel;
-	if (!op->next || !b->n_sel)
+	if (!b->n_sel)
 		return 0;
-	return op_process(op->next, 0, b, e);
+	for (uint32_t i = 0; i < op->n_outs; i++) {
+		struct op_edge *out = &op->outs[i];
+		int verdict = out->done ? 1 : op_process(out->op, out->port, b, e);
+
+		if (verdict < 0)
+			return -1;
+		out->done = verdict;
+		done += out->done;
+	}
+	return op->n_outs && done == op->n_outs;
 }
 
 int op_batch_end(struct op *op, struct err *e)
 {
-	for (; op; op = op->next) {
-		int verdict = op->cls->on_batch_end ? op->cls->on_batch_end(op, e) : 0;
+	struct value outer = enter(op);
+	int verdict = op->cls->on_batch_end ? op->cls->on_batch_end(op, e) : 0;
 
+	op->run->special[SP_WATERMARK] = outer;
+	return verdict;
+}
+
+void op_free(struct op *op)
+{
+	if (!op)
+		return;
+	if (op->cls->free)
+		op->cls->free(op);
+	arena_release(&op->arena);
+	free(op->outs);
+	free(op->ins);
+	free(op->port_watermark);
+	free(op);
+}
+
+void op_connect(struct op *from, struct op *to, int port)
+{
+	from->outs = xgrow(from->outs, &from->outs_cap, from->n_outs + 1, sizeof *from->outs);
+	from->outs[from->n_outs++] = (struct op_edge){ .op = to, .port = port };
+	to->ins = xgrow(to->ins, &to->ins_cap, to->n_ins + 1, sizeof *to->ins);
+	to->ins[to->n_ins++] = (struct op_edge){ .op = from, .port = port };
+	to->port_watermark = xgrow(to->port_watermark, &to->ports_cap, (size_t)port + 1, sizeof *to->port_watermark);
+	for (; to->n_ports <= (uint32_t)port; to->n_ports++)
+		to->port_watermark[to->n_ports] = WATERMARK_NONE;
+	to->reads_input &= from->reads_input && op_keeps_fields(from);
+}
+
+/* ---- graphs ---- */
+
+struct op *graph_add(struct graph *g, struct op *op_take)
+{
+	g->ops = xgrow(g->ops, &g->cap, g->n + 1, sizeof *g->ops);
+	g->ops[g->n++] = op_take;
+	return op_take;
+}
+
+void graph_enter(struct graph *g, struct op *op)
+{
+	g->entries = xgrow(g->entries, &g->entries_cap, g->n_entries + 1, sizeof *g->entries);
+	g->entries[g->n_entries++] = op;
+}
+
+/* Each port's is the minimum of what those in front pass on; it never goes back. */
+static void advance(struct op *op)
+{
+	int64_t all = WATERMARK_END;
+
+	for (uint32_t p = 0; p < op->n_ports; p++) {
+		int64_t w = op->n_ins ? WATERMARK_END : op->run->last && op->run->ends ? WATERMARK_END : WATERMARK_NONE;
+
+		for (uint32_t i = 0; i < op->n_ins; i++)
+			if (op->ins[i].port == (int)p && op->ins[i].op->passes < w)
+				w = op->ins[i].op->passes;
+		if (w > op->port_watermark[p])
+			op->port_watermark[p] = w;
+		if (op->port_watermark[p] < all)
+			all = op->port_watermark[p];
+	}
+	op->watermark = all;
+}
+
+static bool all_held(const struct op *op)
+{
+	for (uint32_t i = 0; i < op->n_ins; i++)
+		if (!op->ins[i].op->held)
+			return false;
+	return op->n_ins;
+}
+
+int graph_batch_end(struct graph *g, struct err *e)
+{
+	for (uint32_t i = 0; i < g->n; i++) {
+		struct op *op = g->ops[i];
+		int64_t passed = op->passes;
+		int verdict;
+
+		op->held = all_held(op);
+		if (op->held)
+			continue;
+		advance(op);
+		op->passes = op->watermark;
+		verdict = op_batch_end(op, e);
 		if (verdict < 0)
 			return -1;
-		if (verdict == OP_HOLD)
-			return 0;
+		op->held = verdict == OP_HOLD;
+		if (op->passes < passed)
+			op->passes = passed;
 	}
 	return 0;
 }
 
-int op_finish(struct op *op, struct err *e)
+int graph_finish(struct graph *g, struct err *e)
 {
-	for (; op; op = op->next)
-		if (op->cls->finish && op->cls->finish(op, e) < 0)
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->ops[i]->cls->finish && g->ops[i]->cls->finish(g->ops[i], e) < 0)
 			return -1;
 	return 0;
 }
 
-void op_free_chain(struct op *op)
+void graph_free(struct graph *g)
 {
-	while (op) {
-		struct op *next = op->next;
-
-		if (op->cls->free)
-			op->cls->free(op);
-		arena_release(&op->arena);
-		free(op);
-		op = next;
-	}
+	for (uint32_t i = 0; i < g->n; i++)
+		op_free(g->ops[i]);
+	free(g->ops);
+	free(g->entries);
+	*g = (struct graph){ 0 };
 }
 
 bool op_balanced(const struct op *op)

@@ -1,4 +1,4 @@
-/* Operators: what runs. A pipeline is a chain of them; batches are pushed from the source towards the sink, on one thread.
+/* Operators: what runs. A pipeline is a graph of them without cycles; batches are pushed from the sources towards the sinks, on one thread.
  *
  * Protocol, a call at a time, in this order for each micro-batch:
  *   process(op, port, batch)   any number of times. Takes the selected rows of the batch; may push batches on with op_push().
@@ -8,6 +8,10 @@
  * Verdicts of process: 0 more; 1 this operator wants no more rows, ever; -1 error in the caller's err. A verdict of 1 travels up, so
  * that the source stops.
  *
+ * Watermarks: op->watermark is that of its input, the minimum over its ports, as it stood when the micro-batch began: records are judged against it.
+ * Before on_batch_end it advances (op->port_watermark too), so what closes by it comes out in the same micro-batch. on_batch_end may lower op->passes,
+ * what those behind are told, to hold back for what it may still emit; it never goes back.
+ *
  * An operator never looks inside its neighbour, takes no time from the system (run->now is the clock's), and keeps no global state.
  * Keeping: what outlives the call is copied. Ledger: `in` is counted by op_push; the class names the counters whose sum must equal it. */
 #ifndef STRM_OP_OP_H
@@ -15,6 +19,15 @@
 #include "expr/eval.h"
 
 struct op;
+
+#define WATERMARK_NONE INT64_MIN /* some input has not spoken yet */
+#define WATERMARK_END INT64_MAX  /* no record comes any more */
+
+/* A watermark set by a mark. */
+struct marked_watermark {
+	const char *name; /* of the point, NULL: all */
+	int64_t at;
+};
 
 /* What all operators of a run share. */
 struct run {
@@ -25,6 +38,12 @@ struct run {
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
 	bool whole;                      /* one micro-batch is the whole finite run */
+	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
+	const struct marked_watermark *marked; /* by the mark that ends this micro-batch */
+	uint32_t n_marked;
+	/* Keeps a late record (--late), as it reached the stage; NULL: not kept. 0 or -1. */
+	int (*late)(void *ctx, const struct op *op, const struct batch *b, uint32_t row, int64_t window_end, int64_t late_by, struct err *e);
+	void *late_ctx;
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 };
 
@@ -51,10 +70,23 @@ struct op_class {
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
 };
 
+struct op_edge {
+	struct op *op; /* the other end */
+	int port;      /* of the end it leads to */
+	bool done;     /* it wants no more rows */
+};
+
 /* The base of every operator; the first member of its struct. */
 struct op {
 	const struct op_class *cls;
-	struct op *next;      /* NULL at the end of the chain */
+	struct op_edge *outs, *ins;
+	uint32_t n_outs, n_ins, n_ports;
+	size_t outs_cap, ins_cap, ports_cap;
+	int64_t watermark;       /* see above */
+	int64_t *port_watermark; /* n_ports of them, at least one */
+	int64_t passes;
+	bool held;               /* in this micro-batch nothing in front of it closes */
+	bool reads_input;        /* the records it gets have the fields of the input */
 	struct run *run;
 	int stage;            /* 1-based number of the stage it came from */
 	const char *word;     /* that stage's word */
@@ -71,14 +103,34 @@ struct op {
 
 /* Fill the base; `size` bytes are allocated zeroed. */
 void *op_make(const struct op_class *cls, size_t size, struct run *run, int stage, const char *word);
-/* Count and hand a batch to the next operator (empty ones are dropped). Verdict of the next. */
+/* Count and hand a batch to those behind (empty ones are dropped). 1 when all of them want no more. */
 int op_push(struct op *op, const struct batch *b, struct err *e);
-/* Start of the chain: count and process. */
+/* Start of the graph: count and process. */
 int op_process(struct op *op, int port, const struct batch *b, struct err *e);
-/* End of the micro-batch, through the whole chain from op on. */
+/* End of the micro-batch for this operator alone. */
 int op_batch_end(struct op *op, struct err *e);
-int op_finish(struct op *op, struct err *e);
-void op_free_chain(struct op *op);
+void op_free(struct op *op);
+/* What comes out of `from` goes into a port of `to`. */
+void op_connect(struct op *from, struct op *to, int port);
+
+/* The operators of a job, owned; every edge leads from an earlier one to a later one. */
+struct graph {
+	struct op **ops;
+	uint32_t n;
+	size_t cap;
+	struct op **entries; /* where the records of each input go in */
+	uint32_t n_entries;
+	size_t entries_cap;
+};
+
+/* Takes the operator. Returns it. */
+struct op *graph_add(struct graph *g, struct op *op_take);
+/* The next input enters at this operator. */
+void graph_enter(struct graph *g, struct op *op);
+/* End of the micro-batch: each operator's in order, with its watermark. 0 or -1. */
+int graph_batch_end(struct graph *g, struct err *e);
+int graph_finish(struct graph *g, struct err *e);
+void graph_free(struct graph *g);
 /* Does the ledger balance: in = sum of the class's counters + unwanted? */
 bool op_balanced(const struct op *op);
 /* Do its records have the fields of those it got? */

@@ -40,6 +40,7 @@ static int push_expansion(struct op *op, struct expansion *x, struct err *e)
 	out.sel = NULL;
 	out.n_rows = out.n_sel = x->n;
 	out.arena = &op->arena;
+	batch_gather_hidden(&out, x->b, x->rows, x->n);
 	x->n = 0;
 	return op_push(op, &out, e);
 }

@@ -288,6 +288,6 @@ struct op *op_schema(struct run *run, const struct schema_spec *spec, struct err
 	s->spec = *spec;
 	if (!each_typed(spec->text, add_typed, s, e))
 		return &s->op;
-	op_free_chain(&s->op);
+	op_free(&s->op);
 	return NULL;
 }

@@ -81,14 +81,14 @@ static int sink_process(struct op *op, int port, const struct batch *b, struct e
 	(void)port;
 	if (s->closed) {
 		op->unwanted += b->n_sel;
-		return op->next ? op_push(op, b, e) : 1;
+		return op->n_outs ? op_push(op, b, e) : 1;
 	}
 	if (s->enc->def->encode(s->enc, b, &s->buf, e))
 		return -1;
 	op->count[0] += b->n_sel;
 	if (s->buf.n >= SINK_BUFFER || s->spec.live)
 		verdict = write_out(s, e);
-	if (verdict < 0 || !op->next)
+	if (verdict < 0 || !op->n_outs)
 		return verdict;
 	next = op_push(op, b, e);
 	return next < 0 ? -1 : verdict && next; /* what follows may have had enough; this sink has not */
@@ -178,7 +178,7 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 		s->enc->def = spec->codec;
 		return &s->op;
 	}
-	op_free_chain(&s->op);
+	op_free(&s->op);
 	return NULL;
 }
 

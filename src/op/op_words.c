@@ -6,6 +6,7 @@ struct words {
 	const struct word_counts *counts;
 	const struct schema *schema;
 	struct value *out;
+	uint32_t *rows; /* whose words they are */
 	uint32_t n, cap;
 };
 
@@ -20,9 +21,10 @@ static const struct schema *words_schema(void)
 static int flush(struct words *w, const struct batch *from, struct err *e)
 {
 	struct column col = { .type = T_TEXT, .v = w->out };
-	struct batch b = { .schema = w->schema, .cols = &col, .n_rows = w->n, .n_sel = w->n, .arena = from->arena };
+	struct batch b = { .schema = w->schema, .cols = &col, .n_rows = w->n, .n_sel = w->n, .input = from->input, .arena = from->arena };
 
 	b.origin.source = from->origin.source;
+	batch_gather_hidden(&b, from, w->rows, w->n);
 	w->n = 0;
 	return op_push(&w->op, &b, e);
 }
@@ -33,7 +35,7 @@ static bool is_space(char c)
 }
 
 /* *found: the text has a word. */
-static int split(struct words *w, const struct batch *b, const struct value *v, bool *found, struct err *e)
+static int split(struct words *w, const struct batch *b, uint32_t row, const struct value *v, bool *found, struct err *e)
 {
 	const char *p = v->s, *end = p + v->n;
 
@@ -48,6 +50,7 @@ static int split(struct words *w, const struct batch *b, const struct value *v, 
 		for (start = p; p < end && !is_space(*p);)
 			p++;
 		*found = true;
+		w->rows[w->n] = row;
 		w->out[w->n++] = v_text(start, (size_t)(p - start));
 		if (w->n == w->cap) {
 			int verdict = flush(w, b, e);
@@ -77,7 +80,7 @@ static int split_row(struct words *w, const struct batch *b, uint32_t row, const
 			buf_release(&t);
 			v = v_text(p, n);
 		}
-		verdict = split(w, b, &v, &found, e);
+		verdict = split(w, b, row, &v, &found, e);
 	}
 	w->op.count[found ? 0 : 1]++;
 	return verdict;
@@ -93,6 +96,7 @@ static int words_process(struct op *op, int port, const struct batch *b, struct 
 	text = expr_eval(w->text, &op->eval, b, b->sel, b->n_sel);
 	w->cap = batch_rows();
 	w->out = arena_array(b->arena, struct value, w->cap);
+	w->rows = arena_array(b->arena, uint32_t, w->cap);
 	for (uint32_t k = 0; k < b->n_sel && !verdict; k++) {
 		verdict = split_row(w, b, batch_row(b, k), &text, e);
 		if (verdict)

@@ -75,7 +75,7 @@ static struct op *lower_map(const struct plan *p, const struct plan_node *n, con
 
 	if (!lower_project(p, n, o, to, e))
 		return op;
-	op_free_chain(op);
+	op_free(op);
 	return NULL;
 }
 
@@ -235,28 +235,33 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 	case PLAN_DEDUP:
 		return lower_dedup(p, n, o, e);
 	case PLAN_WINDOW:
-		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->length_ns, n->slide_ns });
+		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->assigner->length_ns, n->assigner->slide_ns });
 	default:
 		return lower_to(n, o, e);
 	}
 }
 
-int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **first, struct op **last, struct err *e)
+int plan_lower(const struct plan *p, const struct lower_opts *o, struct graph *g, struct op **last, struct err *e)
 {
-	struct op **tail = first;
-
-	*first = *last = NULL;
 	for (uint32_t i = 0; i < p->n; i++) {
+		struct op *op;
+
 		if (p->nodes[i]->in_reduce)
 			continue;
-		*tail = lower_node(p, p->nodes[i], o, e);
-		if (!*tail) {
-			op_free_chain(*first);
-			*first = NULL;
+		op = lower_node(p, p->nodes[i], o, e);
+		if (!op)
 			return -1;
-		}
-		*last = *tail;
-		tail = &(*tail)->next;
+		lower_append(g, last, op);
 	}
 	return 0;
+}
+
+void lower_append(struct graph *g, struct op **last, struct op *op_take)
+{
+	graph_add(g, op_take);
+	if (*last)
+		op_connect(*last, op_take, 0);
+	else
+		graph_enter(g, op_take);
+	*last = op_take;
 }

@@ -19,8 +19,10 @@ struct lower_opts {
 	const struct word_counts *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
 };
 
-/* The chain; *first is NULL for an empty program. On failure everything made is freed. 0 or -1. */
-int plan_lower(const struct plan *p, const struct lower_opts *o, struct op **first, struct op **last, struct err *e);
+/* The chain behind *last, into the graph; *last (NULL: nothing yet) becomes its end. 0 or -1. */
+int plan_lower(const struct plan *p, const struct lower_opts *o, struct graph *g, struct op **last, struct err *e);
+/* An operator behind *last, which it becomes; the first one is where the input enters. */
+void lower_append(struct graph *g, struct op **last, struct op *op_take);
 /* A reduce node (plan/lower_reduce.c). */
 struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* Bind with a hint where an aggregate stands outside reduce. */

@@ -380,7 +380,7 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 
 	r.spec.windowed = n->window != NULL;
 	if (!build(&r) && n->window && n->window->in_reduce)
-		return op_window_reduce(o->run, n->stage, n->word, &r.spec, &(struct window_spec){ n->window->length_ns, n->window->slide_ns });
+		return op_window_reduce(o->run, n->stage, n->word, &r.spec, &(struct window_spec){ n->window->assigner->length_ns, n->window->assigner->slide_ns });
 	if (!e->kind)
 		return op_reduce(o->run, n->stage, n->word, &r.spec);
 	release(&r);

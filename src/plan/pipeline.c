@@ -40,39 +40,36 @@ static int set_projection(const struct pipeline_opts *o, bool words, struct pipe
 }
 
 /* The chain's end: the sinks, one behind the other. */
-static int add_sinks(const struct pipeline_opts *o, const struct lower_opts *lo, struct op **first, struct op *last, struct err *e)
+static int add_sinks(const struct pipeline_opts *o, const struct lower_opts *lo, struct graph *g, struct op *last, struct err *e)
 {
-	struct op **tail = last ? &last->next : first;
-
 	if (last && op_is_sink(last))
 		return 0;
 	for (unsigned i = 0; i < o->n_sinks; i++) {
-		*tail = lower_sink(lo, 0, "--to", o->sinks[i], e);
-		if (!*tail)
+		struct op *op = lower_sink(lo, 0, "--to", o->sinks[i], e);
+
+		if (!op)
 			return -1;
-		tail = &(*tail)->next;
+		lower_append(g, &last, op);
 	}
 	return 0;
 }
 
 /* --schema stands before all stages. */
-static int add_schema(const struct pipeline_opts *o, struct op **first, struct err *e)
+static int add_schema(const struct pipeline_opts *o, struct graph *g, struct op **last, struct err *e)
 {
 	struct schema_spec s = { .text = o->schema, .bad = o->lower.bad, .ctx = o->lower.ctx };
-	struct op *op = op_schema(o->lower.run, &s, e);
+	struct op *op = o->schema ? op_schema(o->lower.run, &s, e) : NULL;
 
-	if (!op)
-		return -1;
-	op->next = *first;
-	*first = op;
-	return 0;
+	if (op)
+		lower_append(g, last, op);
+	return o->schema && !op ? -1 : 0;
 }
 
 int pipeline_build(const struct pipeline_opts *o, struct pipeline *out, struct err *e)
 {
 	struct lower_opts lo = o->lower;
 	bool words = scans_words(o);
-	struct op *last;
+	struct op *last = NULL;
 
 	*out = (struct pipeline){ 0 };
 	if (set_projection(o, words, out, e))
@@ -80,11 +77,8 @@ int pipeline_build(const struct pipeline_opts *o, struct pipeline *out, struct e
 	if (!words)
 		lo.scanner = NULL;
 	lo.encode.verbatim = o->verbatim && !o->plan->changes;
-	if (plan_lower(o->plan, &lo, &out->first, &last, e))
-		return -1;
-	if (!add_sinks(o, &lo, &out->first, last, e) && (!o->schema || !add_schema(o, &out->first, e)))
+	if (!add_schema(o, &out->graph, &last, e) && !plan_lower(o->plan, &lo, &out->graph, &last, e) && !add_sinks(o, &lo, &out->graph, last, e))
 		return 0;
-	op_free_chain(out->first);
-	out->first = NULL;
+	graph_free(&out->graph);
 	return -1;
 }

@@ -19,7 +19,7 @@ struct pipeline_opts {
 struct pipeline {
 	const struct codec_def *codec; /* of the input: opts->in or the word scanner */
 	struct decode_opts decode;     /* its names live as long as the plan */
-	struct op *first;              /* the caller's: op_free_chain */
+	struct graph graph;            /* the caller's: graph_free */
 };
 
 /* 0 or -1; on failure there is nothing to free. */

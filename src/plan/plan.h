@@ -5,6 +5,8 @@
 #include "codec/codec.h"
 #include "expr/eval.h"
 #include "expr/parse.h"
+#include "window/trigger.h"
+#include "window/window.h"
 
 enum plan_kind {
 	PLAN_MAP,     /* items, drop: map set select drop rename */
@@ -19,7 +21,9 @@ enum plan_kind {
 	PLAN_SKIP,    /* n */
 	PLAN_SAMPLE,  /* p, n: seed */
 	PLAN_DEDUP,   /* keys; none: the whole record */
-	PLAN_WINDOW,  /* length_ns, slide_ns (0: each micro-batch): processing time */
+	PLAN_WATERMARK, /* expr: the time; delay_ns, idle_ns, by_marks */
+	PLAN_WINDOW,  /* assigner; on, gap */
+	PLAN_TRIGGER, /* trigger: of the window before it */
 	PLAN_SINK,    /* text: where to */
 	PLAN_KINDS_,
 };
@@ -52,7 +56,12 @@ struct plan_node {
 	const char *text;       /* PLAN_SINK */
 	const char **fields;    /* PLAN_SINK: the columns, where the program fixes them */
 	uint32_t n_fields;
-	int64_t length_ns, slide_ns;
+	int64_t delay_ns, idle_ns;      /* PLAN_WATERMARK; idle_ns 0: never */
+	bool by_marks;                  /* PLAN_WATERMARK: explicit */
+	const struct window *assigner;  /* PLAN_WINDOW */
+	struct node *on;                /* PLAN_WINDOW: the time, NULL: the watermark's */
+	struct node *gap;               /* PLAN_WINDOW of sessions: the gap where it is no literal */
+	const struct trigger_spec *trigger; /* PLAN_TRIGGER */
 	/* by the rules */
 	struct field_set needs; /* fields wanted of its input; needs.all */
 	struct field_set after; /* fields wanted of its output */

@@ -41,6 +41,7 @@ static int on_batch(void *ctx, struct batch *b, struct err *e)
 	struct input *in = ctx;
 
 	inputs_count_words(in->job);
+	b->input = in->number;
 	return job_take(in->job, b, e);
 }
 
@@ -70,6 +71,7 @@ struct decode_to inputs_decode_to(struct input *in)
 static int open_input(struct job *j, struct input *in, const char *const *specs, unsigned n, struct err *e)
 {
 	in->job = j;
+	in->number = (unsigned)(in - j->inputs);
 	in->decoder = j->codec->open(&j->decode, e);
 	if (!in->decoder)
 		return -1;

@@ -57,7 +57,9 @@ bool job_all_closed(const struct job *j)
 {
 	bool closed = false;
 
-	for (const struct op *op = j->first; op; op = op->next) {
+	for (uint32_t i = 0; i < j->graph.n; i++) {
+		const struct op *op = j->graph.ops[i];
+
 		if (!op_is_sink(op))
 			continue;
 		if (!op_sink_closed(op))
@@ -74,16 +76,16 @@ bool job_stopped(const struct job *j)
 
 static bool is_open(const struct job *j)
 {
-	for (const struct op *op = j->first; op; op = op->next)
-		if (op->cls->holds && op->cls->holds(op))
+	for (uint32_t i = 0; i < j->graph.n; i++)
+		if (j->graph.ops[i]->cls->holds && j->graph.ops[i]->cls->holds(j->graph.ops[i]))
 			return true;
 	return false;
 }
 
 bool job_holds(const struct job *j)
 {
-	for (const struct op *op = j->first; op; op = op->next)
-		if (op->cls->answers_empty && op->cls->answers_empty(op))
+	for (uint32_t i = 0; i < j->graph.n; i++)
+		if (j->graph.ops[i]->cls->answers_empty && j->graph.ops[i]->cls->answers_empty(j->graph.ops[i]))
 			return true;
 	return is_open(j);
 }
@@ -99,7 +101,7 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 {
 	job_set_now(j, now);
 	j->run->last = last;
-	if (op_batch_end(j->first, e))
+	if (graph_batch_end(&j->graph, e))
 		return -1;
 	j->batch_records = 0;
 	j->cut_bytes = inputs_bytes(j);
@@ -112,7 +114,7 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 static int process(struct job *j, const struct batch *b, struct err *e)
 {
 	j->batch_records += b->n_sel;
-	return op_process(j->first, 0, b, e);
+	return op_process(j->graph.entries[b->input < j->graph.n_entries ? b->input : 0], 0, b, e);
 }
 
 /* CUT_RECORDS: the rows go in stretches. */
@@ -232,32 +234,43 @@ static int end_last(struct job *j, struct err *e)
 	return 0;
 }
 
+/* A sink behind which there are only sinks. */
+static bool is_end(const struct op *op)
+{
+	for (uint32_t i = 0; i < op->n_outs; i++)
+		if (!op_is_sink(op->outs[i].op))
+			return false;
+	return op_is_sink(op);
+}
+
 /* A filter of a file with a header gives one with a header, records or none. */
 static int end_without_records(struct job *j, struct err *e)
 {
 	const struct schema *head = j->opts.no_input ? NULL : inputs_header(j);
 	struct batch b = { .schema = head && j->opts.columns_left ? j->opts.columns_left(j->opts.ctx, head) : NULL, .arena = &j->arena };
-	struct op *ends = NULL; /* the sinks behind the last stage */
 
 	if (b.schema)
 		b.cols = arena_zero(&j->arena, (b.schema->n + 1) * sizeof *b.cols);
-	for (struct op *op = j->first; op; op = op->next)
-		ends = !op_is_sink(op) ? NULL : ends ? ends : op;
-	for (; b.schema && ends; ends = ends->next)
-		if (!op_sink_encoder(ends)->n_records && op_process(ends, 0, &b, e) < 0)
+	for (uint32_t i = 0; b.schema && i < j->graph.n; i++) {
+		struct op *op = j->graph.ops[i];
+
+		if (is_end(op) && !op_sink_encoder(op)->n_records && op_process(op, 0, &b, e) < 0)
 			return -1;
+	}
 	return 0;
 }
 
 /* The run failed: what reached the sinks is written, so that the records before a bad one or a missing file are not lost.
  * Aggregates stay silent. The error that ended the run is the one to report. */
-static void write_reached(struct op *op)
+static void write_reached(struct job *j)
 {
 	struct err ignored = { 0 };
 
-	for (; op; op = op->next)
-		if (op_is_sink(op))
-			op->cls->on_batch_end(op, &ignored);
+	for (uint32_t i = 0; i < j->graph.n; i++)
+		if (op_is_sink(j->graph.ops[i]))
+			op_batch_end(j->graph.ops[i], &ignored);
+	if (j->bad_sink)
+		op_batch_end(j->bad_sink, &ignored);
 }
 
 static int read_all(struct job *j, struct err *e)
@@ -270,13 +283,12 @@ static int read_all(struct job *j, struct err *e)
 int job_run(struct job *j, struct err *e)
 {
 	if (read_all(j, e) || end_last(j, e)) {
-		write_reached(j->first);
-		write_reached(j->bad_sink);
+		write_reached(j);
 		return -1;
 	}
-	if (j->bad_sink && (op_batch_end(j->bad_sink, e) || op_finish(j->bad_sink, e)))
+	if (j->bad_sink && (op_batch_end(j->bad_sink, e) || j->bad_sink->cls->finish(j->bad_sink, e)))
 		return -1;
-	return end_without_records(j, e) ? -1 : op_finish(j->first, e);
+	return end_without_records(j, e) ? -1 : graph_finish(&j->graph, e);
 }
 
 struct job *job_new(const struct job_opts *o, struct run *run)
@@ -289,14 +301,14 @@ struct job *job_new(const struct job_opts *o, struct run *run)
 	return j;
 }
 
-int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct op *first_take, struct expr *replay_take,
+int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct graph *graph_take, struct expr *replay_take,
 	      struct err *e)
 {
 	bool live;
 
 	j->codec = codec;
 	j->decode = *decode;
-	j->first = first_take;
+	j->graph = *graph_take;
 	j->replay = replay_take;
 	j->replay_eval = (struct eval){ .env = j->run->env, .special = j->run->special };
 	if (j->replay)
@@ -316,8 +328,8 @@ void job_free(struct job *j)
 {
 	if (!j)
 		return;
-	op_free_chain(j->first);
-	op_free_chain(j->bad_sink);
+	graph_free(&j->graph);
+	op_free(j->bad_sink);
 	expr_release(j->replay);
 	inputs_free(j);
 	live_close(j);
@@ -326,7 +338,7 @@ void job_free(struct job *j)
 }
 
 const struct word_counts *job_word_counts(const struct job *j) { return &j->words; }
-const struct op *job_ops(const struct job *j) { return j->first; }
+const struct graph *job_graph(const struct job *j) { return &j->graph; }
 uint64_t job_records(const struct job *j) { return j->words.lines ? j->words.lines : j->n_records; }
 uint64_t job_bad(const struct job *j) { return j->n_bad; }
 uint64_t job_bad_input(const struct job *j) { return j->n_bad_input; }

@@ -1,6 +1,6 @@
-/* A job: a chain of operators run over its inputs. Cuts the input into micro-batches, moves the clock, counts what it refuses.
+/* A job: a graph of operators run over its inputs. Cuts the input into micro-batches, moves the clock, counts what it refuses.
  *
- * A micro-batch: records in, through the chain; the clock; the end of the micro-batch for every operator. Cuts:
+ * A micro-batch: records in, through the chain; the clock; the end of the micro-batch for every operator in turn. Cuts:
  *   CUT_BLOCKS   no stage waits: after MICRO_BATCH_BYTES of input and whenever the input has nothing more to give
  *   CUT_EOF      one micro-batch, the whole input
  *   CUT_RECORDS  every n records
@@ -52,14 +52,14 @@ int job_bad_row(void *job, const char *raw, size_t n, const char *source, uint64
 const struct word_counts *job_word_counts(const struct job *j);
 /* What to run: the decoder and the chain, which is the job's from here on (also on failure). `replay`: the expression of the clock's field, taken;
  * NULL: none. 0 or -1. */
-int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct op *first_take, struct expr *replay_take,
+int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct graph *graph_take, struct expr *replay_take,
 	      struct err *e);
 /* To the end. 0, or -1 and err. Once. */
 int job_run(struct job *j, struct err *e);
 void job_free(struct job *j);
 
 /* For the ledger. */
-const struct op *job_ops(const struct job *j);
+const struct graph *job_graph(const struct job *j);
 uint64_t job_records(const struct job *j);   /* records decoded */
 uint64_t job_bad(const struct job *j);       /* bad records, of the decoder and of `parse` */
 uint64_t job_bad_input(const struct job *j); /* of the decoder alone */

@@ -8,6 +8,7 @@ struct input {
 	struct job *job;
 	struct decoder *decoder;
 	struct blocks *blocks;
+	unsigned number; /* of the source, in command-line order */
 	bool ended;
 };
 
@@ -26,7 +27,7 @@ struct job {
 	struct word_counts retired;   /* of decoders that are closed */
 	struct decoder **scanning;    /* live: the open decoders of the word scanner */
 	size_t n_scanning, scanning_cap;
-	struct op *first;
+	struct graph graph;
 	struct op *bad_sink;
 	struct expr *replay;
 	struct eval replay_eval;

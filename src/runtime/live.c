@@ -152,6 +152,7 @@ static void *on_open(void *ctx, const char *name, struct err *e)
 
 	s->in.job = j;
 	s->of = of;
+	s->in.number = (unsigned)(of - of->live->sources);
 	s->in.decoder = j->codec->open(&j->decode, e);
 	if (!s->in.decoder) {
 		free(s);

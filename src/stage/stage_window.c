@@ -19,29 +19,31 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 {
 	struct buf b = { 0 };
 	struct pos pos = parser_pos(p);
+	struct window *w = arena_zero(parser_arena(p), sizeof *w);
 
 	n->kind = PLAN_WINDOW;
+	n->assigner = w;
 	n->keeps = "what its windows cover, a pane for each micro-batch";
-	if (refuse_later(p, e) || parser_duration(p, "the length of the window, as 30s", &n->length_ns, NULL, e))
+	if (refuse_later(p, e) || parser_duration(p, "the length of the window, as 30s", &w->length_ns, NULL, e))
 		return -1;
-	if (n->length_ns <= 0)
+	if (w->length_ns <= 0)
 		return err_at(e, pos, "a window is longer than 0");
 	if (refuse_later(p, e))
 		return -1;
 	if (parser_accept_word(p, "every")) {
 		pos = parser_pos(p);
-		if (parser_duration(p, "how often a window is emitted, as 10s", &n->slide_ns, NULL, e))
+		if (parser_duration(p, "how often a window is emitted, as 10s", &w->slide_ns, NULL, e))
 			return -1;
-		if (n->slide_ns <= 0)
+		if (w->slide_ns <= 0)
 			return err_at(e, pos, "windows slide by more than 0");
 	}
 	if (refuse_later(p, e))
 		return -1;
 	buf_str(&b, "window ");
-	buf_took(&b, dur_format(n->length_ns, buf_room(&b, TIME_MAX)));
-	if (n->slide_ns) {
+	buf_took(&b, dur_format(w->length_ns, buf_room(&b, TIME_MAX)));
+	if (w->slide_ns) {
 		buf_str(&b, " every ");
-		buf_took(&b, dur_format(n->slide_ns, buf_room(&b, TIME_MAX)));
+		buf_took(&b, dur_format(w->slide_ns, buf_room(&b, TIME_MAX)));
 	}
 	n->canonical = canon_done(parser_arena(p), &b);
 	return 0;

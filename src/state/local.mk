@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libstate.a
+src_libstate_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libwindow.a
+src_libwindow_a_SOURCES =
