@@ -14,5 +14,6 @@ src_libop_a_SOURCES += src/op/op_words.c src/op/op_words.h
 src_libop_a_SOURCES += src/op/op_parse.c src/op/op_parse.h
 src_libop_a_SOURCES += src/op/op_sink.c src/op/op_sink.h
 src_libop_a_SOURCES += src/op/op_schema.c src/op/op_schema.h
+src_libop_a_SOURCES += src/op/reducer.c src/op/reducer.h
 src_libop_a_SOURCES += src/op/aggtable.c src/op/aggtable.h
 src_libop_a_SOURCES += src/op/op_window.c src/op/op_window.h
