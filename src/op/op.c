@@ -28,12 +28,36 @@ static struct value enter(struct op *op)
 	return outer;
 }
 
+/* Event times enter where a batch has them and the one it was made of had none. */
+static void note_events(struct op *op, const struct batch *b)
+{
+	const struct column *c = b->hidden[HIDDEN_EVENT];
+	struct event_times *t = op->run->events;
+
+	if (!c || op->had_event)
+		return;
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		struct value v = column_get(c, i);
+
+		if (v.type != T_TIME)
+			continue;
+		if (!t->n++ || v.i < t->min)
+			t->min = v.i;
+		if (t->n == 1 || v.i > t->max)
+			t->max = v.i;
+		t->sum += v.i;
+	}
+}
+
 int op_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct value outer = enter(op);
 	int verdict;
 
 	op->in += b->n_sel;
+	if (op->run->events)
+		op->had_event = b->hidden[HIDDEN_EVENT] != NULL;
 	verdict = op->cls->process(op, port, b, e);
 	op->run->special[SP_WATERMARK] = outer;
 	return verdict;
@@ -46,6 +70,8 @@ int op_push(struct op *op, const struct batch *b, struct err *e)
 	op->out += b->n_sel;
 	if (!b->n_sel)
 		return 0;
+	if (op->run->events)
+		note_events(op, b);
 	for (uint32_t i = 0; i < op->n_outs; i++) {
 		struct op_edge *out = &op->outs[i];
 		int verdict = out->done ? 1 : op_process(out->op, out->port, b, e);
@@ -80,6 +106,13 @@ void op_free(struct op *op)
 	free(op);
 }
 
+/* Which inputs reach it is known once all edges are there. */
+static void spread_inputs(struct op *from)
+{
+	for (uint32_t i = 0; i < from->n_outs; i++)
+		from->outs[i].op->inputs |= from->inputs;
+}
+
 void op_connect(struct op *from, struct op *to, int port)
 {
 	from->outs = xgrow(from->outs, &from->outs_cap, from->n_outs + 1, sizeof *from->outs);
@@ -104,6 +137,7 @@ struct op *graph_add(struct graph *g, struct op *op_take)
 void graph_enter(struct graph *g, struct op *op)
 {
 	g->entries = xgrow(g->entries, &g->entries_cap, g->n_entries + 1, sizeof *g->entries);
+	op->inputs |= (uint64_t)1 << (g->n_entries & 63);
 	g->entries[g->n_entries++] = op;
 }
 
@@ -141,6 +175,7 @@ int graph_batch_end(struct graph *g, struct err *e)
 		int64_t passed = op->passes;
 		int verdict;
 
+		spread_inputs(op);
 		op->held = all_held(op);
 		if (op->held)
 			continue;

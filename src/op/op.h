@@ -29,6 +29,13 @@ struct marked_watermark {
 	int64_t at;
 };
 
+/* Event times that entered in this micro-batch. */
+struct event_times {
+	uint64_t n;
+	int64_t min, max;
+	__int128 sum;
+};
+
 /* What all operators of a run share. */
 struct run {
 	const struct fn_env *env;
@@ -39,12 +46,17 @@ struct run {
 	bool last;                       /* the micro-batch at the end of the input */
 	bool whole;                      /* one micro-batch is the whole finite run */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
+	uint32_t n_inputs;               /* inputs that are read side by side (one after the other they are one) */
+	uint64_t ended;                  /* bit i: input i has ended while others go on; inputs share bits beyond 64 */
 	const struct marked_watermark *marked; /* by the mark that ends this micro-batch */
 	uint32_t n_marked;
 	/* Keeps a late record (--late), as it reached the stage; NULL: not kept. 0 or -1. */
 	int (*late)(void *ctx, const struct op *op, const struct batch *b, uint32_t row, int64_t window_end, int64_t late_by, struct err *e);
 	void *late_ctx;
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
+	struct event_times *events;      /* kept by op_push where records first have an event time; NULL: nobody asks */
+	void (*delivering)(void *ctx, bool begins); /* told before and after each write of a sink; NULL: nobody asks */
+	void *delivering_ctx;
 };
 
 #define OP_COUNTERS_MAX 4
@@ -66,6 +78,11 @@ struct op_class {
 	bool (*holds)(const struct op *op);
 	/* Does it answer a micro-batch without records (a count of nothing is 0)? NULL: no. */
 	bool (*answers_empty)(const struct op *op);
+	/* How much it holds for micro-batches to come, *what is what is counted: "keys", "rows", "windows" (static). NULL: nothing. */
+	uint64_t (*held)(const struct op *op, const char **what);
+	/* Why nothing comes out at the moment, for the status ("window 12:00..12:10 waits for ..."): added to out, nothing when it waits for nothing.
+	 * NULL: it never waits. */
+	void (*waits)(const struct op *op, struct buf *out);
 	/* Fields its expressions read and never saw; NULL: none. */
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
 };
@@ -86,7 +103,9 @@ struct op {
 	int64_t *port_watermark; /* n_ports of them, at least one */
 	int64_t passes;
 	bool held;               /* in this micro-batch nothing in front of it closes */
+	uint64_t inputs;         /* bit i: records of input i may reach it */
 	bool reads_input;        /* the records it gets have the fields of the input */
+	bool had_event;          /* the batch it got last had event times; kept where run->events asks */
 	struct run *run;
 	int stage;            /* 1-based number of the stage it came from */
 	const char *word;     /* that stage's word */

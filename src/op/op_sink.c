@@ -10,6 +10,7 @@ struct sink_op {
 	struct buf buf;
 	bool closed; /* the reader went away: what comes is no longer wanted */
 	bool finishing;
+	bool had_watermark; /* a mark has told one */
 	uint64_t at_end; /* records written when the last micro-batch ended */
 };
 
@@ -23,13 +24,26 @@ static int not_delivered(const struct sink_op *s, struct err *e)
 	return -1;
 }
 
+static int deliver(struct sink_op *s, struct err *e)
+{
+	const struct run *run = s->op.run;
+	int r;
+
+	if (run->delivering)
+		run->delivering(run->delivering_ctx, true);
+	r = sink_write(s->sink, s->buf.p, s->buf.n, e);
+	if (run->delivering)
+		run->delivering(run->delivering_ctx, false);
+	return r;
+}
+
 static int write_out(struct sink_op *s, struct err *e)
 {
 	int r = 0;
 
 	s->sink->batch = s->op.run->batch;
 	if (s->buf.n && !s->closed)
-		r = sink_write(s->sink, s->buf.p, s->buf.n, e);
+		r = deliver(s, e);
 	s->buf.n = 0;
 	if (r == SINK_CLOSED) {
 		s->closed = true;
@@ -94,11 +108,27 @@ static int sink_process(struct op *op, int port, const struct batch *b, struct e
 	return next < 0 ? -1 : verdict && next; /* what follows may have had enough; this sink has not */
 }
 
+/* That of a program without event time is never defined: only the end of the input moves it. */
+static void put_watermark(struct sink_op *s)
+{
+	int64_t w = s->op.watermark;
+
+	if (w == WATERMARK_NONE || (w == WATERMARK_END && s->op.run->last && !s->had_watermark))
+		return;
+	s->had_watermark = true;
+	buf_str(&s->buf, " watermark=");
+	if (w == WATERMARK_END)
+		buf_str(&s->buf, "inf");
+	else
+		buf_took(&s->buf, time_format(w, buf_room(&s->buf, TIME_MAX)));
+}
+
 /* What `--every mark` of a reader understands. */
 static void put_mark(struct sink_op *s)
 {
 	buf_printf(&s->buf, "\f batch=%llu clock=", (unsigned long long)s->op.run->batch);
 	buf_took(&s->buf, time_format(s->op.run->now, buf_room(&s->buf, TIME_MAX)));
+	put_watermark(s);
 	buf_char(&s->buf, '\n');
 }
 
@@ -190,6 +220,13 @@ bool op_is_sink(const struct op *op)
 bool op_sink_closed(const struct op *op)
 {
 	return ((const struct sink_op *)op)->closed;
+}
+
+const char *op_sink_name(const struct op *op)
+{
+	const struct sink *s = ((const struct sink_op *)op)->sink;
+
+	return s ? sink_name(s) : op->word;
 }
 
 const struct encoder *op_sink_encoder(const struct op *op)

@@ -21,6 +21,8 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 bool op_is_sink(const struct op *op);
 /* Did the reader of a pipe go away? */
 bool op_sink_closed(const struct op *op);
+/* The sink's name for people; lives as long as the sink is open. */
+const char *op_sink_name(const struct op *op);
 /* The encoder, for its counters. */
 const struct encoder *op_sink_encoder(const struct op *op);
 
