@@ -341,7 +341,7 @@ static int run(struct program *p)
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
 			       .stop = &stop_signal, .on_signal = on_signal, .closes = p->plan.closes, .endless = p->endless };
 	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
-	struct run shared = { .env = &env, .mem_max = o->mem_max, .whole = o->cut.kind == CUT_EOF };
+	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF };
 	struct err e = { 0 };
 	struct job *j;
 

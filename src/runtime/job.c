@@ -1,3 +1,4 @@
+#include "op/event_time.h"
 #include "runtime/job_impl.h"
 
 #include <stdlib.h>
@@ -157,20 +158,6 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 	return 0;
 }
 
-static bool time_of(const struct job *j, const struct column *c, uint32_t row, int64_t *t)
-{
-	struct value v = column_get(c, row);
-	struct num n;
-
-	if (v.type == T_TIME) {
-		*t = v.i;
-		return true;
-	}
-	if (type_is_bytes(v.type))
-		return time_parse(v.s, v.n, &j->run->env->time, t);
-	return value_num(&v, &n) == NUM_INT ? time_from_int(n.i, t) : n.kind == NUM_FLOAT && time_from_double(n.f, t);
-}
-
 /* CUT_TIME with a replay field: rows of one interval go together. A time behind the clock, or none, stays in the micro-batch at hand. */
 static int take_by_replay(struct job *j, const struct batch *b, struct err *e)
 {
@@ -179,9 +166,10 @@ static int take_by_replay(struct job *j, const struct batch *b, struct err *e)
 	int verdict = 0;
 
 	for (uint32_t k = 0; k < b->n_sel && !verdict; k++) {
+		struct value v = column_get(&c, batch_row(b, k));
 		int64_t t;
 
-		if (!time_of(j, &c, batch_row(b, k), &t)) {
+		if (!value_is_time(&v, j->run->env, &t)) {
 			j->n_no_time++;
 			continue;
 		}
@@ -317,11 +305,15 @@ int job_start(struct job *j, const struct codec_def *codec, const struct decode_
 	j->run->start = j->run->now;
 	if (open_bad_sink(j, e))
 		return -1;
+	j->run->n_inputs = 1;
 	if (j->opts.no_input)
 		return 0;
 	if (live_open(j, &live, e))
 		return -1;
-	return live ? 0 : inputs_open(j, e);
+	if (!live && inputs_open(j, e))
+		return -1;
+	j->run->n_inputs = live ? j->n_live : j->n_inputs;
+	return 0;
 }
 
 void job_free(struct job *j)

@@ -1,0 +1,159 @@
+#include "op/op_watermark.h"
+
+#include <stdlib.h>
+
+#include "op/event_time.h"
+
+/* What is known of one input. */
+struct heard {
+	int64_t max;   /* largest time seen, WATERMARK_NONE: none yet */
+	int64_t last;  /* clock when it last had a record */
+	bool spoken;
+};
+
+struct watermark {
+	struct op op;
+	struct watermark_spec spec;
+	struct heard *inputs; /* by number of the input */
+	size_t cap;
+	uint32_t n;
+	int64_t marked;
+	uint64_t unusable;
+};
+
+static struct heard *heard_of(struct watermark *w, uint32_t input)
+{
+	w->inputs = xgrow(w->inputs, &w->cap, (size_t)input + 1, sizeof *w->inputs);
+	for (; w->n <= input; w->n++)
+		w->inputs[w->n] = (struct heard){ .max = WATERMARK_NONE, .last = w->op.run->start };
+	return &w->inputs[input];
+}
+
+static void note_times(struct watermark *w, const struct batch *b, const struct column *t)
+{
+	struct heard *h = heard_of(w, b->input);
+	int64_t max = h->max;
+
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		int64_t at = t->i[t->constant ? 0 : i];
+
+		if (at > max && !column_null(t, i))
+			max = at;
+	}
+	h->max = max;
+	h->spoken |= max != WATERMARK_NONE;
+	h->last = w->op.run->now;
+}
+
+static int watermark_process(struct op *op, int port, const struct batch *b, struct err *e)
+{
+	struct watermark *w = (struct watermark *)op;
+	struct batch out = *b;
+	struct column own = expr_eval(w->spec.time_take, &op->eval, b, b->sel, b->n_sel), times;
+
+	(void)port;
+	times = event_times(&own, b, op->eval.env, &w->unusable);
+	out.hidden[HIDDEN_EVENT] = &times;
+	if (!w->spec.by_marks && times.type == T_TIME)
+		note_times(w, b, &times);
+	op->count[0] += b->n_sel;
+	return op_push(op, &out, e);
+}
+
+static bool holds_back(const struct watermark *w, uint32_t input, bool any_busy)
+{
+	const struct run *run = w->op.run;
+	bool idle = w->spec.idle_ns && run->now - w->inputs[input].last >= w->spec.idle_ns;
+
+	return !(run->ended >> (input & 63) & 1) && (!idle || !any_busy);
+}
+
+/* Is some input not idle? When all are, the watermark stays where it is. */
+static bool any_busy(const struct watermark *w)
+{
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->op.inputs >> (i & 63) & 1 && holds_back(w, i, true))
+			return true;
+	return false;
+}
+
+static int64_t least(const struct watermark *w)
+{
+	bool busy = any_busy(w);
+	int64_t all = WATERMARK_END;
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct heard *h = &w->inputs[i];
+		int64_t own = !h->spoken ? WATERMARK_NONE : h->max - w->spec.delay_ns > h->max ? INT64_MIN + 1 : h->max - w->spec.delay_ns;
+
+		if (w->op.inputs >> (i & 63) & 1 && holds_back(w, i, busy) && own < all)
+			all = own;
+	}
+	return all;
+}
+
+/* All inputs that can reach the stage are known from the start, so that none is forgotten before it speaks. */
+static void know_inputs(struct watermark *w)
+{
+	for (uint32_t i = 0; i < w->op.run->n_inputs; i++)
+		heard_of(w, i);
+}
+
+static int64_t by_marks(struct watermark *w)
+{
+	const struct run *run = w->op.run;
+
+	for (uint32_t i = 0; i < run->n_marked; i++) {
+		const struct marked_watermark *m = &run->marked[i];
+
+		if ((!m->name || (w->spec.point && !strcmp(m->name, w->spec.point))) && m->at > w->marked)
+			w->marked = m->at;
+	}
+	return w->marked;
+}
+
+static int watermark_batch_end(struct op *op, struct err *e)
+{
+	struct watermark *w = (struct watermark *)op;
+	int64_t own;
+
+	(void)e;
+	if (op->watermark == WATERMARK_END)
+		return 0;
+	know_inputs(w);
+	own = w->spec.by_marks ? by_marks(w) : least(w);
+	op->passes = own == WATERMARK_END && !w->spec.by_marks ? WATERMARK_NONE : own;
+	return 0;
+}
+
+static void watermark_free(struct op *op)
+{
+	struct watermark *w = (struct watermark *)op;
+
+	expr_release(w->spec.time_take);
+	free(w->inputs);
+}
+
+static void watermark_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	expr_unseen(((const struct watermark *)op)->spec.time_take, fn, ctx);
+}
+
+static const struct op_class watermark_class = {
+	.name = "watermark",
+	.counters = { "timed" },
+	.process = watermark_process,
+	.on_batch_end = watermark_batch_end,
+	.free = watermark_free,
+	.unseen = watermark_unseen,
+};
+
+struct op *op_watermark(struct run *run, int stage, const char *word, const struct watermark_spec *spec)
+{
+	struct watermark *w = op_make(&watermark_class, sizeof *w, run, stage, word);
+
+	w->spec = *spec;
+	w->marked = WATERMARK_NONE;
+	return &w->op;
+}
