@@ -82,6 +82,8 @@ bool parser_peek_duration(struct parser *p);
 int parser_uint(struct parser *p, const char *what, uint64_t min, uint64_t max, uint64_t *out, struct err *e);
 /* A duration literal; months as in dur_parse, NULL: calendar units refused with the reason. */
 int parser_duration(struct parser *p, const char *what, int64_t *ns, int64_t *months, struct err *e);
+/* The next token as it is written, in the arena: in the size of a window `1d` and `24h` are two things. */
+const char *parser_peek_text(struct parser *p);
 /* The same with a sign allowed (`within -1h to 2h`); *ns and *months carry it. */
 int parser_duration_signed(struct parser *p, const char *what, int64_t *ns, int64_t *months, struct err *e);
 /* A number literal, optionally signed. */

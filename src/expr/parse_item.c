@@ -161,6 +161,13 @@ int parser_duration(struct parser *p, const char *what, int64_t *ns, int64_t *mo
 	return 0;
 }
 
+const char *parser_peek_text(struct parser *p)
+{
+	const struct token *t = parser_peek_token(p, LEX_OPERAND);
+
+	return arena_str(parser_arena(p), p->lx.p + t->at, (size_t)t->n);
+}
+
 int parser_duration_signed(struct parser *p, const char *what, int64_t *ns, int64_t *months, struct err *e)
 {
 	bool minus = parser_accept(p, "-");
