@@ -17,6 +17,7 @@ int special_find(const char *name)
 struct scope {
 	const struct scope *up;
 	const char *name;
+	uint32_t slot; /* 0, 1 ... from the outermost */
 };
 
 struct binder {
@@ -183,8 +184,10 @@ static struct expr *bind_path(struct binder *b, const struct node *n, const stru
 	x->path = arena_array(b->arena, struct x_name, k);
 	for (m = n; k; m = m->n_kids ? m->kids[0] : m)
 		x->path[--k] = (struct x_name){ m->name, m->name_n };
-	for (; scope; scope = scope->up)
-		x->variable |= !strcmp(scope->name, x->path[0].p);
+	for (; scope && !x->variable; scope = scope->up) {
+		x->variable = !strcmp(scope->name, x->path[0].p);
+		x->slot = scope->slot;
+	}
 	node_path(n, &path, NULL);
 	x->name = arena_str(b->arena, path.p, path.n);
 	x->name_n = (uint32_t)path.n;
@@ -231,11 +234,12 @@ static struct expr *bind_special(struct binder *b, const struct node *n, const s
 static struct expr *bind_lambda(struct binder *b, const struct node *n, const struct scope *scope)
 {
 	struct expr *x = expr_make(b, !strcmp(n->name, "each") ? X_EACH : X_KEEP, n);
-	struct scope inner = { .up = scope, .name = n->kids[0]->name };
+	struct scope inner = { .up = scope, .name = n->kids[0]->name, .slot = scope ? scope->slot + 1 : 0 };
 	struct field_set read = { .arena = b->arena };
 
 	x->name = n->kids[0]->name;
 	x->name_n = n->kids[0]->name_n;
+	x->slot = inner.slot;
 	x->kids = arena_array(b->arena, struct expr *, 2);
 	node_fields(n->kids[2], &x->name, 1, &read);
 	x->reads = read.all || read.n;
@@ -449,7 +453,7 @@ struct expr *expr_bind_vars(const struct node *n, const struct fn_env *env, cons
 	struct scope *scope = arena_array(a, struct scope, n_vars + 1);
 
 	for (uint32_t k = 0; k < n_vars; k++)
-		scope[k] = (struct scope){ .up = k ? &scope[k - 1] : NULL, .name = vars[k] };
+		scope[k] = (struct scope){ .up = k ? &scope[k - 1] : NULL, .name = vars[k], .slot = k };
 	return bind(&b, n, n_vars ? &scope[n_vars - 1] : NULL);
 }
 

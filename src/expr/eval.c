@@ -51,8 +51,7 @@ static bool is_variable(const char *p, uint32_t n)
 	return n >= sizeof VAR_PREFIX - 1 && !memcmp(p, VAR_PREFIX, sizeof VAR_PREFIX - 1);
 }
 
-/* The longest exact field name wins: "a.b.c", then "a.b" and .c below it, then "a". */
-static void resolve_field(struct expr *x, const struct schema *s, struct arena *tmp)
+void expr_resolve(struct expr *x, const struct schema *s, struct arena *tmp)
 {
 	size_t n = x->name_n;
 	uint32_t len;
@@ -98,7 +97,7 @@ static struct column eval_field(struct expr *x, const struct batch *b, const uin
 	struct column c;
 
 	if (b->schema != x->schema)
-		resolve_field(x, b->schema, b->arena);
+		expr_resolve(x, b->schema, b->arena);
 	x->asked |= n_sel > 0;
 	if (x->column < 0)
 		return null_column();
@@ -160,7 +159,7 @@ static struct column eval_kid(struct expr *x, uint32_t k, struct eval *ev, const
 	return expr_eval(x->kids[k], ev, b, sel, n_sel);
 }
 
-static struct value row_value(struct expr *x, const struct value *v, struct eval *ev, struct arena *a, const char **why)
+struct value expr_operate(struct expr *x, const struct value *v, struct eval *ev, struct arena *a, const char **why)
 {
 	switch (x->kind) {
 	case X_NEG:
@@ -188,7 +187,7 @@ static struct column eval_values(struct expr *x, struct eval *ev, const struct b
 
 		if (x->n_kids > 1)
 			v[1] = column_get(&kids[1], i);
-		out[i] = row_value(x, v, ev, b->arena, &why);
+		out[i] = expr_operate(x, v, ev, b->arena, &why);
 		fail_row(x, ev, b, why, i);
 	}
 	return column_tighten(b->arena, out, sel, n_sel, b->n_rows);
@@ -373,22 +372,26 @@ static int row_glob(struct eval *ev, const struct value *v, struct arena *a, con
 	return glob_match(p, pn, s, n);
 }
 
+int expr_test(struct expr *x, const struct value *v, struct eval *ev, struct arena *a, const char **why)
+{
+	if (x->kind == X_MATCH && !x->re && !x->call.arena)
+		x->call.arena = a;
+	return x->kind == X_MATCH  ? row_match(x, ev, v, a, why)
+	       : x->kind == X_GLOB ? row_glob(ev, v, a, why)
+				   : rowop_in(&v[0], &v[1], ev->env, why);
+}
+
 static struct column eval_test(struct expr *x, struct eval *ev, const struct batch *b, const uint32_t *sel, uint32_t n_sel)
 {
 	struct column l = eval_kid(x, 0, ev, b, sel, n_sel), r = eval_kid(x, 1, ev, b, sel, n_sel);
 	struct bools out = bools_make(b->arena, b->n_rows);
 
-	if (x->kind == X_MATCH && !x->re && !x->call.arena)
-		x->call.arena = b->arena;
 	BATCH_EACH(sel, n_sel, i)
 	{
 		struct value v[2] = { column_get(&l, i), column_get(&r, i) };
 		const char *why = NULL;
-		int t = x->kind == X_MATCH  ? row_match(x, ev, v, b->arena, &why)
-			: x->kind == X_GLOB ? row_glob(ev, v, b->arena, &why)
-					    : rowop_in(&v[0], &v[1], ev->env, &why);
 
-		bools_set(&out, i, t);
+		bools_set(&out, i, expr_test(x, v, ev, b->arena, &why));
 		fail_row(x, ev, b, why, i);
 	}
 	return out.c;
@@ -603,35 +606,4 @@ uint32_t expr_filter(struct expr *x, struct eval *ev, const struct batch *b, con
 			out[n++] = i;
 	}
 	return n;
-}
-
-struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const char *const *vars,
-			   const struct value *values, uint32_t n_vars, struct arena *a)
-{
-	uint32_t n = n_vars + (b ? b->schema->n : 0), m = n_vars;
-	const char **names = arena_array(a, const char *, n + 1);
-	uint32_t *lens = arena_array(a, uint32_t, n + 1);
-	struct column *cols = arena_array(a, struct column, n + 1), c;
-	struct batch one = { .n_rows = 1, .n_sel = 1, .cols = cols, .arena = a };
-	struct value v;
-
-	for (uint32_t k = 0; k < n_vars; k++) {
-		names[k] = variable_name(a, vars[k], &lens[k]);
-		cols[k] = column_const(a, &values[k]);
-	}
-	for (uint32_t k = 0; b && k < b->schema->n; k++, m++) {
-		names[m] = b->schema->names[k];
-		lens[m] = b->schema->name_n[k];
-		v = column_get(&b->cols[k], row);
-		cols[m] = column_const(a, &v);
-	}
-	one.schema = schema_intern(names, lens, n);
-	if (b) {
-		batch_gather_hidden(&one, b, &row, 1);
-		one.input = b->input;
-		one.origin = b->origin;
-		one.origin.line = b->origin.line ? b->origin.line + row : &row;
-	}
-	c = expr_eval(x, ev, &one, NULL, 1);
-	return column_get(&c, 0);
 }

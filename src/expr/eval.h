@@ -70,9 +70,10 @@ struct column expr_eval(struct expr *x, struct eval *ev, const struct batch *b, 
 /* The rows for which it is true, into out (room for n_sel); returns how many. *nulls counts rows where it is null. */
 uint32_t expr_filter(struct expr *x, struct eval *ev, const struct batch *b, const uint32_t *sel, uint32_t n_sel, uint32_t *out,
 		     uint64_t *nulls);
-/* One row: the value for row `row` of b (NULL: no fields) with the values of the `n_vars` variables it was bound with, which shadow fields. */
-struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const char *const *vars,
-			   const struct value *values, uint32_t n_vars, struct arena *a);
+/* One row: the value for row `row` of b (NULL: no record, its fields are null) with the values of the variables it was bound with, in that
+ * order; they shadow fields. No batch is built and nothing is allocated but what the value needs, in the arena; parts of the result may be those of
+ * the variables and of the batch. Means the same as expr_eval, row by row. */
+struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const struct value *vars, struct arena *a);
 /* Fields that were null or missing in every row evaluated so far: calls fn for each such name (not for those under a variable). */
 void expr_unseen(const struct expr *x, void (*fn)(void *ctx, const char *name), void *ctx);
 

@@ -24,6 +24,7 @@ struct expr {
 	struct value lit;         /* X_CONST */
 	const char *name;         /* X_FIELD: dotted; X_SPECIAL: index in special; X_MEMBER; X_EACH/X_KEEP: the variable */
 	uint32_t name_n;
+	uint32_t slot;            /* X_FIELD of a variable: its number in scope, for expr_eval_row; X_EACH/X_KEEP: of the variable it makes */
 	uint32_t n_path;          /* X_FIELD: components of the dotted name */
 	struct x_name *path;
 	const struct schema *schema; /* X_FIELD: what the two below were found in */
@@ -38,6 +39,13 @@ struct expr {
 
 /* Variables of each, keep, fold and combine are columns beside the fields, under names of their own. */
 #define VAR_PREFIX "@var."
+
+/* Where in a schema the field lies: the longest exact name wins, "a.b.c", then "a.b" and .c below it, then "a". */
+void expr_resolve(struct expr *x, const struct schema *s, struct arena *tmp);
+/* X_NEG X_MEMBER X_INDEX X_CONCAT on values. */
+struct value expr_operate(struct expr *x, const struct value *v, struct eval *ev, struct arena *a, const char **why);
+/* X_MATCH X_GLOB X_IN on two values: 1, 0, -1 null. */
+int expr_test(struct expr *x, const struct value *v, struct eval *ev, struct arena *a, const char **why);
 
 /* kernels: columns a and b, constant or not */
 struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,

@@ -10,7 +10,7 @@ static void user_eval(void *ctx, int which, const struct batch *b, uint32_t row,
 {
 	struct reduce_call *c = ctx;
 
-	*out = expr_eval_row(c->user[which], c->eval, b, row, c->vars, vars, which ? c->n_vars : 0, a);
+	*out = expr_eval_row(c->user[which], c->eval, b, row, vars, a);
 }
 
 /* Do results begin with this bound of the window? A key of the same name stands for it. */

@@ -290,7 +290,7 @@ static void test_batches(void)
 				ev.fails = &single;
 				for (uint32_t i = 0; i < n && !test_bad; i++) {
 					got = column_get(&c, i);
-					want = expr_eval_row(x, &ev, &in, i, NULL, NULL, 0, &arena);
+					want = expr_eval_row(x, &ev, &in, i, NULL, &arena);
 					CHECK(identical(&got, &want));
 					if (rnd(3))
 						sel[m++] = i;
