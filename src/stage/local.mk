@@ -24,3 +24,4 @@ src_libstage_a_SOURCES += src/stage/stage_registry.c
 src_libstage_a_SOURCES += src/stage/program.c src/stage/stage.h src/stage/canon.h src/stage/stage_list.h
 src_libstage_a_SOURCES += src/stage/stage_window.c
 src_libstage_a_SOURCES += src/stage/stage_watermark.c
+src_libstage_a_SOURCES += src/stage/stage_trigger.c
