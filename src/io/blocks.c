@@ -18,6 +18,8 @@ struct blocks {
 	bool final;
 	size_t stretch, next; /* marked input: bytes to decode, and where the next stretch begins */
 	bool marked;          /* the stretch ends in a mark */
+	int (*wait)(void *ctx, int fd);
+	void *wait_ctx;
 };
 
 static size_t test_read(void)
@@ -58,6 +60,8 @@ static int next_source(struct blocks *b, struct err *e)
 	b->src = source_open(b->specs[b->next_spec++], e);
 	if (!b->src)
 		return -1;
+	b->src->wait = b->wait;
+	b->src->wait_ctx = b->wait_ctx;
 	name = source_name(b->src);
 	b->dec->def->restart(b->dec, arena_str(&b->names, name, strlen(name)));
 	b->final = false;
@@ -228,6 +232,31 @@ int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e)
 		return 1;
 	end_source(b);
 	return 0;
+}
+
+void blocks_on_wait(struct blocks *b, int (*wait)(void *ctx, int fd), void *ctx)
+{
+	b->wait = wait;
+	b->wait_ctx = ctx;
+}
+
+unsigned blocks_spec(const struct blocks *b) { return b->next_spec ? b->next_spec - 1 : 0; }
+
+int64_t blocks_size(const struct blocks *b)
+{
+	int64_t all = (int64_t)b->bytes;
+
+	if (b->src && b->src->size < 0)
+		return -1;
+	all += b->src ? b->src->size : 0;
+	for (unsigned i = b->next_spec; i < b->n_specs; i++) {
+		int64_t size = source_spec_size(b->specs[i]);
+
+		if (size < 0)
+			return -1;
+		all += size;
+	}
+	return all;
 }
 
 bool blocks_ready(const struct blocks *b) { return !b->src || source_ready(b->src); }

@@ -13,6 +13,8 @@ struct blocks;
 /* Read the n sources named by specs (they must outlive it) in order into the decoder, which stays the caller's; each source
  * restarts it. Sources are opened when their turn comes. STRM_TEST_READ=BYTES in the environment caps each read (tests). */
 struct blocks *blocks_new(const char *const *specs, unsigned n, struct decoder *d);
+/* What its sources do before a read that may wait, see io/source.h. */
+void blocks_on_wait(struct blocks *b, int (*wait)(void *ctx, int fd), void *ctx);
 /* One block: one read (more only while a record longer than a block is coming in) and what can be decoded of it. Returns 1: go
  * on; 0: the end of the last source; 2: emit asked to stop; -1 and err. Not to be called again after 0, 2 or -1. */
 int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e);
@@ -29,6 +31,9 @@ bool blocks_ready(const struct blocks *b);
 /* The source being read, NULL between sources; bytes taken from outside in all. */
 const struct source *blocks_source(const struct blocks *b);
 uint64_t blocks_bytes(const struct blocks *b);
+/* The number of the spec being read, or read last. Bytes of all its sources together, -1 unknown. */
+unsigned blocks_spec(const struct blocks *b);
+int64_t blocks_size(const struct blocks *b);
 /* Bytes of memory the buffer holds. */
 size_t blocks_held(const struct blocks *b);
 void blocks_free(struct blocks *b);

@@ -85,8 +85,15 @@ struct fd_source *fd_source_new(int fd, const char *name, struct err *e)
 static ssize_t read_raw(void *ctx, char *p, size_t n, struct err *e)
 {
 	struct fd_source *s = ctx;
-	ssize_t r = fd_read(s->fd, p, n);
+	struct source *base = &s->base;
+	ssize_t r;
 
+	/* files are always ready */
+	if (base->live && base->wait && (base->cut_off || base->wait(base->wait_ctx, s->fd))) {
+		base->cut_off = true;
+		return 0;
+	}
+	r = fd_read(s->fd, p, n);
 	if (r < 0)
 		return err_set(e, ERR_IO, "%s: %s", source_name(&s->base), strerror(errno));
 	s->base.position += r;
@@ -127,6 +134,20 @@ static ssize_t read_head(struct fd_source *s, char *p, size_t n)
 	return (ssize_t)n;
 }
 
+/* Compressed data that is cut off by request is no error. */
+static ssize_t read_unpacked(struct fd_source *s, char *p, size_t n, struct err *e)
+{
+	struct err own = { 0 };
+	ssize_t r = unpack_read(s->unpack, p, n, &own);
+
+	if (r >= 0)
+		return r;
+	if (s->base.cut_off)
+		return 0;
+	*e = own;
+	return -1;
+}
+
 ssize_t fd_source_read(struct source *base, char *p, size_t n, struct err *e)
 {
 	struct fd_source *s = (struct fd_source *)base;
@@ -142,7 +163,7 @@ ssize_t fd_source_read(struct source *base, char *p, size_t n, struct err *e)
 			s->head_n = (unsigned)r;
 	}
 	if (s->unpack)
-		return unpack_read(s->unpack, p, n, e);
+		return read_unpacked(s, p, n, e);
 	return s->head_at < s->head_n ? read_head(s, p, n) : read_raw(s, p, n, e);
 }
 

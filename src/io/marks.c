@@ -47,14 +47,41 @@ static int parse_clock(const char *p, size_t n, struct mark *out, const char **w
 	return -1;
 }
 
-static int parse_watermark(const char *p, size_t n, struct mark *out, const char **why)
+static int parse_watermark(const char *p, size_t n, int64_t *at, const char **why)
 {
-	out->has_watermark = true;
-	out->watermark_inf = n == 3 && !memcmp(p, "inf", 3);
-	if (out->watermark_inf || parse_time(p, n, &out->watermark_ns))
+	*at = MARK_INF;
+	if ((n == 3 && !memcmp(p, "inf", 3)) || parse_time(p, n, at))
 		return 0;
 	*why = "watermark= wants a time or inf";
 	return -1;
+}
+
+/* watermark.NAME=TIME */
+static int parse_named(const char *name, size_t name_n, const char *p, size_t n, struct mark *out, const char **why)
+{
+	struct mark_named *m = &out->named[out->n_named];
+
+	if (!name_n || out->n_named == MARK_NAMES_MAX) {
+		*why = name_n ? "more than 32 named watermarks" : "watermark.NAME= wants a name";
+		return -1;
+	}
+	out->n_named++;
+	m->name = name;
+	m->n = name_n;
+	return parse_watermark(p, n, &m->at, why);
+}
+
+/* key=value, the value at v. */
+static int parse_word(const char *key, size_t n, const char *v, size_t vn, struct mark *out, const char **why)
+{
+	if (n == 5 && !memcmp(key, "clock", 5))
+		return parse_clock(v, vn, out, why);
+	if (n < 9 || memcmp(key, "watermark", 9))
+		return 0;
+	if (n > 9)
+		return key[9] == '.' ? parse_named(key + 10, n - 10, v, vn, out, why) : 0;
+	out->has_watermark = true;
+	return parse_watermark(v, vn, &out->watermark, why);
 }
 
 int mark_parse(const char *p, size_t n, struct mark *out, const char **why)
@@ -64,12 +91,9 @@ int mark_parse(const char *p, size_t n, struct mark *out, const char **why)
 
 	*out = (struct mark){ 0 };
 	for (; (len = next_word(&q, end)); q += len) {
-		const char *eq = memchr(q, '=', len), *v = eq + 1;
-		size_t vn = len - (size_t)(v - q);
+		const char *eq = memchr(q, '=', len);
 
-		if (eq - q == 5 && !memcmp(q, "clock", 5) && parse_clock(v, vn, out, why))
-			return -1;
-		if (eq - q == 9 && !memcmp(q, "watermark", 9) && parse_watermark(v, vn, out, why))
+		if (parse_word(q, (size_t)(eq - q), eq + 1, len - (size_t)(eq + 1 - q), out, why))
 			return -1;
 	}
 	return 0;

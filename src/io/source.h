@@ -24,6 +24,11 @@ struct source {
 	bool once;		     /* dir, follow: end when all that is there has been read */
 	int64_t (*clock)(void *ctx); /* processing time in ns since 1970; NULL: it stands at 1970 */
 	void *clock_ctx;
+	/* Of one that is pulled: called before each read of a pipe, terminal or socket. Waits until fd can be read and returns 0; 1: the
+	 * input ends here instead. NULL: the read itself waits. */
+	int (*wait)(void *ctx, int fd);
+	void *wait_ctx;
+	bool cut_off; /* wait() has said 1 */
 };
 
 struct source_def {
@@ -48,6 +53,8 @@ const char *source_spec_format(const char *spec);
 /* Would it be driven by a loop without an end in sight (a socket, a directory, a file that is followed)? Opens nothing; false
  * when malformed. */
 bool source_spec_endless(const char *spec);
+/* The bytes of the regular file that it names, as far as can be told without opening it; -1 unknown. */
+int64_t source_spec_size(const char *spec);
 /* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */
 ssize_t source_read(struct source *s, char *p, size_t n, struct err *e);
 bool source_ready(struct source *s);

@@ -1,6 +1,7 @@
 #include "io/source_list.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/nearest.h"
 #include "io/sink.h"
@@ -91,6 +92,21 @@ bool source_spec_endless(const char *spec)
 		endless = (*u.scheme && !source_find(u.scheme)->read) || url_option(&u, "follow");
 	url_release(&u);
 	return endless;
+}
+
+int64_t source_spec_size(const char *spec)
+{
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
+	struct err ignored = { 0 };
+	struct url u = { 0 };
+	struct stat st;
+	int64_t size = -1;
+
+	if (!url_parse(&u, spec, &names, &ignored) && (!*u.scheme || source_find(u.scheme) == &source_file) && !stat(url_path(&u), &st) &&
+	    S_ISREG(st.st_mode))
+		size = st.st_size;
+	url_release(&u);
+	return size;
 }
 
 ssize_t source_read(struct source *s, char *p, size_t n, struct err *e)
