@@ -294,7 +294,7 @@ static int parse_rows(struct reading *r, struct buf *b, struct err *e)
 		return err_hint(e, "`window 100 rows` counts; a length of time has a unit: `window 30s`");
 	}
 	r->w->slide_rows = r->w->rows;
-	if (parser_accept_word(r->p, "every") && parser_uint(r->p, "a number of rows from one window to the next", 1, ROWS_MAX, &r->w->slide_rows, e))
+	if (parser_accept_word(r->p, "every") && parser_uint(r->p, "a number of rows", 1, ROWS_MAX, &r->w->slide_rows, e))
 		return -1;
 	buf_printf(b, "window %llu rows every %llu", (unsigned long long)r->w->rows, (unsigned long long)r->w->slide_rows);
 	return 0;
