@@ -46,12 +46,35 @@ static int find_codec(const char *name, const struct codec_def **out, bool input
 static int take_input(struct options *o, const char *arg, struct err *e) { return find_codec(arg, &o->in, true, e); }
 static int take_output(struct options *o, const char *arg, struct err *e) { return find_codec(arg, &o->out, false, e); }
 
+static int add_source(struct options *o, const char *name, const char *spec)
+{
+	o->sources = xgrow(o->sources, &o->sources_cap, o->n_sources + 1, sizeof *o->sources);
+	o->names = xgrow(o->names, &o->names_cap, o->n_sources + 1, sizeof *o->names);
+	o->names[o->n_sources] = name;
+	o->sources[o->n_sources++] = spec;
+	return 0;
+}
+
+/* Bytes of a name in front of `=`, 0: none. A path that has one before its `=` keeps it: ./a=b. */
+static size_t source_name_n(const char *arg)
+{
+	size_t n = 0;
+
+	while ((unsigned)(arg[n] | 32) - 'a' < 26 || arg[n] == '_' || (n && (unsigned)arg[n] - '0' < 10))
+		n++;
+	return arg[n] == '=' ? n : 0;
+}
+
+/* [NAME=]SRC */
 static int take_from(struct options *o, const char *arg, struct err *e)
 {
-	(void)e;
-	o->sources = xgrow(o->sources, &o->sources_cap, o->n_sources + 1, sizeof *o->sources);
-	o->sources[o->n_sources++] = arg;
-	return 0;
+	size_t n = source_name_n(arg);
+
+	if (n && !arg[n + 1]) {
+		err_set(e, ERR_USAGE, "--from %s: names no source", arg);
+		return err_hint(e, "--from NAME=SRC gives the input a name, and a file called %s is ./%s", arg, arg);
+	}
+	return n ? add_source(o, arena_str(&o->arena, arg, n), arg + n + 1) : add_source(o, NULL, arg);
 }
 
 /* -F FILE is --from 'file:FILE?follow'. */
@@ -59,6 +82,8 @@ static int take_follow(struct options *o, const char *arg, struct err *e)
 {
 	struct buf b = { 0 };
 	const char *spec;
+
+	(void)e;
 
 	buf_str(&b, "file:");
 	for (const char *p = arg; *p; p++) {
@@ -70,7 +95,7 @@ static int take_follow(struct options *o, const char *arg, struct err *e)
 	buf_str(&b, "?follow");
 	spec = arena_str(&o->arena, b.p, b.n);
 	buf_release(&b);
-	return take_from(o, spec, e);
+	return add_source(o, NULL, spec);
 }
 
 static int take_to(struct options *o, const char *arg, struct err *e)
@@ -526,12 +551,12 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 		failed = load_program(o, e);
 	for (int i = 0; i < n_operands && !failed; i++) {
 		if (o->program_file)
-			take_from(o, operands[i], e);
+			add_source(o, NULL, operands[i]);
 		else
 			add_unit(o, operands[i], strlen(operands[i]), NULL, i + 1);
 	}
 	for (int i = optind; i < argc && !failed; i++)
-		take_from(o, argv[i], e);
+		add_source(o, NULL, argv[i]);
 	free(operands);
 	return failed ? -1 : 0;
 }
@@ -541,6 +566,7 @@ void options_release(struct options *o)
 	free(o->units);
 	free(o->vars);
 	free(o->sources);
+	free(o->names);
 	free(o->sinks);
 	arena_release(&o->arena);
 }
@@ -558,8 +584,9 @@ static const struct option_def options[] = {
 		    "terminal and TSV without a header on a pipe, with backslashes as they are (-o tsv doubles them, so that it can be read back).",
 	    ARG("FMT", "format", "`strm help formats`") },
 	  .letter = 'o', .take = take_output },
-	{ { .name = "from", .synopsis = "--from SRC", .summary = "read from here; repeatable", .group = "Input and output",
-	    .text = "The same as a file behind `--`. Without any, standard input.", ARG("SRC", "source", "`strm help sources`") },
+	{ { .name = "from", .synopsis = "--from [NAME=]SRC", .summary = "read from here; repeatable", .group = "Input and output",
+	    .text = "The same as a file behind `--`. Without any, standard input. An input with a name is read by the chains that begin with "
+		    "`from NAME`; those without feed chains that do not begin with `from`.", ARG("SRC", "source", "`strm help sources`") },
 	  .take = take_from },
 	{ { .name = "to", .synopsis = "--to SINK", .summary = "write here, not to standard output; repeatable", .group = "Input and output",
 	    ARG("SINK", "sink", "`strm help sinks`") },

@@ -20,6 +20,8 @@ struct options {
 	size_t vars_cap;
 	/* input and output */
 	const char **sources, **sinks;
+	const char **names; /* of the sources; NULL: none */
+	size_t names_cap;
 	unsigned n_sources, n_sinks;
 	size_t sources_cap, sinks_cap;
 	const struct codec_def *in, *out;

@@ -85,19 +85,22 @@ static bool other_format(const struct options *o, const char *sink)
 	return strstr(sink, "format=") || (!o->out_given && codec_by_file(sink) && codec_by_file(sink) != o->out);
 }
 
-static bool other_formats(const struct options *o, const struct plan *p)
+static int is_other_sink(struct plan_node *n, void *ctx)
+{
+	return n->kind == PLAN_SINK && other_format(ctx, n->text);
+}
+
+static bool other_formats(struct options *o, const struct plan *p)
 {
 	bool some = false;
 
 	for (unsigned i = 0; i < o->n_sinks; i++)
 		some |= other_format(o, o->sinks[i]);
-	for (uint32_t i = 0; i < p->n; i++)
-		some |= p->nodes[i]->kind == PLAN_SINK && other_format(o, p->nodes[i]->text);
-	return some;
+	return some || plan_each(p, is_other_sink, o);
 }
 
 /* The same format in and out, so that an unchanged record may be copied. Options that change how values or columns look forbid it. */
-static bool can_copy(const struct options *o, const struct plan *p)
+static bool can_copy(struct options *o, const struct plan *p)
 {
 	if (o->in != o->out || o->header || other_formats(o, p))
 		return false;
@@ -124,9 +127,6 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 	bool tty = isatty(1);
 	struct encode_opts *out = &j->lower.encode;
 
-	j->in = o->in;
-	j->decode = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
-					  .n_header = o->n_header, .delimiter = o->delimiter };
 	j->lower.to = o->out;
 	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare, .plain = o->bare,
 				     .delimiter = is(o->out, "csv") ? o->out_delimiter : 0,
@@ -178,20 +178,13 @@ static int finish(struct options *o, const struct report *r, struct job *j, int 
 	return status;
 }
 
-static int explain(const struct plan *p, const struct plan_input *in)
-{
-	struct buf b = { 0 };
-
-	plan_explain(p, in, &b);
-	fwrite(b.p, 1, b.n, stdout);
-	buf_release(&b);
-	return 0;
-}
-
 struct program {
 	struct options *opts;
 	struct plan plan;
-	struct plan_input in;
+	struct plan_input *in; /* n_in of them, in the options' arena, like what follows */
+	unsigned n_in;
+	struct decode_opts *decode;
+	struct job_input *reads;
 	bool verbatim, endless;
 	struct report report;
 };
@@ -255,16 +248,37 @@ static int check_loop(const struct options *o, const char *sink, struct err *e)
 static int check_loops(const struct program *p, struct err *e)
 {
 	const struct options *o = p->opts;
-	uint32_t n = p->plan.n;
-	bool ends = n && p->plan.nodes[n - 1]->kind == PLAN_SINK;
+	bool ends = false;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (p->plan.nodes[i]->kind == PLAN_SINK && check_loop(o, p->plan.nodes[i]->text, e))
-			return -1;
-	for (unsigned i = 0; i < o->n_sinks && !ends; i++)
+	for (uint32_t i = 0; i < p->plan.n; i++) {
+		const struct plan_chain *c = p->plan.chains[i];
+
+		ends |= c->ends;
+		for (uint32_t k = 0; k < c->n; k++)
+			if (c->nodes[k]->kind == PLAN_SINK && check_loop(o, c->nodes[k]->text, e))
+				return -1;
+	}
+	for (unsigned i = 0; i < o->n_sinks && ends; i++)
 		if (check_loop(o, o->sinks[i], e))
 			return -1;
-	return o->n_sinks || ends ? 0 : check_loop(o, "-", e);
+	return o->n_sinks || !ends ? 0 : check_loop(o, "-", e);
+}
+
+/* What each --from gives. */
+static void make_inputs(struct program *p)
+{
+	struct options *o = p->opts;
+
+	p->n_in = o->n_sources && !o->no_input ? o->n_sources : 1;
+	p->in = arena_zero(&o->arena, p->n_in * sizeof *p->in);
+	p->decode = arena_zero(&o->arena, p->n_in * sizeof *p->decode);
+	p->reads = arena_zero(&o->arena, p->n_in * sizeof *p->reads);
+	for (unsigned i = 0; i < p->n_in; i++) {
+		p->in[i] = (struct plan_input){ .name = o->n_sources ? o->names[i] : NULL, .codec = o->in, .names = o->header,
+						.n_names = o->n_header, .no_header = o->no_header, .nothing = o->no_input };
+		p->decode[i] = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
+						     .n_header = o->n_header, .delimiter = o->delimiter };
+	}
 }
 
 static int compile(struct program *p, struct err *e)
@@ -274,9 +288,8 @@ static int compile(struct program *p, struct err *e)
 	if (parse_program(o, &p->plan, e))
 		return -1;
 	choose_input(o);
-	p->in = (struct plan_input){ .codec = o->in, .names = o->header, .n_names = o->n_header, .no_header = o->no_header,
-				     .nothing = o->no_input };
-	if (plan_known(&p->plan, &p->in, e))
+	make_inputs(p);
+	if (plan_link(&p->plan, p->in, p->n_in, e) || plan_known(&p->plan, p->in, p->n_in, e))
 		return -1;
 	choose_output(o, &p->plan);
 	if (check_formats(o, e))
@@ -292,7 +305,7 @@ static int compile(struct program *p, struct err *e)
 static const struct schema *columns_left(void *ctx, const struct schema *header)
 {
 	struct program *p = (struct program *)((char *)ctx - offsetof(struct program, report));
-	struct plan_input in = { .codec = p->in.codec, .names = header->names, .n_names = header->n, .all = true };
+	struct plan_input in = { .codec = p->in[0].codec, .names = header->names, .n_names = header->n, .all = true };
 
 	return plan_columns(&p->plan, &in);
 }
@@ -304,9 +317,16 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 	struct pipeline pl;
 	struct node *field;
 
+	const char **schema = arena_array(p->plan.arena, const char *, p->n_in);
+
+	for (unsigned i = 0; i < p->n_in; i++)
+		schema[i] = o->schema;
 	po->plan = &p->plan;
+	po->in = p->in;
+	po->n_in = p->n_in;
+	po->decode = p->decode;
 	po->no_input = o->no_input;
-	po->schema = o->schema;
+	po->schema = schema;
 	po->clock_field = o->replay;
 	po->verbatim = p->verbatim;
 	po->sinks = o->n_sinks ? o->sinks : stdout_only;
@@ -328,7 +348,19 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 		expr_release(replay);
 		return -1;
 	}
-	return job_start(j, pl.codec, &pl.decode, &pl.graph, replay, e);
+	for (unsigned i = 0; i < p->n_in; i++)
+		p->reads[i] = (struct job_input){ .codec = pl.codecs[i], .decode = &p->decode[i], .group = p->in[i].point->id };
+	return job_start(j, p->reads, &pl.graph, replay, e);
+}
+
+static int explain(const struct program *p)
+{
+	struct buf b = { 0 };
+
+	plan_explain(&p->plan, p->in, p->n_in, &b);
+	fwrite(b.p, 1, b.n, stdout);
+	buf_release(&b);
+	return 0;
 }
 
 static int run(struct program *p)
@@ -365,7 +397,7 @@ int run_program(struct options *o)
 		report_error(o, &e);
 		status = exit_status(e.kind);
 	} else {
-		status = o->explain ? explain(&p.plan, &p.in) : run(&p);
+		status = o->explain ? explain(&p) : run(&p);
 	}
 	plan_release(&p.plan);
 	return status;

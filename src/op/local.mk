@@ -19,3 +19,4 @@ src_libop_a_SOURCES += src/op/op_watermark.c src/op/op_watermark.h
 src_libop_a_SOURCES += src/op/reducer.c src/op/reducer.h
 src_libop_a_SOURCES += src/op/aggtable.c src/op/aggtable.h
 src_libop_a_SOURCES += src/op/op_window.c src/op/op_window.h
+src_libop_a_SOURCES += src/op/op_point.c src/op/op_point.h

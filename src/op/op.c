@@ -63,6 +63,23 @@ int op_process(struct op *op, int port, const struct batch *b, struct err *e)
 	return verdict;
 }
 
+static int push_edge(struct op_edge *out, const struct batch *b, struct err *e)
+{
+	int verdict = out->done || !b->n_sel ? out->done : op_process(out->op, out->port, b, e);
+
+	if (verdict > 0)
+		out->done = true;
+	return verdict;
+}
+
+int op_push_to(struct op *op, uint32_t end, const struct batch *b, struct err *e)
+{
+	op->out += b->n_sel;
+	if (b->n_sel && op->run->events)
+		note_events(op, b);
+	return push_edge(&op->outs[end], b, e);
+}
+
 int op_push(struct op *op, const struct batch *b, struct err *e)
 {
 	uint32_t done = 0;
@@ -73,13 +90,11 @@ int op_push(struct op *op, const struct batch *b, struct err *e)
 	if (op->run->events)
 		note_events(op, b);
 	for (uint32_t i = 0; i < op->n_outs; i++) {
-		struct op_edge *out = &op->outs[i];
-		int verdict = out->done ? 1 : op_process(out->op, out->port, b, e);
+		int verdict = push_edge(&op->outs[i], b, e);
 
 		if (verdict < 0)
 			return -1;
-		out->done = verdict;
-		done += out->done;
+		done += verdict > 0;
 	}
 	return op->n_outs && done == op->n_outs;
 }

@@ -124,6 +124,8 @@ struct op {
 void *op_make(const struct op_class *cls, size_t size, struct run *run, int stage, const char *word);
 /* Count and hand a batch to those behind (empty ones are dropped). 1 when all of them want no more. */
 int op_push(struct op *op, const struct batch *b, struct err *e);
+/* The same for one of those behind alone, by number in the order connected. */
+int op_push_to(struct op *op, uint32_t end, const struct batch *b, struct err *e);
 /* Start of the graph: count and process. */
 int op_process(struct op *op, int port, const struct batch *b, struct err *e);
 /* End of the micro-batch for this operator alone. */

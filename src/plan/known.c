@@ -24,7 +24,7 @@ static void known_add(struct known *k, const char *name)
 	field_set_add(&k->set, name, strlen(name));
 }
 
-static struct known known_empty(const struct known *like)
+struct known known_empty(const struct known *like)
 {
 	return (struct known){ .set = { .arena = like->set.arena }, .hidden = { .arena = like->set.arena } };
 }
@@ -189,6 +189,26 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 	return 0;
 }
 
+void known_merge(struct known *k, const struct known *more)
+{
+	for (uint32_t i = 0; i < more->set.n; i++)
+		known_add(k, more->set.names[i]);
+	for (uint32_t i = 0; i < more->hidden.n; i++)
+		field_set_add(&k->hidden, more->hidden.names[i], strlen(more->hidden.names[i]));
+	k->open |= more->open;
+}
+
+static int known_union(struct known *k, const struct plan_node *n)
+{
+	struct known out = known_empty(k);
+
+	known_merge(&out, k);
+	for (uint32_t i = 0; i < n->n_others; i++)
+		known_merge(&out, n->others[i].point->known);
+	*k = out;
+	return 0;
+}
+
 int known_node(struct known *k, const struct plan_node *n, struct err *e)
 {
 	switch (n->kind) {
@@ -205,6 +225,10 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return known_parse(k, n, e);
 	case PLAN_REDUCE:
 		return known_reduce(k, n, e);
+	case PLAN_UNION:
+		return known_union(k, n);
+	case PLAN_SPLIT:
+		return check_items(k, &n->items, e);
 	default:
 		for (uint32_t i = 0; i < n->n_orders; i++)
 			if (check_expr(k, n->orders[i].expr, e))
@@ -228,8 +252,8 @@ void known_start(const struct plan *p, const struct plan_input *in, struct known
 int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e)
 {
 	known_start(p, in, out);
-	for (uint32_t i = 0; i < p->n; i++)
-		if (known_node(out, p->nodes[i], e))
+	for (uint32_t i = 0; i < p->chains[0]->n; i++)
+		if (known_node(out, p->chains[0]->nodes[i], e))
 			return -1;
 	return 0;
 }

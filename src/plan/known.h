@@ -9,10 +9,14 @@ struct known {
 	bool open; /* there may be others: the data decides */
 };
 
-/* What is known of the input, and behind a node, whose fields are checked. */
+/* What is known of an input's records, and behind a node, whose fields are checked. */
 void known_start(const struct plan *p, const struct plan_input *in, struct known *k);
 int known_node(struct known *k, const struct plan_node *n, struct err *e);
-/* Check every field the nodes read (rules may have moved them), and leave what the output is known to have. 0 or -1. */
+/* Records of either kind. */
+void known_merge(struct known *k, const struct known *more);
+/* Of a copy of `like` without fields. */
+struct known known_empty(const struct known *like);
+/* Check every field the nodes read (rules may have moved them), and leave what the output of a plan that is a line is known to have. 0 or -1. */
 int known_check(const struct plan *p, const struct plan_input *in, struct known *out, struct err *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "op/op_flatmap.h"
 #include "op/op_limit.h"
 #include "op/op_map.h"
+#include "op/op_point.h"
 #include "op/op_sort.h"
 #include "op/op_window.h"
 #include "op/op_words.h"
@@ -83,7 +84,7 @@ static struct op *lower_words(const struct plan *p, const struct plan_node *n, c
 {
 	struct expr *text;
 
-	if (o->scanner && n == p->nodes[0])
+	if (o->scanner && n == p->chains[0]->nodes[0])
 		return op_words_scanned(o->run, n->stage, n->word, o->scanner);
 	text = lower_expr(p, n->expr, o, e);
 	return text ? op_words(o->run, n->stage, n->word, text) : NULL;
@@ -206,6 +207,15 @@ static struct op *lower_to(const struct plan_node *n, const struct lower_opts *o
 	return lower_sink(&own, n->stage, n->word, n->text, e);
 }
 
+static struct op *lower_split(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct expr **conditions = arena_array(p->arena, struct expr *, n->items.n);
+
+	if (lower_items(p, &n->items, o, conditions, e))
+		return NULL;
+	return op_split(o->run, n->stage, n->word, conditions, n->items.n);
+}
+
 static struct op *lower_node(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
 {
 	struct expr *x;
@@ -236,23 +246,48 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 		return lower_dedup(p, n, o, e);
 	case PLAN_WINDOW:
 		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->assigner->length_ns, n->assigner->slide_ns });
+	case PLAN_UNION:
+		return op_union(o->run, n->stage, n->word, n->n_others + 1);
+	case PLAN_SPLIT:
+		return lower_split(p, n, o, e);
 	default:
 		return lower_to(n, o, e);
 	}
 }
 
-int plan_lower(const struct plan *p, const struct lower_opts *o, struct graph *g, struct op **last, struct err *e)
+/* The streams of a split, in order, and the end of any other chain that ends in a point. */
+static void lower_ends(struct lower_graph *l, const struct plan_chain *c, struct op *last)
 {
-	for (uint32_t i = 0; i < p->n; i++) {
+	for (uint32_t i = 0; i < l->plan->n_points; i++) {
+		const struct plan_point *at = l->plan->points[i];
+
+		if (at->maker != c)
+			continue;
+		l->points[i] = last;
+		if (at == c->to)
+			continue;
+		l->points[i] = graph_add(l->graph, op_point(l->opts->run, last->stage, last->word));
+		op_connect(last, l->points[i], 0);
+	}
+}
+
+int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **last, struct err *e)
+{
+	*last = l->points[c->from->id];
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct plan_node *n = c->nodes[i];
 		struct op *op;
 
-		if (p->nodes[i]->in_reduce)
+		if (n->in_reduce)
 			continue;
-		op = lower_node(p, p->nodes[i], o, e);
+		op = lower_node(l->plan, n, l->opts, e);
 		if (!op)
 			return -1;
-		lower_append(g, last, op);
+		lower_append(l->graph, last, op);
+		for (uint32_t k = 0; k < n->n_others; k++)
+			op_connect(l->points[n->others[k].point->id], op, (int)k + 1);
 	}
+	lower_ends(l, c, *last);
 	return 0;
 }
 

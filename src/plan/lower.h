@@ -19,8 +19,16 @@ struct lower_opts {
 	const struct word_counts *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
 };
 
-/* The chain behind *last, into the graph; *last (NULL: nothing yet) becomes its end. 0 or -1. */
-int plan_lower(const struct plan *p, const struct lower_opts *o, struct graph *g, struct op **last, struct err *e);
+/* Lowering of a whole plan, at work. */
+struct lower_graph {
+	const struct plan *plan;
+	const struct lower_opts *opts;
+	struct graph *graph;
+	struct op **points; /* what makes the records of each point of the plan, NULL: not yet */
+};
+
+/* A chain into the graph, behind what its points have; *last is its end (NULL: a chain without operators at the inputs). 0 or -1. */
+int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **last, struct err *e);
 /* An operator behind *last, which it becomes; the first one is where the input enters. */
 void lower_append(struct graph *g, struct op **last, struct op *op_take);
 /* A reduce node (plan/lower_reduce.c). */

@@ -1,15 +1,16 @@
-/* From a plan to what runs: the decoder's options and the chain of operators with its sinks. */
+/* From a plan to what runs: the decoders of its inputs and the graph of operators with its sinks. */
 #ifndef STRM_PLAN_PIPELINE_H
 #define STRM_PLAN_PIPELINE_H
 #include "plan/lower.h"
 
 struct pipeline_opts {
 	const struct plan *plan;       /* after plan_rules */
-	const struct codec_def *in;
-	struct decode_opts decode;     /* format options; the projection is set here */
+	struct plan_input *in;         /* n_in of them, linked */
+	uint32_t n_in;
+	struct decode_opts *decode;    /* n_in: format options; the projection is set here */
 	bool no_input;                 /* -n: nothing is decoded */
-	const char *schema;            /* --schema, NULL: none */
-	const char *const *sinks;      /* where the chain ends, unless its last stage is a sink */
+	const char *const *schema;     /* n_in: types of the input's fields, NULL: none */
+	const char *const *sinks;      /* where chains end, unless their last stage is a sink */
 	unsigned n_sinks;
 	bool verbatim;                 /* the output format may copy records as they were read */
 	const char *clock_field;       /* --replay: a field to decode as well, NULL: none */
@@ -17,12 +18,11 @@ struct pipeline_opts {
 };
 
 struct pipeline {
-	const struct codec_def *codec; /* of the input: opts->in or the word scanner */
-	struct decode_opts decode;     /* its names live as long as the plan */
-	struct graph graph;            /* the caller's: graph_free */
+	const struct codec_def **codecs; /* n_in, in the plan's arena: each input's, or the word scanner */
+	struct graph graph;              /* the caller's: graph_free. An entry for each input */
 };
 
-/* 0 or -1; on failure there is nothing to free. */
+/* Sets the projections of o->decode, whose names live as long as the plan. 0 or -1; on failure there is nothing to free. */
 int pipeline_build(const struct pipeline_opts *o, struct pipeline *out, struct err *e);
 
 #endif

@@ -4,19 +4,42 @@
 
 #include "codec/pattern.h"
 
-struct plan_node *plan_add(struct plan *p)
+int plan_each(const struct plan *p, int (*fn)(struct plan_node *n, void *ctx), void *ctx)
 {
-	struct plan_node *n = arena_new(p->arena, struct plan_node);
+	for (uint32_t i = 0; i < p->n; i++)
+		for (uint32_t k = 0; k < p->chains[i]->n; k++) {
+			int r = fn(p->chains[i]->nodes[k], ctx);
 
-	p->nodes = xgrow(p->nodes, &p->cap, p->n + 1, sizeof *p->nodes);
-	p->nodes[p->n++] = n;
-	return n;
+			if (r)
+				return r;
+		}
+	return 0;
+}
+
+bool plan_chain_closed(const struct plan_chain *c)
+{
+	enum plan_kind last = c->n ? c->nodes[c->n - 1]->kind : PLAN_MAP;
+
+	return last == PLAN_SINK || last == PLAN_SPLIT;
+}
+
+bool plan_is_line(const struct plan *p)
+{
+	for (uint32_t k = 0; p->n == 1 && k < p->chains[0]->n; k++)
+		if (p->chains[0]->nodes[k]->n_others)
+			return false;
+	return p->n == 1 && p->chains[0]->ends | plan_chain_closed(p->chains[0]);
 }
 
 const char *plan_kind_name(enum plan_kind k)
 {
-	static const char *const names[PLAN_KINDS_] = { "map",	"filter", "flatmap", "words",  "parse", "reduce", "sort",
-							"top",	"limit",  "skip",    "sample", "dedup", "window", "sink" };
+	static const char *const names[PLAN_KINDS_] = {
+		[PLAN_MAP] = "map",	[PLAN_FILTER] = "filter", [PLAN_FLATMAP] = "flatmap", [PLAN_WORDS] = "words",
+		[PLAN_PARSE] = "parse", [PLAN_REDUCE] = "reduce", [PLAN_SORT] = "sort",	      [PLAN_TOP] = "top",
+		[PLAN_LIMIT] = "limit", [PLAN_SKIP] = "skip",	  [PLAN_SAMPLE] = "sample",   [PLAN_DEDUP] = "dedup",
+		[PLAN_WATERMARK] = "watermark", [PLAN_WINDOW] = "window", [PLAN_TRIGGER] = "trigger", [PLAN_SINK] = "sink",
+		[PLAN_UNION] = "union", [PLAN_SPLIT] = "split",	  [PLAN_FROM] = "from",	      [PLAN_AS] = "as",
+	};
 
 	return names[k];
 }
@@ -44,7 +67,11 @@ bool plan_changes(enum plan_kind k)
 
 void plan_release(struct plan *p)
 {
-	free(p->nodes);
-	p->nodes = NULL;
-	p->n = 0;
+	for (uint32_t i = 0; i < p->n; i++)
+		free(p->chains[i]->nodes);
+	free(p->chains);
+	free(p->points);
+	p->chains = NULL;
+	p->points = NULL;
+	p->n = p->n_points = 0;
 }

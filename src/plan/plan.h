@@ -1,5 +1,7 @@
-/* The plan: what a program means, as a chain of nodes of few kinds. Stages (stage/) make nodes from syntax; rules rewrite them; lowering
- * makes operators (op/). A plan is immutable after plan_rules and lives in its arena. */
+/* The plan: what a program means, as a graph without cycles. Chains of nodes of few kinds lead from point to point; a point is where the
+ * inputs' records enter, or where a chain ends that others read. A stage `as NAME` in the middle of a chain as written makes two of it.
+ * Stages (stage/) make nodes from syntax; plan_link puts chains behind those they read; rules rewrite them; lowering makes operators (op/).
+ * A plan is immutable after plan_rules and lives in its arena. */
 #ifndef STRM_PLAN_PLAN_H
 #define STRM_PLAN_PLAN_H
 #include "codec/codec.h"
@@ -25,12 +27,27 @@ enum plan_kind {
 	PLAN_WINDOW,  /* assigner; on, gap */
 	PLAN_TRIGGER, /* trigger: of the window before it */
 	PLAN_SINK,    /* text: where to */
+	PLAN_UNION,   /* others: after its own records, theirs */
+	PLAN_SPLIT,   /* items: to the first stream whose expr is true; ends its chain */
+	/* Only between parsing and plan_link: they make points and chains. */
+	PLAN_FROM,    /* others */
+	PLAN_AS,      /* text: the name */
 	PLAN_KINDS_,
 };
 
 struct plan_order {
 	struct node *expr;
 	bool desc;
+};
+
+/* A point as a stage names it. */
+struct plan_ref {
+	const char *name; /* NULL: the end of the chain in place `inner` */
+	struct pos pos;
+	struct plan_node **inner; /* its stages, as parsed */
+	uint32_t n_inner;
+	size_t inner_cap;
+	struct plan_point *point; /* by plan_link */
 };
 
 struct plan_node {
@@ -62,6 +79,8 @@ struct plan_node {
 	struct node *on;                /* PLAN_WINDOW: the time, NULL: the watermark's */
 	struct node *gap;               /* PLAN_WINDOW of sessions: the gap where it is no literal */
 	const struct trigger_spec *trigger; /* PLAN_TRIGGER */
+	struct plan_ref *others;        /* points that it reads beside its chain: its ports 1, 2 ... */
+	uint32_t n_others;
 	/* by the rules */
 	struct field_set needs; /* fields wanted of its input; needs.all */
 	struct field_set after; /* fields wanted of its output */
@@ -71,14 +90,46 @@ struct plan_node {
 	const struct plan_node *window; /* PLAN_REDUCE: that window */
 };
 
-struct plan {
-	struct arena *arena;
+struct known;
+
+/* Where the records of inputs enter, or where a chain ends. */
+struct plan_point {
+	const char *name;         /* NULL: the inputs without a name, or the end of a chain in place */
+	struct pos pos;           /* of the name; unit -1: not in the program */
+	uint32_t id;              /* its place in plan->points */
+	struct plan_chain *maker; /* the chain that ends here; NULL: inputs do */
+	uint32_t branch;          /* which stream of a chain that ends in `split` */
+	bool used;                /* somebody names it */
+	/* by the rules */
+	struct known *known;      /* fields of its records */
+	struct field_set needs;   /* fields wanted of its records, by any reader */
+	bool closes, windowed;    /* in front of it is: an aggregate, ordering stage or window; a window */
+};
+
+struct plan_chain {
+	struct plan_point *from;
 	struct plan_node **nodes; /* in the order they run */
 	uint32_t n;
 	size_t cap;
+	struct plan_point *to;    /* NULL: it ends in the job's sinks, or its last node is a sink or a split */
+	bool ends;                /* in the job's sinks */
+	/* between parsing and plan_link */
+	struct plan_ref start;    /* name and point NULL: the inputs without a name */
+	bool goes_on;             /* behind an `as` */
+	int mark;                 /* of the search for cycles */
+};
+
+struct plan {
+	struct arena *arena;
+	struct plan_chain **chains; /* after plan_link each behind those it reads */
+	uint32_t n;
+	size_t cap;
+	struct plan_point **points;
+	uint32_t n_points;
+	size_t points_cap;
+	int n_stages;             /* as written */
 	const char *canonical;    /* the program as written, a stage a line */
 	/* by the rules */
-	struct field_set source;  /* fields wanted of the source */
 	const struct plan_node *windowed; /* the first window of processing time, NULL: none */
 	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
 	bool changes;             /* some stage makes other records than it got */
@@ -86,20 +137,37 @@ struct plan {
 	uint32_t n_fields;
 };
 
-/* Append an empty node. */
-struct plan_node *plan_add(struct plan *p);
-
 struct plan_input {
+	const char *name;         /* NULL: none */
 	const struct codec_def *codec;
 	const char *const *names; /* --header, NULL: none */
 	uint32_t n_names;
 	bool no_header;
 	bool nothing;             /* -n: one record without fields */
 	bool all;                 /* the names are all the fields that there are */
+	struct plan_point *point; /* by plan_link: where it enters; NULL: nothing reads it */
 };
-/* Check the fields that stages read against what is known of the records, and find the output's fields. Before plan_rules. 0 or -1. */
-int plan_known(struct plan *p, const struct plan_input *in, struct err *e);
-/* The columns that the fields in->names have become at the end, when they are all there are; NULL: unknown. After plan_rules. */
+
+/* An empty chain that starts at `start`, NULL: at the inputs. */
+struct plan_chain *plan_add_chain(struct plan *p, const struct plan_ref *start);
+/* A node behind the last of the chain. PLAN_FROM and PLAN_AS are not added: they make the next chain, which is returned; else it is the one
+ * given. Chains in place become chains of the plan. NULL and err. */
+struct plan_chain *plan_add(struct plan *p, struct plan_chain *c, struct plan_node *n, struct err *e);
+/* The program is whole: names become points, chains come behind those they read. Names that nobody made or reads, cycles and inputs without
+ * a reader are errors. 0 or -1. */
+int plan_link(struct plan *p, struct plan_input *in, uint32_t n_in, struct err *e);
+/* Does the chain's last node take its records away, so that nothing is printed? */
+bool plan_chain_closed(const struct plan_chain *c);
+/* Call fn for every node, chain by chain, until it returns non-zero, which is returned. */
+int plan_each(const struct plan *p, int (*fn)(struct plan_node *n, void *ctx), void *ctx);
+/* Does every record take one way, from the inputs through one chain? */
+bool plan_is_line(const struct plan *p);
+
+/* Check the fields that stages read against what is known of the records, and find the output's fields. After plan_link, before plan_rules.
+ * 0 or -1. */
+int plan_known(struct plan *p, const struct plan_input *in, uint32_t n_in, struct err *e);
+/* The columns that the fields in->names have become at the end of a plan that is a line, when they are all there are; NULL: unknown. After
+ * plan_rules. */
 const struct schema *plan_columns(const struct plan *p, const struct plan_input *in);
 /* Move filters early, push projections down. `verbatim`: the output copies records as they were read if no stage changes them, so it
  * needs no field decoded. */
@@ -109,7 +177,7 @@ bool plan_changes(enum plan_kind k);
 /* Frees what is not in the arena. */
 void plan_release(struct plan *p);
 /* --explain: the program, the plan with what was pushed down, what is kept in memory. */
-void plan_explain(const struct plan *p, const struct plan_input *in, struct buf *out);
+void plan_explain(const struct plan *p, const struct plan_input *in, uint32_t n_in, struct buf *out);
 /* The compiled pattern of a PLAN_PARSE node, the caller's; NULL and err with its place. */
 struct pattern;
 struct pattern *plan_pattern(const struct plan_node *n, struct err *e);

@@ -70,17 +70,17 @@ static bool reads_through(const struct plan_node *filter, const struct plan_node
 	return true;
 }
 
-static void move_filters(struct plan *p)
+static void move_filters(struct plan *p, struct plan_chain *c)
 {
-	for (uint32_t i = 1; i < p->n; i++) {
+	for (uint32_t i = 1; i < c->n; i++) {
 		uint32_t at = i;
 
-		while (at && p->nodes[at]->kind == PLAN_FILTER && only_places(p->nodes[at - 1]) &&
-		       reads_through(p->nodes[at], p->nodes[at - 1], p->arena)) {
-			struct plan_node *tmp = p->nodes[at];
+		while (at && c->nodes[at]->kind == PLAN_FILTER && only_places(c->nodes[at - 1]) &&
+		       reads_through(c->nodes[at], c->nodes[at - 1], p->arena)) {
+			struct plan_node *tmp = c->nodes[at];
 
-			p->nodes[at] = p->nodes[at - 1];
-			p->nodes[--at] = tmp;
+			c->nodes[at] = c->nodes[at - 1];
+			c->nodes[--at] = tmp;
 			tmp->moved = true;
 		}
 	}
@@ -200,23 +200,48 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 	need_set(f, after);
 	need_expr(f, n->expr);
 	need_items(f, &n->keys);
+	if (n->kind == PLAN_SPLIT)
+		need_items(f, &n->items);
 	for (uint32_t i = 0; i < n->n_orders; i++)
 		need_expr(f, n->orders[i].expr);
 }
 
+/* What the readers of a union's other points want of them. */
+static void need_others(const struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->n_others; i++)
+		need_set(&n->others[i].point->needs, &n->needs);
+}
+
+/* What the readers of the streams of a split want; of any other end, what those of its point or the output do. */
+static struct field_set wanted_of(const struct plan *p, const struct plan_chain *c, bool verbatim)
+{
+	struct field_set want = { .arena = p->arena, .all = c->ends && !verbatim };
+
+	for (uint32_t i = 0; i < p->n_points; i++)
+		if (p->points[i]->maker == c)
+			need_set(&want, &p->points[i]->needs);
+	return want;
+}
+
+/* Readers before what they read. */
 static void push_projections(struct plan *p, bool verbatim)
 {
-	struct field_set want = { .arena = p->arena, .all = !verbatim };
-
-	if (p->n && p->nodes[p->n - 1]->kind == PLAN_SINK)
-		want.all = false;
+	for (uint32_t i = 0; i < p->n_points; i++)
+		p->points[i]->needs = (struct field_set){ .arena = p->arena };
 	for (uint32_t i = p->n; i-- > 0;) {
-		p->nodes[i]->after = want;
-		p->nodes[i]->needs.arena = p->arena;
-		need_node(p->nodes[i], &want);
-		want = p->nodes[i]->needs;
+		struct plan_chain *c = p->chains[i];
+		struct field_set want = wanted_of(p, c, verbatim);
+
+		for (uint32_t k = c->n; k-- > 0;) {
+			c->nodes[k]->after = want;
+			c->nodes[k]->needs.arena = p->arena;
+			need_node(c->nodes[k], &want);
+			need_others(c->nodes[k]);
+			want = c->nodes[k]->needs;
+		}
+		need_set(&c->from->needs, &want);
 	}
-	p->source = want;
 }
 
 static bool closes_batch(enum plan_kind k)
@@ -239,12 +264,12 @@ static bool has_fold(const struct plan_node *n)
 }
 
 /* A window is the business of the reduce behind it where only stages that go record by record stand between, and its states merge. */
-static void give_windows(struct plan *p)
+static void give_windows(struct plan *p, struct plan_chain *c)
 {
 	struct plan_node *window = NULL;
 
-	for (uint32_t i = 0; i < p->n; i++) {
-		struct plan_node *n = p->nodes[i];
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct plan_node *n = c->nodes[i];
 
 		if (n->kind == PLAN_WINDOW) {
 			window = n;
@@ -268,22 +293,75 @@ static void give_columns(struct plan_node *n, const struct plan *p, const struct
 	n->n_fields = k->set.n;
 }
 
-int plan_known(struct plan *p, const struct plan_input *in, struct err *e)
-{
-	struct known out;
-	bool windowed = false;
+/* Is there, in front of the node in a chain, what closes a micro-batch, or a window? */
+struct flow {
+	struct known known;
+	bool closes, windowed;
+};
 
-	give_windows(p);
-	known_start(p, in, &out);
-	for (uint32_t i = 0; i < p->n; i++) {
-		if (known_node(&out, p->nodes[i], e))
-			return -1;
-		give_columns(p->nodes[i], p, &out);
-		windowed |= p->nodes[i]->kind == PLAN_WINDOW;
-		p->nodes[i]->per_batch = p->nodes[i]->kind == PLAN_DEDUP ? windowed : p->closes;
-		p->closes |= closes_batch(p->nodes[i]->kind);
-		p->changes |= plan_changes(p->nodes[i]->kind);
+static void flow_node(struct flow *f, struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->n_others; i++) {
+		f->closes |= n->others[i].point->closes;
+		f->windowed |= n->others[i].point->windowed;
 	}
+	f->windowed |= n->kind == PLAN_WINDOW;
+	n->per_batch = n->kind == PLAN_DEDUP ? f->windowed : f->closes;
+	f->closes |= closes_batch(n->kind);
+}
+
+static void leave_point(struct plan *p, struct plan_point *at, const struct flow *f)
+{
+	at->known = arena_new(p->arena, struct known);
+	*at->known = known_empty(&f->known);
+	known_merge(at->known, &f->known);
+	at->closes |= f->closes;
+	at->windowed |= f->windowed;
+}
+
+static void leave_inputs(struct plan *p, const struct plan_input *in, uint32_t n_in)
+{
+	for (uint32_t i = 0; i < n_in; i++) {
+		struct flow f = { 0 };
+
+		known_start(p, &in[i], &f.known);
+		if (in[i].point->known)
+			known_merge(in[i].point->known, &f.known);
+		else
+			leave_point(p, in[i].point, &f);
+	}
+}
+
+static int chain_known(struct plan *p, struct plan_chain *c, struct known *out, struct err *e)
+{
+	struct flow f = { .known = known_empty(c->from->known), .closes = c->from->closes, .windowed = c->from->windowed };
+
+	known_merge(&f.known, c->from->known);
+	give_windows(p, c);
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (known_node(&f.known, c->nodes[i], e))
+			return -1;
+		p->changes |= plan_changes(c->nodes[i]->kind);
+		give_columns(c->nodes[i], p, &f.known);
+		flow_node(&f, c->nodes[i]);
+	}
+	for (uint32_t i = 0; i < p->n_points; i++)
+		if (p->points[i]->maker == c)
+			leave_point(p, p->points[i], &f);
+	p->closes |= f.closes;
+	if (c->ends)
+		known_merge(out, &f.known);
+	return 0;
+}
+
+int plan_known(struct plan *p, const struct plan_input *in, uint32_t n_in, struct err *e)
+{
+	struct known out = { .set = { .arena = p->arena }, .hidden = { .arena = p->arena } };
+
+	leave_inputs(p, in, n_in);
+	for (uint32_t i = 0; i < p->n; i++)
+		if (chain_known(p, p->chains[i], &out, e))
+			return -1;
 	if (!out.open && p->changes) {
 		p->fields = out.set.names;
 		p->n_fields = out.set.n;
@@ -293,7 +371,8 @@ int plan_known(struct plan *p, const struct plan_input *in, struct err *e)
 
 void plan_rules(struct plan *p, bool verbatim)
 {
-	move_filters(p);
+	for (uint32_t i = 0; i < p->n; i++)
+		move_filters(p, p->chains[i]);
 	push_projections(p, verbatim && !p->changes);
 }
 
@@ -303,7 +382,7 @@ const struct schema *plan_columns(const struct plan *p, const struct plan_input 
 	struct known out;
 	uint32_t *len;
 
-	if (known_check(p, in, &out, &ignored))
+	if (!plan_is_line(p) || known_check(p, in, &out, &ignored))
 		return NULL;
 	len = arena_array(p->arena, uint32_t, out.set.n + 1);
 	for (uint32_t i = 0; i < out.set.n; i++)

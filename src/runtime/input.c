@@ -15,7 +15,7 @@ static void add_words(struct job *j, const struct decoder *d)
 /* The scanner's counts are sums over decoders. */
 void inputs_count_words(struct job *j)
 {
-	if (j->codec != &words_codec)
+	if (j->reads[0].codec != &words_codec)
 		return;
 	j->words = j->retired;
 	for (unsigned i = 0; i < j->n_inputs; i++)
@@ -71,26 +71,40 @@ struct decode_to inputs_decode_to(struct input *in)
 static int open_input(struct job *j, struct input *in, const char *const *specs, unsigned n, struct err *e)
 {
 	in->job = j;
-	in->number = (unsigned)(in - j->inputs);
-	in->decoder = j->codec->open(&j->decode, e);
+	in->number = (unsigned)(specs - j->opts.sources);
+	in->decoder = j->reads[in->number].codec->open(j->reads[in->number].decode, e);
 	if (!in->decoder)
 		return -1;
-	in->decoder->def = j->codec;
+	in->decoder->def = j->reads[in->number].codec;
 	in->blocks = blocks_new(specs, n, in->decoder);
 	return 0;
 }
 
-/* With marks each source is an input of its own, since their stretches go in step; else one reads them all in order. */
+/* Sources from the first one on that are read as one input. With marks each is an input of its own, since their stretches go in step. */
+static unsigned group_size(const struct job *j, unsigned first)
+{
+	unsigned n = 1;
+
+	while (j->opts.cut.kind != CUT_MARK && first + n < j->opts.n_sources && j->reads[first + n].group == j->reads[first].group)
+		n++;
+	return n;
+}
+
 int inputs_open(struct job *j, struct err *e)
 {
-	bool apart = j->opts.cut.kind == CUT_MARK;
+	uint64_t numbers = 0;
 
 	j->inputs = xcalloc(j->opts.n_sources, sizeof *j->inputs);
-	for (unsigned i = 0; i < (apart ? j->opts.n_sources : 1); i++) {
-		j->n_inputs++;
-		if (open_input(j, &j->inputs[i], j->opts.sources + i, apart ? 1 : j->opts.n_sources, e))
+	for (unsigned i = 0, n; i < j->opts.n_sources; i += n) {
+		struct input *in = &j->inputs[j->n_inputs++];
+
+		n = group_size(j, i);
+		numbers |= (uint64_t)1 << (i & 63);
+		if (open_input(j, in, j->opts.sources + i, n, e))
 			return -1;
+		j->run->n_inputs = in->number + 1;
 	}
+	j->run->ended = ~numbers;
 	return 0;
 }
 
@@ -123,11 +137,11 @@ const struct schema *inputs_header(const struct job *j)
 /* ---- reading ---- */
 
 /* Does a micro-batch end after this block? */
-static bool cut_now(const struct job *j)
+static bool cut_now(const struct job *j, const struct input *in)
 {
 	if (j->opts.cut.kind != CUT_BLOCKS || !j->batch_records)
 		return false;
-	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(j->inputs[0].blocks);
+	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(in->blocks);
 }
 
 /* CUT_TIME by the clock: the intervals that have passed. */
@@ -150,9 +164,9 @@ static int cut_by_clock(struct job *j, struct err *e)
 	return 0;
 }
 
-static int run_in_order(struct job *j, struct err *e)
+/* One input to its end. 1 to go on with the next one, 0 when no more is wanted. */
+static int run_input(struct job *j, struct input *in, struct err *e)
 {
-	struct input *in = &j->inputs[0];
 	struct decode_to to = inputs_decode_to(in);
 	int r;
 
@@ -161,9 +175,24 @@ static int run_in_order(struct job *j, struct err *e)
 			return -1;
 		r = blocks_step(in->blocks, &to, e);
 		inputs_count_words(j);
-		if (r == 1 && cut_now(j) && job_end_batch(j, clock_now(&j->clock), false, e))
+		if (r == 1 && cut_now(j, in) && job_end_batch(j, clock_now(&j->clock), false, e))
 			return -1;
 	} while (r == 1 && !job_all_closed(j) && !job_stopped(j));
+	if (r < 0)
+		return -1;
+	in->ended = true;
+	return !job_all_closed(j) && !job_stopped(j);
+}
+
+static int run_in_order(struct job *j, struct err *e)
+{
+	int r = 1;
+
+	for (unsigned i = 0; i < j->n_inputs && r == 1; i++) {
+		r = run_input(j, &j->inputs[i], e);
+		if (i + 1 < j->n_inputs)
+			j->run->ended |= (uint64_t)1 << (j->inputs[i].number & 63);
+	}
 	return r < 0 ? -1 : 0;
 }
 

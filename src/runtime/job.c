@@ -289,13 +289,11 @@ struct job *job_new(const struct job_opts *o, struct run *run)
 	return j;
 }
 
-int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct graph *graph_take, struct expr *replay_take,
-	      struct err *e)
+int job_start(struct job *j, const struct job_input *inputs, struct graph *graph_take, struct expr *replay_take, struct err *e)
 {
 	bool live;
 
-	j->codec = codec;
-	j->decode = *decode;
+	j->reads = inputs;
 	j->graph = *graph_take;
 	j->replay = replay_take;
 	j->replay_eval = (struct eval){ .env = j->run->env, .special = j->run->special };
@@ -312,7 +310,8 @@ int job_start(struct job *j, const struct codec_def *codec, const struct decode_
 		return -1;
 	if (!live && inputs_open(j, e))
 		return -1;
-	j->run->n_inputs = live ? j->n_live : j->n_inputs;
+	if (live)
+		j->run->n_inputs = j->n_live;
 	return 0;
 }
 

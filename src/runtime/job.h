@@ -50,10 +50,16 @@ struct job *job_new(const struct job_opts *o, struct run *run);
 /* For the operators that are made next: where bad rows of `parse` and --schema go (ctx is the job), and the word scanner's counts. */
 int job_bad_row(void *job, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
 const struct word_counts *job_word_counts(const struct job *j);
-/* What to run: the decoder and the chain, which is the job's from here on (also on failure). `replay`: the expression of the clock's field, taken;
- * NULL: none. 0 or -1. */
-int job_start(struct job *j, const struct codec_def *codec, const struct decode_opts *decode, struct graph *graph_take, struct expr *replay_take,
-	      struct err *e);
+/* How the records of a source are read, and where they go. */
+struct job_input {
+	const struct codec_def *codec;
+	const struct decode_opts *decode; /* outlive the job */
+	unsigned group;                   /* neighbours of one group may be read as one input, one after the other */
+};
+
+/* What to run: how each source is read (outlives the job) and the graph, which is the job's from here on (also on failure). `replay`: the
+ * expression of the clock's field, taken; NULL: none. 0 or -1. */
+int job_start(struct job *j, const struct job_input *inputs, struct graph *graph_take, struct expr *replay_take, struct err *e);
 /* To the end. 0, or -1 and err. Once. */
 int job_run(struct job *j, struct err *e);
 void job_free(struct job *j);

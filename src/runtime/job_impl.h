@@ -17,8 +17,7 @@ struct job {
 	struct run *run;
 	struct clock clock;
 	struct arena arena;
-	const struct codec_def *codec;
-	struct decode_opts decode;
+	const struct job_input *reads; /* by number of the source */
 	struct input *inputs;
 	unsigned n_inputs;
 	struct source **live_sources; /* driven by a loop (live.c); NULL: inputs are read in turn (input.c) */

@@ -88,7 +88,7 @@ static int decode(struct stream *s, bool final, struct err *e)
 	struct job *j = s->in.job;
 	struct decode_to to = inputs_decode_to(&s->in);
 	size_t used = 0;
-	int r = s->n || final ? j->codec->decode(s->in.decoder, s->p, s->n, final, &to, &used, e) : 0;
+	int r = s->n || final ? s->in.decoder->def->decode(s->in.decoder, s->p, s->n, final, &to, &used, e) : 0;
 
 	inputs_count_words(j);
 	s->of->held -= s->n;
@@ -153,17 +153,17 @@ static void *on_open(void *ctx, const char *name, struct err *e)
 	s->in.job = j;
 	s->of = of;
 	s->in.number = (unsigned)(of - of->live->sources);
-	s->in.decoder = j->codec->open(&j->decode, e);
+	s->in.decoder = j->reads[s->in.number].codec->open(j->reads[s->in.number].decode, e);
 	if (!s->in.decoder) {
 		free(s);
 		return NULL;
 	}
-	s->in.decoder->def = j->codec;
+	s->in.decoder->def = j->reads[s->in.number].codec;
 	s->in.decoder->def->restart(s->in.decoder, arena_str(&j->arena, name, strlen(name)));
 	while (*at)
 		at = &(*at)->next;
 	*at = s;
-	if (j->codec == &words_codec) {
+	if (s->in.decoder->def == &words_codec) {
 		j->scanning = xgrow(j->scanning, &j->scanning_cap, j->n_scanning + 1, sizeof *j->scanning);
 		j->scanning[j->n_scanning++] = s->in.decoder;
 	}

@@ -21,16 +21,13 @@ static int unknown_stage(const char *word, struct pos pos, const struct source_u
 	return err_hint(e, "`strm help stages` lists them");
 }
 
-static int parse_stage(struct parser *p, const char *word, struct pos pos, struct plan *plan, const struct source_unit *units, int n_units,
+static int parse_stage(struct parser *p, const char *word, struct pos pos, struct plan_node *n, const struct source_unit *units, int n_units,
 		       struct err *e)
 {
 	const struct stage_def *def = stage_find(word);
-	struct plan_node *n;
 
 	if (!def)
 		return unknown_stage(word, pos, units, n_units, e);
-	n = plan_add(plan);
-	n->stage = (int)plan->n;
 	n->word = def->doc.name;
 	n->pos = pos;
 	if (!def->parse(p, n, e) && !parser_end(p, e))
@@ -42,19 +39,25 @@ static int parse_stage(struct parser *p, const char *word, struct pos pos, struc
 
 int program_parse(struct parser *p, const struct source_unit *units, int n_units, struct plan *plan, struct err *e)
 {
+	struct plan_chain *c = plan_add_chain(plan, NULL);
 	struct buf b = { 0 };
 	const char *word;
 	struct pos pos;
 	int more;
 
-	while ((more = parser_stage(p, &word, &pos, e)) == 1)
-		if (parse_stage(p, word, pos, plan, units, n_units, e))
-			return -1;
-	if (more < 0)
-		return -1;
-	for (uint32_t i = 0; i < plan->n; i++)
-		buf_printf(&b, "%s\n", plan->nodes[i]->canonical);
-	plan->canonical = arena_str(plan->arena, b.p ? b.p : "", b.n);
+	while (c && (more = parser_stage(p, &word, &pos, e)) == 1) {
+		struct plan_node *n = arena_new(plan->arena, struct plan_node);
+
+		n->stage = ++plan->n_stages;
+		if (parse_stage(p, word, pos, n, units, n_units, e)) {
+			c = NULL;
+			break;
+		}
+		buf_printf(&b, "%s\n", n->canonical);
+		c = plan_add(plan, c, n, e);
+	}
+	if (c && !more)
+		plan->canonical = arena_str(plan->arena, b.p ? b.p : "", b.n);
 	buf_release(&b);
-	return 0;
+	return c && !more ? 0 : -1;
 }
