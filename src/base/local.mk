@@ -38,3 +38,4 @@ src_libbase_a_SOURCES += src/base/utf8.c
 src_libbase_a_SOURCES += src/base/utf8_table.c
 src_libbase_a_SOURCES += src/base/utf8_table.inc.h
 src_libbase_a_SOURCES += src/base/num_short.h
+src_libbase_a_SOURCES += src/base/process.c src/base/process.h
