@@ -86,11 +86,11 @@ static struct trigger_node *read_count(struct reading *r, struct err *e)
 
 static struct trigger_node *refuse_watermark(struct reading *r, struct pos pos, struct err *e)
 {
-	err_at(e, pos, "`watermark` is what `%s` is %s", r->inside, strcmp(r->inside, "early") ? "behind" : "before");
+	err_at(e, pos, "`%s` takes no `watermark`", r->inside);
 	if (strcmp(r->inside, "early"))
-		err_hint(e, "`late count 1` fires in each micro-batch that brings late records");
+		err_hint(e, "it is past: `late count 1` fires in each micro-batch that brings late records");
 	else
-		err_hint(e, "early firings go by `count N`, `after D` or `every D`");
+		err_hint(e, "early firings come before it: by `count N`, `after D` or `every D`");
 	return NULL;
 }
 
@@ -214,7 +214,7 @@ static const struct {
 static struct trigger_node *never_reached(struct pos pos, struct err *e)
 {
 	err_at(e, pos, "what follows `then` is never reached: what stands before it does not end");
-	err_hint(e, "`repeat` binds tightly: repeat (count 5 then count 9), or (repeat count 5 until watermark) then count 9");
+	err_hint(e, "repeat, never and late firings do not end: say `repeat (count 5 then count 9)`, or `repeat count 5 until watermark then count 9`");
 	return NULL;
 }
 
@@ -379,8 +379,7 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 const struct stage_def stage_trigger = {
 	.doc = {
 		.name = "trigger",
-		.synopsis = "trigger T [accumulating|discarding|retracting] [lateness D|forever] [ontime always|ifnew] [closing always|ifnew] "
-			    "[stamp end|earliest|latest]",
+		.synopsis = "trigger T [accumulating|discarding|retracting] [lateness D] [ontime WHEN] [closing WHEN] [stamp WHICH]",
 		.summary = "when panes of a window come out, and how they refine each other",
 		.text = "It belongs to the `window` before it. Each key of a window has a trigger of its own; when it fires, a pane comes out: what the aggregate is "
 			"now. Triggers are looked at once per micro-batch, after the clock and the watermark have moved, so a pane may hold more records than it "

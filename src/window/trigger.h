@@ -5,11 +5,13 @@
  * watermark are given. Triggers are looked at once per micro-batch, after clock and watermark have both moved. A tree may be used by several threads, a state
  * by one.
  *
- * A plain `trigger T` is `repeat T`; `once T` is T itself, which finishes or not. Where Beam asks for triggers that fire only once (in or, and, early, late, until), any
- * trigger stands: or and and finish with their first firing, early and late repeat what finishes. `watermark` at the root is Beam's default trigger: once the end has been
- * passed it is due at every look, so whoever asks keeps panes with nothing new to himself.
+ * A plain `trigger T` is `repeat T`; `once T` is T itself, which finishes or not. Where Beam asks for triggers that fire only once (in or,
+ * and, early, late, until) any trigger may stand: or and and finish with their first firing, early and late repeat what finishes.
+ * `watermark` at the root is Beam's default trigger: once the end has been passed it is due at every look, so whoever asks keeps panes with
+ * nothing new to himself.
  *
- * Sessions: the parts of `T then T` and of early and late all count along, so that a merge can take a trigger back to an earlier part (Beam). */
+ * Sessions: the parts of `T then T` and of early and late all count along, so that a merge can take a trigger back to an earlier part (Beam).
+ */
 #ifndef STRM_WINDOW_TRIGGER_H
 #define STRM_WINDOW_TRIGGER_H
 #include <stdbool.h>
@@ -30,10 +32,11 @@ enum trigger_kind {
 	TRIGGER_OR,        /* T or T: fires and ends with the first */
 	TRIGGER_AND,       /* T and T: when all are ready */
 	TRIGGER_THEN,      /* T then T */
-	TRIGGER_UNTIL,     /* T until T: kids[0] until it ends or kids[1] fires; that fires too, and what it counts runs across the firings of kids[0] */
+	TRIGGER_UNTIL,     /* T until T: kids[0] until kids[1] fires, which fires too; what that counts runs across the firings of kids[0] */
 };
 
-/* As written, in the program's arena: made by the parser in stage/stage_trigger.c. Kids that a kind has must be there; delay_ns of every > 0, of after >= 0, count > 0. */
+/* As written, in the program's arena: made by the parser in stage/stage_trigger.c. Kids that a kind has must be there; delay_ns of
+ * every > 0, of after >= 0, count > 0. */
 struct trigger_node {
 	enum trigger_kind kind;
 	int64_t delay_ns, offset_ns; /* every, after */
@@ -80,8 +83,9 @@ bool trigger_is_due(const struct trigger *t, const void *state, const struct tri
  * Nothing happens if it was not due: an operator's own last pane ends nothing here. */
 void trigger_fired(const struct trigger *t, void *state, const struct trigger_view *v);
 bool trigger_finished(const struct trigger *t, const void *state);
-/* A cell of a new or longer session out of the n that it covers (Beam's onMerge), one too if it only grew: dst is zeroed and none of them, v->end is the merged end.
- * The records that made the session grow are added to dst afterwards; they are no cell of their own here, for cells without a pane on time bring it back. */
+/* A cell of a new or longer session out of the n that it covers (Beam's onMerge), of one too if that only grew: dst is zeroed and none of them,
+ * v->end is the merged end. The records that made the session grow are added to dst afterwards; they are no cell of their own here, for a
+ * cell without a pane on time brings that back. */
 void trigger_merge(const struct trigger *t, void *dst, const void *const *src, uint32_t n, const struct trigger_view *v);
 /* Earliest processing time at which it may become due if nothing more comes but time, as early as a time that has passed; INT64_MAX: none. */
 int64_t trigger_next_clock(const struct trigger *t, const void *state);
