@@ -85,12 +85,13 @@ const struct stage_def stage_watermark = {
 		.name = "watermark",
 		.synopsis = "watermark TS [delay DUR] [idle DUR] | watermark TS explicit",
 		.summary = "the event time of records, and how far it has got",
-		.text = "The watermark says: records before this time are all here. It closes windows and tells late records. It is the largest TS seen, less "
-			"the delay; it never goes back, and it moves at the end of a micro-batch, so that records are judged by the watermark as it stood when "
-			"their micro-batch began. Of several inputs the slowest counts, and none of them while one has not spoken; an input that has been silent for `idle` does not "
-			"hold it back. At the end of the input it is beyond all time.\n\n"
-			"With `explicit` only marks in the input move it (`\\f watermark=TIME`, with --every mark).\n\n"
-			"A number as TS is a time since 1970, its unit told by its size. A record whose TS is null or no time falls into no window; it is counted.",
+		.text = "The watermark says: records before this time are all here. It closes windows and tells late records. It is the largest TS "
+			"seen, less the delay; it never goes back, and it moves at the end of a micro-batch, so that records are judged by the "
+			"watermark as it stood when their micro-batch began. Of several inputs the slowest counts, and there is none while one has not "
+			"spoken; an input that has been silent for `idle` does not hold it back. At the end of the input it is beyond all time.\n\n"
+			"With `explicit` only marks in the input move it (a form feed, then `watermark=TIME`; with --every mark).\n\n"
+			"A number as TS is a time since 1970, its unit told by its size. A record whose TS is null or no time falls into no window; "
+			"it is counted.",
 		.group = "time",
 		.params = { { "TS", "expr", NULL, NULL, "the record's event time, a field or an expression" },
 			    { "delay DUR", "duration", "0s", ">= 0s", "how much later than others a record may come" },

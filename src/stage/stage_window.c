@@ -170,17 +170,18 @@ static bool is_date(const char *s)
 
 static int set_from(struct reading *r, struct err *e)
 {
-	struct time_opts noon = { 0 };
+	struct time_opts utc = { 0 };
 	int64_t t;
 
 	if (!r->date)
 		return 0;
-	if (!is_date(r->date) || !time_parse(r->date, strlen(r->date), &noon, &t)) {
-		err_at(e, r->date_pos, "\"%s\" is not a date", r->date);
-		return err_hint(e, "write it as 2024-01-31");
-	}
-	r->w->from_ns = zone_to_utc(r->w->zone, t / TIME_NS);
-	return 0;
+	r->w->from_ns = INT64_MIN;
+	if (is_date(r->date) && time_parse(r->date, strlen(r->date), &utc, &t))
+		r->w->from_ns = zone_to_utc(r->w->zone, t / TIME_NS);
+	if (r->w->from_ns != INT64_MIN && r->w->from_ns != INT64_MAX)
+		return 0;
+	err_at(e, r->date_pos, "\"%s\" is not a date", r->date);
+	return err_hint(e, "write it as 2024-01-31");
 }
 
 /* A window of time that nothing but event time can mean? */
@@ -337,23 +338,24 @@ const struct stage_def stage_window = {
 		.name = "window",
 		.synopsis = "window LENGTH [every SLIDE] [offset D] [tz ZONE] [from DATE] [on TIME] | session GAP [closed] [on TIME] | N rows [every M] | all",
 		.summary = "which windows each record falls into",
-		.text = "What the stages behind it see at once; a window holds until the next `window`. Results carry window_start and window_end.\n\n"
+		.text = "What the stages behind it see at once; a window holds until the next `window`. Results carry window_start and "
+			"window_end.\n\n"
 			"`window LENGTH`, with no watermark before it and nothing but `every` behind it, is over processing time and made of whole "
-			"micro-batches: at time t the window covers (t - LENGTH, t]. The first one comes out "
-			"after one SLIDE. Where all aggregates have an inverse (count, sum, avg ..., "
-			"combine with its fifth argument) old records are taken out again, so that the cost of a record does not depend on LENGTH / SLIDE. "
-			"Other stages see all records of the window at each slide. LENGTH and SLIDE are multiples of the micro-batch. "
-			"Finite input needs --every, --replay or marks, for it has no processing time of its own.\n\n"
-			"Behind `watermark`, or with `on TIME`, it is over event time: a record falls into each window [start, end) that covers its time, "
-			"and windows begin at the multiples of SLIDE since 1970, later by `offset`. With a SLIDE longer than LENGTH some records fall into none. "
-			"A LENGTH or SLIDE in days, weeks, months or years (1d 1w 1mo 1y, and multiples) goes by the calendar of ZONE, where a day may have 23 or 25 hours "
-			"and weeks begin on Monday, unless `from DATE` says that a window begins on that day; `offset` is then a time of the clock. 24h is no calendar "
-			"day. Hours and minutes follow the clock of ZONE too, where its changes matter to them: 2h does, 10m does not in a zone "
-			"of whole hours.\n\n"
-			"`window session GAP`: a record at t opens [t, t + GAP) for its key, and what overlaps becomes one session; those that only touch do so with "
-			"`closed`. GAP may be an expression over the record; where it is null, 0 or negative the record is dropped.\n\n"
-			"`window N rows` is full with N rows of a key and comes out then; the next one begins after M rows. What is partial comes out at the end of the "
-			"input.\n\n"
+			"micro-batches: at time t the window covers (t - LENGTH, t]. The first one comes out after one SLIDE. Where all aggregates "
+			"have an inverse (count, sum, avg ..., combine with its fifth argument) old records are taken out again, so that the cost of "
+			"a record does not depend on LENGTH / SLIDE. Other stages see all records of the window at each slide. LENGTH and SLIDE are "
+			"multiples of the micro-batch. Finite input needs --every, --replay or marks, for it has no processing time of its own.\n\n"
+			"Behind `watermark`, or with `on TIME`, it is over event time: a record falls into each window [start, end) that covers its "
+			"time, and windows begin at the multiples of SLIDE since 1970, later by `offset`. With a SLIDE longer than LENGTH some "
+			"records fall into none. A LENGTH or SLIDE in days, weeks, months or years (1d 1w 1mo 1y, and multiples) goes by the calendar "
+			"of ZONE, where a day may have 23 or 25 hours and weeks begin on Monday, unless `from DATE` says that a window begins on that "
+			"day; `offset` is then a time of the clock. 24h is no calendar day. Hours and minutes follow the clock of ZONE too, where its "
+			"changes matter to them: 2h does, 10m does not in a zone of whole hours.\n\n"
+			"`window session GAP`: a record at t opens [t, t + GAP) for its key, and what overlaps becomes one session; those that only "
+			"touch do so with `closed`. GAP may be an expression over the record; where it is null, 0 or negative the record is "
+			"dropped.\n\n"
+			"`window N rows` is full with N rows of a key and comes out then; the next one begins after M rows. What is partial comes out "
+			"at the end of the input.\n\n"
 			"`window all` is the whole stream.",
 		.group = "time",
 		.params = { { "LENGTH", "duration", NULL, "> 0", "how long a window is; 1d 1w 1mo 1y by the calendar in event time" },

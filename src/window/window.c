@@ -4,8 +4,8 @@
 
 #define DAY_S 86400
 #define DAY_NS (DAY_S * TIME_NS)
-#define MONDAY (-3)               /* the Monday before day 0, a Thursday */
-#define YEAR_0 (1970 * 12)        /* months are counted from year 0 */
+#define MONDAY (-3)	   /* the Monday before day 0, a Thursday */
+#define YEAR_0 (1970 * 12) /* months are counted from year 0 */
 #define MONTH_DAYS_MAX 31
 #define MONTH_DAYS_MIN 28
 #define CLOCK_BACK_MAX (2 * DAY_NS) /* no zone sets its clock back by more */
@@ -13,10 +13,7 @@
 
 /* ---- floor division ---- */
 
-static int64_t div_floor(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
+static int64_t div_floor(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 static int64_t mod_floor(int64_t a, int64_t b)
 {
@@ -25,10 +22,7 @@ static int64_t mod_floor(int64_t a, int64_t b)
 	return r < 0 ? r + b : r;
 }
 
-static __int128 wide_floor(__int128 a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
+static __int128 wide_floor(__int128 a, int64_t b) { return a / b - (a % b < 0); }
 
 /* How far t is into its step. */
 static int64_t into_step(int64_t t, int64_t step, int64_t offset)
@@ -98,7 +92,7 @@ static int64_t jump_before(const struct zone *z, int64_t t, int64_t gap_s)
 	return after * TIME_NS;
 }
 
-/* The first instant at which the clock shows this time or a later one; false out of the range of time, with *out at that end of it. */
+/* The first instant at which the clock shows this time or a later one; false beyond the range of time, with *out at that end. */
 static bool clock_to_instant(const struct window *w, __int128 clock, int64_t *out)
 {
 	__int128 seconds = wide_floor(clock + w->offset_ns, TIME_NS);
@@ -193,18 +187,18 @@ static bool begins_by(const struct window *w, int64_t k, int64_t t)
 static int64_t last_begun_at(const struct window *w, int64_t t)
 {
 	__int128 clock = clock_at(w, t);
-	int64_t k = last_begun(w, clock), not;
+	int64_t k = last_begun(w, clock), beyond;
 
 	if (!w->zone || !begins_by(w, k + 1, t))
 		return k;
-	not = last_begun(w, clock + CLOCK_BACK_MAX) + 1;
-	while (not - k > 1) {
-		int64_t mid = k + (not - k) / 2;
+	beyond = last_begun(w, clock + CLOCK_BACK_MAX) + 1;
+	while (beyond - k > 1) {
+		int64_t mid = k + (beyond - k) / 2;
 
 		if (begins_by(w, mid, t))
 			k = mid;
 		else
-			not = mid;
+			beyond = mid;
 	}
 	return k;
 }
@@ -226,7 +220,8 @@ static uint32_t calendar_assign(const struct window *w, int64_t t, struct interv
 
 	for (int64_t k = last_begun_at(w, t);; k--) {
 		struct interval i;
-		bool ends = clock_to_instant(w, window_ends(w, k), &i.end), begins = clock_to_instant(w, window_begins(w, k), &i.start);
+		bool begins = clock_to_instant(w, window_begins(w, k), &i.start);
+		bool ends = clock_to_instant(w, window_ends(w, k), &i.end);
 
 		if (i.end <= t || i.start == INT64_MIN)
 			break;

@@ -3,9 +3,9 @@
  * Fixed and sliding windows are aligned to the epoch plus offset, with floor division, so times before 1970 are right too. Calendar windows
  * (days, weeks, months, years of a zone) are as long as the calendar says: a day of a DST change has 23 or 25 hours; weeks begin on Monday.
  *
- * The stage fills in what was written, with kind WINDOW_PROCESSING for a length in time; window_to_event_time makes of that a window of event time,
- * and only what it made (or a WINDOW_FIXED with length_ns, slide_ns > 0) may be given to window_assign. A struct window is plain memory,
- * immutable once made, so any thread may use it.
+ * The stage fills in what was written, with kind WINDOW_PROCESSING for a length in time; window_to_event_time makes of that a window of
+ * event time, and only what it made (or a WINDOW_FIXED with length_ns, slide_ns > 0) may be given to window_assign. A struct window is plain
+ * memory, immutable once made, so any thread may use it.
  *
  * The calendar's boundaries are those of the zone's clock: a window begins at the first instant at which the clock has come to the time it
  * begins at. So a start that a jump of the clock leaves out is the instant of the jump, one that the clock shows twice is the earlier, and
@@ -43,28 +43,32 @@ struct window {
 	int64_t gap_ns;                     /* WINDOW_SESSION: the gap where it is a literal, else 0 */
 	bool closed;                        /* WINDOW_SESSION: sessions that touch merge */
 	uint64_t rows, slide_rows;          /* WINDOW_ROWS */
-	int64_t anchor;                     /* WINDOW_CALENDAR, by window_to_event_time: a day, or for slides of months a month, that begins a window */
-	uint32_t anchor_day;                /* and the day of that month, from 1 */
+	/* WINDOW_CALENDAR, by window_to_event_time: */
+	int64_t anchor;      /* a day, or for slides of months a month (counted from year 0), that begins a window */
+	uint32_t anchor_day; /* and the day of that month, from 1 */
 };
 
 /* A record in more windows than this is a mistake in the program. */
 #define WINDOW_COPIES_MAX 1000000
 
-/* WINDOW_PROCESSING, as a stage fills it in, into WINDOW_CALENDAR, or into WINDOW_FIXED where all its windows are equally long (UTC and
- * fixed offsets; hours in a zone whose offsets since 1970 do not matter to them); slides not written are set to the length. Other kinds stay as they are.
- * A WINDOW_FIXED is arithmetic alone: zone, from and the start of the week have gone into offset_ns. */
+/* WINDOW_PROCESSING, as a stage fills it in, into WINDOW_CALENDAR, or into WINDOW_FIXED where all its windows are equally long (UTC and fixed
+ * offsets; hours in a zone whose offsets since 1970 do not matter to them); slides not written are set to the length. Other kinds stay as
+ * they are. A WINDOW_FIXED is arithmetic alone: zone, `from` and the start of the week have gone into offset_ns. Reads a zone's whole
+ * history where there is one (0.2 ms): for the making of a plan, not per record. */
 void window_to_event_time(struct window *w);
 
-/* Most windows that one time can fall into, or a little more. 1 for tumbling ones and those with gaps between them; UINT32_MAX: that many at least. */
+/* Most windows that one time can fall into, or a little more. 1 for tumbling ones and those with gaps between them; UINT32_MAX: that many
+ * at least. */
 uint32_t window_assign_max(const struct window *w);
 /* WINDOW_FIXED, WINDOW_CALENDAR: the windows that cover t, by ascending start, into out (room for window_assign_max). Windows that would reach beyond the range of
  * time are left out. Returns how many. */
 uint32_t window_assign(const struct window *w, int64_t t, struct interval *out);
-/* The same for n times, with out[i] the window of t[i], for a window with window_assign_max 1; fast where neighbours fall into one window. A time in
- * no window gets WINDOW_NONE. */
+/* The same for n times, with out[i] the window of t[i], for a window with window_assign_max 1; fast where neighbours fall into one window.
+ * A time in no window gets WINDOW_NONE. */
 void window_assign_each(const struct window *w, const int64_t *t, uint32_t n, struct interval *out);
 #define WINDOW_NONE ((struct interval){ INT64_MAX, INT64_MIN })
-/* The last multiple of step (> 0), plus offset, that is not after t: floor division, for times before the epoch too. INT64_MIN where it would be less. */
+/* The last multiple of step (> 0), plus offset, that is not after t: floor division, for times before the epoch too. INT64_MIN where it
+ * would be less. */
 int64_t window_floor(int64_t t, int64_t step, int64_t offset);
 
 #endif

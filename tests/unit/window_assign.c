@@ -123,7 +123,8 @@ static void check_window(const struct window *w, int64_t t, int64_t unit, int64_
 
 static void beam_fixed(void)
 {
-	struct window five = fixed(5 * TIME_NS, 0, 0), shifted = fixed(10 * MS, 0, 5 * MS), late = fixed(10 * TIME_NS, 0, 5 * TIME_NS);
+	struct window five = fixed(5 * TIME_NS, 0, 0), shifted = fixed(10 * MS, 0, 5 * MS),
+		      late = fixed(10 * TIME_NS, 0, 5 * TIME_NS);
 
 	check_window(&five, 5, TIME_NS, 5, 10);
 	check_window(&five, 9, TIME_NS, 5, 10);
@@ -141,7 +142,8 @@ static void beam_sliding(void)
 {
 	static const int64_t offset2[3][2] = { { -3, 12 }, { 2, 17 }, { 7, 22 } }, two[2][2] = { { -5, 2 }, { 0, 7 } };
 	static const int64_t overlap[2][2] = { { 5, 12 }, { 10, 17 } };
-	struct window w = fixed(15 * TIME_NS, 5 * TIME_NS, 2 * TIME_NS), seven = fixed(7 * MS, 5 * MS, 0), holes = fixed(3 * MS, 10 * MS, 0);
+	struct window w = fixed(15 * TIME_NS, 5 * TIME_NS, 2 * TIME_NS), seven = fixed(7 * MS, 5 * MS, 0),
+		      holes = fixed(3 * MS, 10 * MS, 0);
 
 	CHECK_INT(window_assign_max(&w), 3);
 	check_windows(&w, 7, TIME_NS, offset2, 3);
@@ -211,7 +213,8 @@ static void zones_have_long_and_short_days(void)
 	CHECK_STR(covering("1d tz America/Havana", "2023-11-05T04:30:00Z"), "2023-11-05T04:00:00Z 2023-11-06T05:00:00Z");
 	CHECK_STR(covering("1d tz America/Havana", "2023-11-05T05:30:00Z"), "2023-11-05T04:00:00Z 2023-11-06T05:00:00Z");
 	/* a start that the jump leaves out is the jump; a day that a zone left out is no window */
-	CHECK_STR(covering("1d offset 2h30m tz Europe/Berlin", "2024-03-31T01:10:00Z"), "2024-03-31T01:00:00Z 2024-04-01T00:30:00Z");
+	CHECK_STR(covering("1d offset 2h30m tz Europe/Berlin", "2024-03-31T01:10:00Z"),
+		  "2024-03-31T01:00:00Z 2024-04-01T00:30:00Z");
 	CHECK_STR(covering("1d tz Pacific/Apia", "2011-12-30T10:00:00Z"), "2011-12-30T10:00:00Z 2011-12-31T10:00:00Z");
 	CHECK_STR(covering("1d tz Pacific/Apia", "2011-12-30T09:59:59Z"), "2011-12-29T10:00:00Z 2011-12-30T10:00:00Z");
 }
@@ -236,8 +239,9 @@ static void calendars_slide(void)
 {
 	CHECK_STR(covering("2d every 1d tz Europe/Berlin", "2024-03-31T12:00:00Z"),
 		  "2024-03-29T23:00:00Z 2024-03-31T22:00:00Z, 2024-03-30T23:00:00Z 2024-04-01T22:00:00Z");
-	CHECK_STR(covering("3mo every 1mo", "2024-03-31"), "2024-01-01T00:00:00Z 2024-04-01T00:00:00Z, 2024-02-01T00:00:00Z 2024-05-01T00:00:00Z, "
-							   "2024-03-01T00:00:00Z 2024-06-01T00:00:00Z");
+	CHECK_STR(covering("3mo every 1mo", "2024-03-31"),
+		  "2024-01-01T00:00:00Z 2024-04-01T00:00:00Z, 2024-02-01T00:00:00Z 2024-05-01T00:00:00Z, "
+		  "2024-03-01T00:00:00Z 2024-06-01T00:00:00Z");
 	CHECK_STR(covering("1d every 1mo", "2024-03-01T12:00:00Z"), "2024-03-01T00:00:00Z 2024-03-02T00:00:00Z");
 	CHECK_STR(covering("1d every 1mo", "2024-03-02"), "");
 	CHECK_STR(covering("1d every 12h tz Europe/Berlin", "2024-03-31T12:00:00Z"),
@@ -267,7 +271,13 @@ static void hours_in_a_zone(void)
 
 static void range_ends(void)
 {
-	static const char *const texts[] = { "10s", "10s every 1s", "1d", "1mo", "1d tz Europe/Berlin", "1mo every 1d tz Asia/Kolkata", "2h tz Europe/Berlin",
+	static const char *const texts[] = { "10s",
+					     "10s every 1s",
+					     "1d",
+					     "1mo",
+					     "1d tz Europe/Berlin",
+					     "1mo every 1d tz Asia/Kolkata",
+					     "2h tz Europe/Berlin",
 					     "200y every 1y" };
 
 	CHECK_INT(window_floor(-1, 10, 0), -10);
@@ -294,8 +304,16 @@ static void range_ends(void)
 
 /* ---- what holds for all windows ---- */
 
-static const char *const zones[] = { NULL,	      "Europe/Berlin",	      "America/Sao_Paulo", "America/Havana", "Australia/Lord_Howe",
-				     "Asia/Kathmandu", "Africa/Casablanca",   "Pacific/Apia",	   "Africa/Cairo",   "America/St_Johns" };
+static const char *const zones[] = { NULL,
+				     "Europe/Berlin",
+				     "America/Sao_Paulo",
+				     "America/Havana",
+				     "Australia/Lord_Howe",
+				     "Asia/Kathmandu",
+				     "Africa/Casablanca",
+				     "Pacific/Apia",
+				     "Africa/Cairo",
+				     "America/St_Johns" };
 static int64_t changes[4000];
 static uint32_t n_changes;
 
@@ -320,7 +338,8 @@ static int64_t any_time(void)
 
 static void any_length(int64_t *ns, enum calendar_unit *unit, uint32_t *units)
 {
-	static const int64_t clocks[] = { 7 * MINUTE, 10 * MINUTE, 45 * MINUTE, HOUR, 90 * MINUTE, 2 * HOUR, 5 * HOUR, DAY, 36 * HOUR, 1234567891011 };
+	static const int64_t clocks[] = { 7 * MINUTE, 10 * MINUTE, 45 * MINUTE, HOUR,	   90 * MINUTE,
+					  2 * HOUR,   5 * HOUR,	   DAY,		36 * HOUR, 1234567891011 };
 
 	*unit = (enum calendar_unit)rnd(3);
 	*units = *unit == UNIT_CLOCK ? 0 : 1 + (uint32_t)rnd(*unit == UNIT_DAY ? 30 : 14);
@@ -401,7 +420,8 @@ static void check_start(const struct window *w, int64_t t)
 	if (zone_offset(w->zone, i.start - 1, NULL) != zone_offset(w->zone, i.start, NULL))
 		return;
 	if (w->slide_unit == UNIT_CLOCK)
-		CHECK_INT(window_floor(shown, w->slide_ns, (int64_t)(((__int128)w->anchor * DAY + w->offset_ns) % w->slide_ns)), shown);
+		CHECK_INT(window_floor(shown, w->slide_ns, (int64_t)(((__int128)w->anchor * DAY + w->offset_ns) % w->slide_ns)),
+			  shown);
 	else
 		CHECK_INT(window_floor(shown, DAY, w->offset_ns), shown);
 }
@@ -426,47 +446,47 @@ static void check_each(const struct window *w)
 int main(void)
 {
 	TEST("fixed windows as in beam")
-		beam_fixed();
+	beam_fixed();
 	TEST("sliding windows as in beam")
-		beam_sliding();
+	beam_sliding();
 	TEST("windows as in spark")
-		spark_facts();
+	spark_facts();
 	TEST("calendar windows as in beam")
-		beam_calendars();
+	beam_calendars();
 	TEST("a day of a zone may have 23 or 25 hours")
-		zones_have_long_and_short_days();
+	zones_have_long_and_short_days();
 	TEST("weeks begin on Monday, and from DATE elsewhere")
-		calendars_count_from_somewhere();
+	calendars_count_from_somewhere();
 	TEST("calendar windows slide by calendar units")
-		calendars_slide();
+	calendars_slide();
 	TEST("hours follow the clock of a zone where it matters")
-		hours_in_a_zone();
+	hours_in_a_zone();
 	TEST("no window beyond the ends of time")
-		range_ends();
+	range_ends();
 	find_changes();
 	TEST("windows cover their times and leave none out")
-		for (int i = 0; i < 4000; i++) {
-			struct window w = any_window(false);
+	for (int i = 0; i < 4000; i++) {
+		struct window w = any_window(false);
 
-			for (int k = 0; k < 4; k++)
-				check_cover(&w, any_time());
-		}
+		for (int k = 0; k < 4; k++)
+			check_cover(&w, any_time());
+	}
 	TEST("tumbling windows have no gaps and never overlap")
-		for (int i = 0; i < 4000; i++) {
-			struct window w = any_window(true);
+	for (int i = 0; i < 4000; i++) {
+		struct window w = any_window(true);
 
-			for (int k = 0; k < 6; k++) {
-				int64_t t = any_time();
+		for (int k = 0; k < 6; k++) {
+			int64_t t = any_time();
 
-				check_tumbling(&w, t);
-				check_start(&w, t);
-			}
+			check_tumbling(&w, t);
+			check_start(&w, t);
 		}
+	}
 	TEST("a whole column falls as its times do")
-		for (int i = 0; i < 300; i++) {
-			struct window w = any_window(true);
+	for (int i = 0; i < 300; i++) {
+		struct window w = any_window(true);
 
-			check_each(&w);
-		}
+		check_each(&w);
+	}
 	return test_done();
 }
