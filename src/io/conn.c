@@ -1,5 +1,7 @@
 #include "io/conn.h"
 
+#include <sys/socket.h>
+
 static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
 	struct conn *c = h->data;
@@ -8,6 +10,17 @@ static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 	(void)suggested;
 	buf->base = c->stream ? c->to->room(c->stream, &n) : NULL;
 	buf->len = n;
+}
+
+/* libuv calls it the end when bytes and the break of a connection come in one wake-up; the socket knows better. */
+static int end_of(uv_stream_t *h)
+{
+	int fd, bad = 0;
+	socklen_t n = sizeof bad;
+
+	if (uv_fileno((uv_handle_t *)h, &fd) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &bad, &n))
+		return 0;
+	return bad ? uv_translate_sys_error(bad) : 0;
 }
 
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
@@ -19,7 +32,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 		return;
 	if (n < 0) {
 		uv_read_stop(h);
-		c->ended(c, n == UV_EOF ? 0 : (int)n);
+		c->ended(c, n == UV_EOF ? end_of(h) : (int)n);
 		return;
 	}
 	c->bytes += (uint64_t)n;
