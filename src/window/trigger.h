@@ -83,9 +83,9 @@ bool trigger_is_due(const struct trigger *t, const void *state, const struct tri
  * Nothing happens if it was not due: an operator's own last pane ends nothing here. */
 void trigger_fired(const struct trigger *t, void *state, const struct trigger_view *v);
 bool trigger_finished(const struct trigger *t, const void *state);
-/* A cell of a new or longer session out of the n that it covers (Beam's onMerge), of one too if that only grew: dst is zeroed and none of them,
- * v->end is the merged end. The records that made the session grow are added to dst afterwards; they are no cell of their own here, for a
- * cell without a pane on time brings that back. */
+/* A session that is new or longer, out of the n cells with state that it covers (Beam's onMerge, which sees active windows only): dst is zeroed
+ * and none of them, v->end is the merged end. n is 1 where a session grew alone; a session that stays as it was needs no merge, and n = 0 leaves
+ * dst as it is. The records that made it grow are added to dst afterwards and are no cell here: one that had no pane on time brings it back. */
 void trigger_merge(const struct trigger *t, void *dst, const void *const *src, uint32_t n, const struct trigger_view *v);
 /* Earliest processing time at which it may become due if nothing more comes but time, as early as a time that has passed; INT64_MAX: none. */
 int64_t trigger_next_clock(const struct trigger *t, const void *state);
