@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libop.a
 src_libop_a_SOURCES =
+src_libop_a_SOURCES += src/op/op_exec.c src/op/op_exec.h
 src_libop_a_SOURCES += src/op/op.c src/op/op.h
 src_libop_a_SOURCES += src/op/groups.c src/op/groups.h
 src_libop_a_SOURCES += src/op/project.c src/op/project.h

@@ -223,6 +223,10 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return 0;
 	case PLAN_PARSE:
 		return known_parse(k, n, e);
+	case PLAN_EXEC:
+		*k = known_empty(k);
+		known_add(k, "line");
+		return 0;
 	case PLAN_REDUCE:
 		return known_reduce(k, n, e);
 	case PLAN_UNION:

@@ -3,6 +3,7 @@
 #include "agg/agg.h"
 #include "base/nearest.h"
 #include "op/op_dedup.h"
+#include "op/op_exec.h"
 #include "op/op_filter.h"
 #include "op/op_flatmap.h"
 #include "op/op_limit.h"
@@ -246,6 +247,9 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 		return lower_dedup(p, n, o, e);
 	case PLAN_WINDOW:
 		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->assigner->length_ns, n->assigner->slide_ns });
+	case PLAN_EXEC:
+		return n->each ? op_exec_each(o->run, n->stage, n->word, n->text, n->patience_ns)
+			       : op_exec(o->run, n->stage, n->word, n->text);
 	case PLAN_UNION:
 		return op_union(o->run, n->stage, n->word, n->n_others + 1);
 	case PLAN_SPLIT:

@@ -26,6 +26,7 @@ enum plan_kind {
 	PLAN_WATERMARK, /* expr: the time; delay_ns, idle_ns, by_marks */
 	PLAN_WINDOW,  /* assigner; on, gap */
 	PLAN_TRIGGER, /* trigger: of the window before it */
+	PLAN_EXEC,    /* text: the command; each, patience_ns */
 	PLAN_SINK,    /* text: where to */
 	PLAN_UNION,   /* others: after its own records, theirs */
 	PLAN_SPLIT,   /* items: to the first stream whose expr is true; ends its chain */
@@ -70,7 +71,9 @@ struct plan_node {
 	double p;
 	struct value format;    /* PLAN_PARSE: T_STR a brace pattern, T_REGEX, or T_TEXT a format's name */
 	struct pos format_pos;
-	const char *text;       /* PLAN_SINK */
+	const char *text;       /* PLAN_SINK, PLAN_EXEC */
+	bool each;              /* PLAN_EXEC: one child that answers line by line, */
+	int64_t patience_ns;    /* and how long it may be silent */
 	const char **fields;    /* PLAN_SINK: the columns, where the program fixes them */
 	uint32_t n_fields;
 	int64_t delay_ns, idle_ns;      /* PLAN_WATERMARK; idle_ns 0: never */

@@ -188,6 +188,7 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 		need_items(f, &n->keys);
 		need_items(f, &n->items);
 		return;
+	case PLAN_EXEC:
 	case PLAN_SINK:
 		f->all = true;
 		return;
@@ -244,6 +245,9 @@ static void push_projections(struct plan *p, bool verbatim)
 	}
 }
 
+/* A command that is run for each micro-batch: not over before the micro-batch is, and yet the records of all of them are one stream. */
+static bool ends_with_batch(const struct plan_node *n) { return n->kind == PLAN_EXEC && !n->each; }
+
 static bool closes_batch(enum plan_kind k)
 {
 	return k == PLAN_REDUCE || k == PLAN_SORT || k == PLAN_TOP || k == PLAN_WINDOW;
@@ -278,7 +282,7 @@ static void give_windows(struct plan *p, struct plan_chain *c)
 			n->window = window;
 			window->in_reduce = !has_fold(n);
 			window = NULL;
-		} else if (n->kind != PLAN_FILTER && !plan_changes(n->kind)) {
+		} else if (ends_with_batch(n) || (n->kind != PLAN_FILTER && !plan_changes(n->kind))) {
 			window = NULL;
 		}
 	}
@@ -342,6 +346,7 @@ static int chain_known(struct plan *p, struct plan_chain *c, struct known *out, 
 		if (known_node(&f.known, c->nodes[i], e))
 			return -1;
 		p->changes |= plan_changes(c->nodes[i]->kind);
+		p->closes |= ends_with_batch(c->nodes[i]);
 		give_columns(c->nodes[i], p, &f.known);
 		flow_node(&f, c->nodes[i]);
 	}

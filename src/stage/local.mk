@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libstage.a
 src_libstage_a_SOURCES =
+src_libstage_a_SOURCES += src/stage/stage_exec.c
 src_libstage_a_SOURCES += src/stage/canon.c
 src_libstage_a_SOURCES += src/stage/stage_map.c
 src_libstage_a_SOURCES += src/stage/stage_set.c

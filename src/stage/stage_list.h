@@ -3,6 +3,7 @@
 #define STRM_STAGE_LIST_H
 #include "stage/stage.h"
 
+extern const struct stage_def stage_exec;
 extern const struct stage_def stage_map, stage_set, stage_select, stage_drop, stage_rename, stage_filter, stage_flatmap, stage_words,
 	stage_parse, stage_reduce, stage_count, stage_group, stage_sort, stage_top, stage_limit, stage_skip, stage_sample, stage_dedup, stage_to,
 	stage_window, stage_watermark, stage_trigger;
