@@ -54,7 +54,7 @@ struct window {
 /* WINDOW_PROCESSING, as a stage fills it in, into WINDOW_CALENDAR, or into WINDOW_FIXED where all its windows are equally long (UTC and fixed
  * offsets; hours in a zone whose offsets since 1970 do not matter to them); slides not written are set to the length. Other kinds stay as
  * they are. A WINDOW_FIXED is arithmetic alone: zone, `from` and the start of the week have gone into offset_ns. Reads a zone's whole
- * history where there is one (0.2 ms): for the making of a plan, not per record. */
+ * history where there is one (some 0.03 ms): for the making of a plan, not per record. */
 void window_to_event_time(struct window *w);
 
 /* Most windows that one time can fall into, or a little more. 1 for tumbling ones and those with gaps between them; UINT32_MAX: that many
