@@ -53,6 +53,7 @@ static struct trigger_node *every(int64_t period, int64_t offset)
  *   end C T         its window ends at T (else 100)     clock T, wm T   (inf)
  *   add C N         N records                            due C 0|1       is it due?
  *   fire C 0|1      it is due; afterwards finished?      next C T|none   next time of the clock
+ *   fired C 0|1     the same, due or not
  *   merge C T D...  C, which ends at T, out of D...                                                     */
 struct bench {
 	struct trigger *t;
@@ -83,11 +84,11 @@ static void do_merge(struct bench *b, int cell, char **names, int n)
 	trigger_merge(b->t, b->state[cell], src, (uint32_t)n, &v);
 }
 
-static void do_fire(struct bench *b, int cell, bool finished)
+static void do_fire(struct bench *b, int cell, bool finished, bool any)
 {
 	struct trigger_view v = view(b, cell);
 
-	CHECK(trigger_is_due(b->t, b->state[cell], &v));
+	CHECK(any || trigger_is_due(b->t, b->state[cell], &v));
 	trigger_fired(b->t, b->state[cell], &v);
 	CHECK_INT(trigger_finished(b->t, b->state[cell]), finished);
 }
@@ -108,8 +109,8 @@ static void run_words(struct bench *b, char **w, int n)
 	} else if (!strcmp(w[0], "due")) {
 		v = view(b, cell);
 		CHECK_INT(trigger_is_due(b->t, b->state[cell], &v), *w[2] == '1');
-	} else if (!strcmp(w[0], "fire")) {
-		do_fire(b, cell, *w[2] == '1');
+	} else if (!strncmp(w[0], "fire", 4)) {
+		do_fire(b, cell, *w[2] == '1', w[0][4]);
 	} else if (!strcmp(w[0], "next")) {
 		CHECK_INT(trigger_next_clock(b->t, b->state[cell]), time_of(w[2]));
 	} else if (!strcmp(w[0], "merge")) {
@@ -323,8 +324,37 @@ static void test_sessions(void)
 		run(ONCE(UNTIL(REPEAT(count(2)), count(5))), "add a 2; fire a 0; add b 2; fire b 0; merge m 100 a b; due m 0; add m 1; due m 1; fire m 1");
 		run(ONCE(AND(count(2), WATERMARK(NULL, NULL))), "end a 12; add a 2; merge b 13 a; add b 1; due b 0; wm inf; fire b 1");
 	}
+	TEST("sessions: a count that was reached stays so")
+		run(THEN(count(5), REPEAT(count(1))), "add a 5; fire a 0; add b 1; merge m 100 a b; due m 1");
+	TEST("sessions: late records add up")
+		run(WATERMARK(NULL, count(3)), "wm 100; add a 1; fire a 0; add a 1; add b 1; fire b 0; add b 1; merge m 100 a b; due m 0; add m 1; due m 1");
+	TEST("sessions: and, or and then end if their parts still have")
+	{
+		run(THEN(AND(count(1), WATERMARK(NULL, NULL)), REPEAT(count(1))),
+		    "end a 10; end b 20; add a 1; wm 10; fire a 0; add b 1; merge m 20 a b; due m 0; wm 20; due m 1");
+		run(THEN(OR(count(5), after(50)), REPEAT(count(1))), "add a 5; fire a 0; merge b 100 a; due b 0; add b 1; due b 1");
+		run(THEN(THEN(WATERMARK(NULL, NULL), count(1)), REPEAT(count(2))),
+		    "wm 100; add a 1; fire a 0; add a 1; fire a 0; merge m 100 a; add m 1; due m 0; add m 1; due m 1");
+	}
+	TEST("sessions: what is open again begins anew")
+	{
+		run(THEN(THEN(WATERMARK(NULL, NULL), count(1)), REPEAT(count(2))),
+		    "end a 10; wm 10; add a 1; fire a 0; add a 1; fire a 0; merge b 20 a; add b 1; due b 0; wm 20; fire b 0; add b 1; due b 1");
+		run(THEN(UNTIL(REPEAT(count(4)), WATERMARK(NULL, NULL)), REPEAT(count(1))),
+		    "end a 10; add a 2; wm 10; fire a 0; merge b 20 a; add b 3; due b 0; add b 1; due b 1");
+		run(THEN(OR(count(5), WATERMARK(NULL, NULL)), REPEAT(count(1))),
+		    "end a 10; add a 3; wm 10; fire a 0; merge b 20 a; add b 2; due b 0; add b 3; due b 1");
+		run(WATERMARK(THEN(count(1), count(5)), count(9)),
+		    "end a 10; add a 1; fire a 0; add a 1; due a 0; wm 10; fire a 0; merge b 20 a; add b 1; due b 1");
+		run(WATERMARK(count(3), count(1)), "end a 10; wm 10; add a 1; fire a 0; add a 2; fire a 0; merge b 20 a; add b 1; due b 0; add b 2; due b 1");
+	}
 	TEST("sessions: nothing to merge")
+	{
 		run(count(1), "merge m 10; due m 0");
+		run(ONCE(WATERMARK(NULL, NULL)), "wm 10; merge m 10; due m 1");
+	}
+	TEST("a pane that is not the trigger's own")
+		run(ONCE(count(2)), "add a 1; fired a 0; add a 1; due a 1; fired a 1; fired a 1");
 }
 
 static void check_print(struct trigger_spec s, const char *want)
