@@ -37,3 +37,5 @@ unit_tests += tests/unit/op_groups
 unit_tests += tests/unit/window_trigger
 unit_tests += tests/unit/stage_trigger
 unit_tests += tests/unit/window_assign
+EXTRA_DIST += tests/unit/state_fixture.h
+unit_tests += tests/unit/state_store

@@ -1,0 +1,144 @@
+#include "state/store_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME "lock"
+#define FORMAT_NAME "format"
+#define FORMAT_TEXT "strm checkpoint "
+#define HOLDER_MAX 200 /* bytes of its command in a message */
+
+static int dir_error(const struct store *s, const char *what, struct err *e)
+{
+	return err_set(e, ERR_IO, "%s: %s: %s", s->path, what, strerror(errno));
+}
+
+static int open_dir(struct store *s, struct err *e)
+{
+	int parent;
+
+	if (!s->opts.read_only && mkdir(s->path, 0777) < 0 && errno != EEXIST)
+		return dir_error(s, "cannot make the checkpoint", e);
+	s->dir.fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir.fd < 0)
+		return dir_error(s, "cannot open the checkpoint", e);
+	parent = s->opts.read_only || s->dir.no_sync ? -1 : openat(s->dir.fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0) {
+		fsync(parent); /* where that cannot be done the directory itself is all we have */
+		close(parent);
+	}
+	return 0;
+}
+
+/* "PID COMMAND" of the one who holds the lock. */
+static int held(const struct store *s, int fd, struct err *e)
+{
+	char b[HOLDER_MAX + 1], *command;
+	ssize_t n = pread(fd, b, HOLDER_MAX, 0);
+
+	b[n > 0 ? n : 0] = 0;
+	b[strcspn(b, "\n")] = 0;
+	command = strchr(b, ' ');
+	if (!command)
+		return err_set(e, ERR_LOCKED, "%s: another process holds the checkpoint", s->path);
+	*command++ = 0;
+	return err_set(e, ERR_LOCKED, "%s: process %s holds the checkpoint: %s", s->path, b, command);
+}
+
+static int take_lock(struct store *s, struct err *e)
+{
+	char line[HOLDER_MAX + 32];
+	int n;
+
+	s->lock_fd = openat(s->dir.fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (s->lock_fd < 0)
+		return dir_error(s, "cannot lock the checkpoint", e);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? held(s, s->lock_fd, e) : dir_error(s, "cannot lock the checkpoint", e);
+	n = snprintf(line, sizeof line, "%ld %.*s\n", (long)getpid(), HOLDER_MAX, s->command ? s->command : "strm");
+	/* Only for a message: not written is no harm. */
+	if (ftruncate(s->lock_fd, 0) == 0 && pwrite(s->lock_fd, line, (size_t)n, 0) < 0)
+		return 0;
+	return 0;
+}
+
+static bool may_be_there(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, "log.00000001") || (n > 4 && !strcmp(name + n - 4, ".tmp"));
+}
+
+/* A directory with other things in it is no place for a checkpoint. */
+static int check_empty(const struct store *s, struct err *e)
+{
+	int fd = openat(s->dir.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return dir_error(s, "cannot list", e);
+	}
+	for (struct dirent *entry; !status && (entry = readdir(dir));)
+		if (!may_be_there(entry->d_name))
+			status = err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path, entry->d_name, FORMAT_NAME);
+	closedir(dir);
+	if (status)
+		err_hint(e, "--checkpoint wants a directory of its own");
+	return status;
+}
+
+static int make(struct store *s, struct err *e)
+{
+	struct log_head first = { LOG_COMMITS, 1, 1 };
+	char text[64];
+	int fd, n = snprintf(text, sizeof text, "%s%d\n", FORMAT_TEXT, STORE_FORMAT);
+
+	if (s->opts.read_only)
+		return err_set(e, ERR_IO, "%s: no checkpoint there", s->path);
+	if (check_empty(s, e) < 0)
+		return -1;
+	fd = log_create(&s->dir, &first, e);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return file_replace(&s->dir, FORMAT_NAME, (struct store_bytes){ text, (size_t)n }, e);
+}
+
+static int check_format(struct store *s, struct err *e)
+{
+	struct buf b = { 0 };
+	const char *text;
+	char *end;
+	long format;
+	int status = file_read(&s->dir, FORMAT_NAME, &b, e);
+
+	if (status) {
+		buf_release(&b);
+		return status < 0 ? -1 : make(s, e);
+	}
+	text = buf_cstr(&b);
+	format = strncmp(text, FORMAT_TEXT, strlen(FORMAT_TEXT)) ? 0 : strtol(text + strlen(FORMAT_TEXT), &end, 10);
+	if (format <= 0 || strcmp(end, "\n"))
+		status = err_set(e, ERR_IO, "%s/%s: damaged: not the format of a checkpoint", s->path, FORMAT_NAME);
+	else if (format > STORE_FORMAT)
+		status = err_set(e, ERR_IO, "%s: written by a newer strm: its format is %ld, this one reads %d", s->path, format, STORE_FORMAT);
+	buf_release(&b);
+	return status;
+}
+
+int store_open_dir(struct store *s, struct err *e)
+{
+	if (open_dir(s, e) < 0)
+		return -1;
+	if (!s->opts.read_only && take_lock(s, e) < 0)
+		return -1;
+	return check_format(s, e);
+}

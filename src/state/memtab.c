@@ -1,0 +1,261 @@
+#include "state/memtab.h"
+
+#include <stdlib.h>
+
+#define OFFSET_MASK (((uint64_t)1 << 48) - 1)
+#define INDEX_MIN 1024
+
+void change_put(struct buf *b, const struct change *c)
+{
+	put_le(b, c->mark, 4);
+	put_varint(b, c->stage);
+	put_bytes(b, c->key);
+	if (c->mark)
+		put_bytes(b, c->value);
+}
+
+struct change change_get(struct bytes_in *in)
+{
+	struct change c = { .mark = (uint32_t)get_le(in, 4) };
+	uint64_t stage = get_varint(in);
+
+	c.key = get_bytes(in);
+	if (c.mark)
+		c.value = get_bytes(in);
+	c.stage = in->bad || stage > UINT32_MAX ? 0 : (uint32_t)stage;
+	return c;
+}
+
+uint64_t entry_sum(uint32_t stage, struct store_bytes key, struct store_bytes value)
+{
+	uint64_t sum = sum64(value.p, value.n, sum64(key.p, key.n, stage) + key.n);
+
+	return (uint32_t)sum ? sum : sum | 1;
+}
+
+void memtab_release(struct memtab *m)
+{
+	buf_release(&m->b);
+	free(m->regions);
+	free(m->ix.slots);
+	*m = (struct memtab){ 0 };
+}
+
+void memtab_clear(struct memtab *m)
+{
+	m->b.n = m->n_regions = m->indexed = m->indexed_to = 0;
+	if (m->ix.n)
+		memset(m->ix.slots, 0, (m->ix.mask + 1) * sizeof *m->ix.slots);
+	m->ix.n = 0;
+}
+
+void memtab_region(struct memtab *m, size_t at, size_t end)
+{
+	m->regions = xgrow(m->regions, &m->cap, m->n_regions + 1, sizeof *m->regions);
+	m->regions[m->n_regions++] = (struct region){ at, end };
+}
+
+static struct change change_in(const struct memtab *m, size_t at)
+{
+	struct bytes_in in = { m->b.p + at, m->b.p + m->b.n, false };
+
+	return change_get(&in);
+}
+
+static uint64_t key_hash(uint32_t stage, struct store_bytes key)
+{
+	return sum64(key.p, key.n, stage);
+}
+
+static bool same_key(const struct change *c, uint32_t stage, struct store_bytes key)
+{
+	return c->stage == stage && c->key.n == key.n && !memcmp(c->key.p, key.p, key.n);
+}
+
+/* The slot of a key: its own or the free one where it belongs. */
+static uint64_t *index_slot(const struct memtab *m, uint64_t hash, uint32_t stage, struct store_bytes key)
+{
+	for (size_t i = hash & m->ix.mask;; i = (i + 1) & m->ix.mask) {
+		uint64_t *slot = &m->ix.slots[i];
+		struct change c;
+
+		if (!*slot)
+			return slot;
+		if (*slot >> 48 != hash >> 48)
+			continue;
+		c = change_in(m, (size_t)(*slot & OFFSET_MASK) - 1);
+		if (same_key(&c, stage, key))
+			return slot;
+	}
+}
+
+static void index_grow(struct memtab *m)
+{
+	struct index old = m->ix;
+
+	m->ix.mask = old.slots ? old.mask * 2 + 1 : INDEX_MIN - 1;
+	m->ix.slots = xcalloc(m->ix.mask + 1, sizeof *m->ix.slots);
+	for (size_t i = 0; old.slots && i <= old.mask; i++) {
+		struct change c;
+
+		if (!old.slots[i])
+			continue;
+		c = change_in(m, (size_t)(old.slots[i] & OFFSET_MASK) - 1);
+		*index_slot(m, key_hash(c.stage, c.key), c.stage, c.key) = old.slots[i];
+	}
+	free(old.slots);
+}
+
+static void index_region(struct memtab *m, size_t at, size_t end)
+{
+	struct bytes_in in = { m->b.p + at, m->b.p + end, false };
+
+	while (in.p < in.end) {
+		size_t here = (size_t)(in.p - m->b.p);
+		struct change c = change_get(&in);
+		uint64_t hash = key_hash(c.stage, c.key), *slot;
+
+		if (m->ix.n * 4 >= m->ix.mask * 3)
+			index_grow(m);
+		slot = index_slot(m, hash, c.stage, c.key);
+		m->ix.n += !*slot;
+		*slot = (hash >> 48) << 48 | (here + 1);
+	}
+}
+
+static void index_catch_up(struct memtab *m)
+{
+	for (; m->indexed < m->n_regions; m->indexed++) {
+		const struct region *r = &m->regions[m->indexed];
+
+		index_region(m, m->indexed_to > r->at ? m->indexed_to : r->at, r->end);
+		m->indexed_to = r->end;
+	}
+	m->indexed -= m->indexed > 0; /* the last one may grow */
+}
+
+bool memtab_find(struct memtab *m, uint32_t stage, struct store_bytes key, struct change *out)
+{
+	uint64_t slot;
+
+	index_catch_up(m);
+	if (!m->ix.n)
+		return false;
+	slot = *index_slot(m, key_hash(stage, key), stage, key);
+	if (!slot)
+		return false;
+	*out = change_in(m, (size_t)(slot & OFFSET_MASK) - 1);
+	return true;
+}
+
+static uint64_t load_be(const char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		v = v << 8 | (i < n ? (unsigned char)p[i] : 0);
+	return v;
+}
+
+struct change_ref key_ref(uint32_t stage, struct store_bytes key, unsigned weak_hash)
+{
+	struct change_ref r = { .stage = stage, .is_long = key.n > SHORT_KEY_MAX };
+	struct sum128 h;
+
+	if (!r.is_long) {
+		r.hi = load_be(key.p, key.n);
+		r.lo = key.n > 8 ? load_be(key.p + 8, key.n - 8) : 0;
+		return r;
+	}
+	h = sum128(key.p, key.n);
+	r.hi = weak_hash ? h.hi & (((uint64_t)1 << weak_hash) - 1) : h.hi;
+	r.lo = weak_hash ? 0 : h.lo;
+	return r;
+}
+
+void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
+{
+	const struct memtab *m = l->tables[from];
+
+	for (size_t i = 0; i < m->n_regions; i++) {
+		struct bytes_in in = { m->b.p + m->regions[i].at, m->b.p + m->regions[i].end, false };
+
+		while (in.p < in.end) {
+			size_t at = (size_t)(in.p - m->b.p);
+			struct change c = change_get(&in);
+
+			if (stage && c.stage != stage)
+				continue;
+			l->refs = xgrow(l->refs, &l->cap, l->n + 1, sizeof *l->refs);
+			l->refs[l->n] = key_ref(c.stage, c.key, l->weak_hash);
+			l->refs[l->n].from = from;
+			l->refs[l->n++].at = at;
+		}
+	}
+}
+
+struct change change_at(const struct change_list *l, size_t i)
+{
+	return change_in(l->tables[l->refs[i].from], l->refs[i].at);
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_keys(struct store_bytes a, struct store_bytes b)
+{
+	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return c ? c : compare_u64(a.n, b.n);
+}
+
+/* But for the bytes of keys that look alike. */
+static int compare_heads(const struct change_ref *a, const struct change_ref *b)
+{
+	int c = compare_u64(a->stage, b->stage);
+
+	if (!c)
+		c = compare_u64(a->is_long, b->is_long);
+	if (!c)
+		c = compare_u64(a->hi, b->hi);
+	return c ? c : compare_u64(a->lo, b->lo);
+}
+
+int change_list_compare(const struct change_list *l, const struct change_ref *r, struct store_bytes key, size_t i)
+{
+	int c = compare_heads(r, &l->refs[i]);
+
+	return c ? c : compare_keys(key, change_at(l, i).key);
+}
+
+static int compare_refs(const struct change_list *l, const struct change_ref *a, const struct change_ref *b)
+{
+	int c = compare_heads(a, b);
+
+	return c ? c : compare_keys(change_in(l->tables[a->from], a->at).key, change_in(l->tables[b->from], b->at).key);
+}
+
+/* Of one key the latest first. */
+static int ref_order(const void *pa, const void *pb, void *list)
+{
+	const struct change_ref *a = pa, *b = pb;
+	int c = compare_refs(list, a, b);
+
+	if (!c)
+		c = compare_u64(b->from, a->from);
+	return c ? c : compare_u64(b->at, a->at);
+}
+
+void change_list_sort(struct change_list *l)
+{
+	size_t kept = 0;
+
+	if (l->n)
+		qsort_r(l->refs, l->n, sizeof *l->refs, ref_order, l);
+	for (size_t i = 0; i < l->n; i++)
+		if (!kept || compare_refs(l, &l->refs[kept - 1], &l->refs[i]))
+			l->refs[kept++] = l->refs[i];
+	l->n = kept;
+}
