@@ -71,7 +71,7 @@ static int take_from(struct options *o, const char *arg, struct err *e)
 	size_t n = source_name_n(arg);
 
 	if (n && !arg[n + 1]) {
-		err_set(e, ERR_USAGE, "--from %s: names no source", arg);
+		err_set(e, ERR_USAGE, "\"%s\" names no source", arg);
 		return err_hint(e, "--from NAME=SRC gives the input a name, and a file called %s is ./%s", arg, arg);
 	}
 	return n ? add_source(o, arena_str(&o->arena, arg, n), arg + n + 1) : add_source(o, NULL, arg);

@@ -2,7 +2,7 @@
 #include "base/nearest.h"
 #include "stage/stage.h"
 
-static int unknown_stage(const char *word, struct pos pos, const struct source_unit *units, int n_units, struct err *e)
+static int unknown_stage(const char *word, struct pos pos, struct err *e)
 {
 	struct nearest s;
 
@@ -11,9 +11,6 @@ static int unknown_stage(const char *word, struct pos pos, const struct source_u
 		return err_hint(e, "`strm help stages` lists those that are");
 	}
 	err_at(e, pos, "unknown stage `%s`", word);
-	parse_stage_hint(e, word, units, n_units, pos.unit);
-	if (e->hint[0])
-		return -1;
 	nearest_init(&s, word, strlen(word));
 	stage_nearest(&s);
 	if (s.best)
@@ -21,19 +18,33 @@ static int unknown_stage(const char *word, struct pos pos, const struct source_u
 	return err_hint(e, "`strm help stages` lists them");
 }
 
-static int parse_stage(struct parser *p, const char *word, struct pos pos, struct plan_node *n, const struct source_unit *units, int n_units,
-		       struct err *e)
+int stage_read(struct parser *p, const char *word, struct pos pos, struct plan_node *n, struct err *e)
 {
 	const struct stage_def *def = stage_find(word);
 
 	if (!def)
-		return unknown_stage(word, pos, units, n_units, e);
+		return unknown_stage(word, pos, e);
 	n->word = def->doc.name;
 	n->pos = pos;
-	if (!def->parse(p, n, e) && !parser_end(p, e))
+	return def->parse(p, n, e) || parser_end(p, e) ? -1 : 0;
+}
+
+/* Advice that looks at the whole command goes before that of the stage. */
+static int parse_stage(struct parser *p, const char *word, struct pos pos, struct plan_node *n, const struct source_unit *units, int n_units,
+		       struct err *e)
+{
+	struct err advice = { 0 };
+
+	if (!stage_read(p, word, pos, n, e))
 		return 0;
-	parse_quote_hint(e, units, n_units, pos.unit);
-	err_hint(e, "%s: %s", def->doc.name, def->doc.synopsis);
+	if (!n->word && !stage_is_later(word))
+		parse_stage_hint(&advice, word, units, n_units, pos.unit);
+	else if (n->word)
+		parse_quote_hint(&advice, units, n_units, pos.unit);
+	if (advice.hint[0] && (!n->word || !e->hint[0]))
+		memcpy(e->hint, advice.hint, sizeof e->hint);
+	if (n->word)
+		err_hint(e, "%s: %s", n->word, stage_find(n->word)->doc.synopsis);
 	return -1;
 }
 

@@ -20,6 +20,8 @@ void stage_nearest(struct nearest *s);
 /* A stage of the language that this build does not have. */
 bool stage_is_later(const char *name);
 
+/* A stage whose first word has been read, up to its end; n->stage is set. 0 or -1. */
+int stage_read(struct parser *p, const char *word, struct pos pos, struct plan_node *n, struct err *e);
 /* A whole program into the plan: stages until the end of the units. 0 or -1. */
 int program_parse(struct parser *p, const struct source_unit *units, int n_units, struct plan *plan, struct err *e);
 
