@@ -340,6 +340,20 @@ static int take_no_input(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+static int take_progress(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->progress = true;
+	return 0;
+}
+
+static int take_stats(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->stats = arg;
+	return 0;
+}
+
 static int take_explain(struct options *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;
@@ -648,8 +662,13 @@ static const struct option_def options[] = {
 	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .take = take_jobs },
 	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running", ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },
-	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress", .group = "Running" }, .later = true },
-	{ { .name = "stats", .synopsis = "--stats FILE", .summary = "a JSON line for each micro-batch", .group = "Running", ARG("FILE", "file", "a file") }, .later = true },
+	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress; say at the end where records went", .group = "Running",
+	    .text = "On a terminal one line on standard error shows records, their rate, bytes, and percent and time left where the size of the input is "
+		    "known. The closing line is printed in any case." },
+	  .take = take_progress },
+	{ { .name = "stats", .synopsis = "--stats FILE", .summary = "a JSON line for each micro-batch", .group = "Running",
+	    .text = "`strm help monitoring` explains its members.", ARG("FILE", "file", "a file or sink") },
+	  .take = take_stats },
 	{ { .name = "color", .synopsis = "-C, --color", .summary = "colour the table, also on a pipe", .group = "Running" }, .letter = 'C', .take = take_color },
 	{ { .name = "no-color", .synopsis = "-M, --no-color", .summary = "no colour", .group = "Running" }, .letter = 'M', .take = take_mono },
 	{ { .name = "quiet", .synopsis = "-q, --quiet", .summary = "no warnings, no ledger", .group = "Running" }, .letter = 'q', .take = take_quiet },

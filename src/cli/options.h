@@ -46,7 +46,8 @@ struct options {
 	/* running */
 	uint64_t mem_max;
 	enum when color;
-	bool quiet, explain, help, version;
+	bool quiet, explain, help, version, progress;
+	const char *stats;
 };
 
 struct option_def {

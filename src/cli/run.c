@@ -2,7 +2,6 @@
 
 #include "cli/run.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,29 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/report.h"
+#include "cli/monitor.h"
+#include "cli/signals.h"
 #include "base/time.h"
 #include "plan/pipeline.h"
 #include "stage/stage.h"
-
-/* Set by SIGINT and SIGTERM: the end of the input. The second one ends the process. */
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int sig)
-{
-	if (stop_signal)
-		_exit(128 + sig);
-	stop_signal = sig;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static const char *const stdin_only[] = { "-" };
 static const char *const stdout_only[] = { "-" };
@@ -145,8 +126,8 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 		o->cut = (struct cut){ .kind = CUT_TIME, .every_ns = TIME_NS };
 	else if (!o->cut_given)
 		o->cut.kind = p->closes ? CUT_EOF : CUT_BLOCKS;
-	if (endless && (o->cut.kind == CUT_MARK || o->replay))
-		return err_set(e, ERR_USAGE, "%s: goes with files and pipes, which end", o->replay ? "--replay" : "--every mark");
+	if (endless && o->replay)
+		return err_set(e, ERR_USAGE, "--replay: goes with files and pipes, which end");
 	if (w && o->cut.kind == CUT_EOF) {
 		err_at(e, w->pos, "a window over processing time, and input that has none");
 		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
@@ -162,18 +143,23 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 	return 0;
 }
 
-static int finish(struct options *o, const struct report *r, struct job *j, int failed, struct err *e)
+static int finish(struct options *o, struct report *r, struct job *j, int failed, struct err *e)
 {
 	int status = exit_status(failed ? e->kind : ERR_NONE);
+	struct err ignored = { 0 };
 
+	if (monitor_close(r, failed ? &ignored : e) && !failed) {
+		failed = -1;
+		status = exit_status(e->kind);
+	}
 	if (!failed || e->kind == ERR_DATA)
 		report_end(r, j);
 	if (failed)
 		report_error(o, e);
 	else if (job_bad(j))
 		status = exit_status(ERR_DATA);
-	if (!failed && stop_signal && !status)
-		status = 128 + stop_signal;
+	if (!failed && *signals_stop() && !status)
+		status = 128 + *signals_stop();
 	job_free(j);
 	return status;
 }
@@ -371,7 +357,7 @@ static int run(struct program *p)
 	struct job_opts jo = { .sources = o->n_sources ? o->sources : stdin_only, .n_sources = o->n_sources ? o->n_sources : 1,
 			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file,
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
-			       .stop = &stop_signal, .on_signal = on_signal, .closes = p->plan.closes, .endless = p->endless };
+			       .stop = signals_stop(), .ask = signals_ask(), .closes = p->plan.closes, .endless = p->endless };
 	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
 	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF };
 	struct err e = { 0 };
@@ -382,7 +368,12 @@ static int run(struct program *p)
 		return exit_status(e.kind);
 	}
 	fill_formats(o, &p->plan, &po);
-	catch_signals();
+	signals_catch();
+	jo.wake_fd = signals_wake_fd();
+	if (monitor_open(&p->report, &jo, &e)) {
+		report_error(o, &e);
+		return exit_status(e.kind);
+	}
 	j = job_new(&jo, &shared);
 	return finish(o, &p->report, j, start(p, j, &shared, &po, &e) || job_run(j, &e), &e);
 }
