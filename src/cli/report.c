@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "cli/monitor.h"
 
 static void put_err(const struct buf *b)
 {
@@ -33,6 +34,7 @@ void report_bad(void *ctx, const char *source, uint64_t line, const char *reason
 
 	if (r->n_bad++ >= BAD_SHOWN || r->opts->quiet)
 		return;
+	monitor_wipe(r);
 	while (shown < n && shown && ((unsigned char)raw[shown] & 0xC0) == 0x80)
 		shown--; /* not in the middle of a character */
 	if (line)
@@ -47,10 +49,12 @@ void report_bad(void *ctx, const char *source, uint64_t line, const char *reason
 
 void report_note(void *ctx, const char *text)
 {
-	const struct report *r = ctx;
+	struct report *r = ctx;
 
-	if (!r->opts->quiet)
-		fprintf(stderr, "strm: %s\n", text);
+	if (r->opts->quiet)
+		return;
+	monitor_wipe(r);
+	fprintf(stderr, "strm: %s\n", text);
 }
 
 static void put_failures(struct buf *b, const struct op *op)
@@ -162,7 +166,7 @@ void report_end(const struct report *r, const struct job *j)
 		if (op_is_sink(op))
 			put_sink(&b, op);
 	}
-	if (ledger_wanted(j))
+	if (r->opts->progress || ledger_wanted(j))
 		put_ledger(&b, j);
 	put_err(&b);
 	buf_release(&b);

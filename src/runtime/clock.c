@@ -2,14 +2,22 @@
 
 #include <time.h>
 
-int64_t clock_now(const struct clock *c)
+static int64_t read_clock(clockid_t id)
 {
 	struct timespec t;
 
-	if (c->manual)
-		return c->now_ns;
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(id, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t clock_now(const struct clock *c)
+{
+	return c->manual ? c->now_ns : read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_watch(const struct clock *c)
+{
+	return c->still ? 0 : read_clock(CLOCK_MONOTONIC);
 }
 
 void clock_set(struct clock *c, int64_t t_ns)

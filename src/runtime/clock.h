@@ -7,9 +7,12 @@
 struct clock {
 	bool manual;    /* moved by clock_set; stands at the epoch until then */
 	int64_t now_ns; /* of a manual clock */
+	bool still;     /* the stopwatch stands at 0: what it measures is 0 (tests) */
 };
 
 int64_t clock_now(const struct clock *c);
+/* The stopwatch, ns since some time: for durations, rates and waits, never for results. */
+int64_t clock_watch(const struct clock *c);
 /* A manual clock never goes back: an earlier time leaves it where it is. */
 void clock_set(struct clock *c, int64_t t_ns);
 /* End of the interval of `every` that t lies in: the smallest multiple of it that is > t. */

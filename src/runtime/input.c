@@ -1,7 +1,6 @@
 /* Where a job's records come from: sources that are read to their end. */
 #include <stdlib.h>
 
-#include "io/marks.h"
 #include "runtime/job_impl.h"
 
 /* ---- decoders ---- */
@@ -40,6 +39,7 @@ static int on_batch(void *ctx, struct batch *b, struct err *e)
 {
 	struct input *in = ctx;
 
+	in->job->meter.current = in->number + (in->blocks ? blocks_spec(in->blocks) : 0);
 	inputs_count_words(in->job);
 	b->input = in->number;
 	return job_take(in->job, b, e);
@@ -77,6 +77,7 @@ static int open_input(struct job *j, struct input *in, const char *const *specs,
 		return -1;
 	in->decoder->def = j->reads[in->number].codec;
 	in->blocks = blocks_new(specs, n, in->decoder);
+	blocks_on_wait(in->blocks, job_wait_fd, j);
 	return 0;
 }
 
@@ -164,17 +165,30 @@ static int cut_by_clock(struct job *j, struct err *e)
 	return 0;
 }
 
+static int step(struct input *in, struct err *e)
+{
+	struct job *j = in->job;
+	struct decode_to to = inputs_decode_to(in);
+	enum phase phase = job_phase(j, PHASE_READ);
+	uint64_t before = blocks_bytes(in->blocks);
+	int r = blocks_step(in->blocks, &to, e);
+
+	inputs_count_words(j);
+	meter_share(j, in->number + blocks_spec(in->blocks), blocks_bytes(in->blocks) - before);
+	job_phase(j, phase);
+	job_look(j);
+	return r;
+}
+
 /* One input to its end. 1 to go on with the next one, 0 when no more is wanted. */
 static int run_input(struct job *j, struct input *in, struct err *e)
 {
-	struct decode_to to = inputs_decode_to(in);
 	int r;
 
 	do {
 		if (cut_by_clock(j, e))
 			return -1;
-		r = blocks_step(in->blocks, &to, e);
-		inputs_count_words(j);
+		r = step(in, e);
 		if (r == 1 && cut_now(j, in) && job_end_batch(j, clock_now(&j->clock), false, e))
 			return -1;
 	} while (r == 1 && !job_all_closed(j) && !job_stopped(j));
@@ -196,31 +210,30 @@ static int run_in_order(struct job *j, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-/* A mark's clock, before the records of its micro-batch. */
-static void apply_clock(struct job *j, const struct mark *m)
+/* Marks are found first, so that the clock is right for the records. *marked: some stretch ends in one. */
+static int seek_stretches(struct job *j, bool *marked, struct err *e)
 {
-	if (!m->has_clock)
-		return;
-	clock_set(&j->clock, m->clock_relative ? j->clock.now_ns + m->clock_ns : m->clock_ns);
-	j->run->now = j->clock.now_ns;
-	j->run->special[SP_TIME] = v_time(j->run->now);
-}
-
-/* The next stretch of every input: found first, so that the clock is right for the records, then decoded in order. *more: some input had one.
- * *marked: one of them ended in a mark. */
-static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e)
-{
-	*more = *marked = false;
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct mark m = { 0 };
+		uint64_t before = blocks_bytes(j->inputs[i].blocks);
 		int r = j->inputs[i].ended ? 0 : blocks_seek_mark(j->inputs[i].blocks, &m, e);
 
 		if (r < 0)
 			return -1;
-		if (r)
-			apply_clock(j, &m);
+		meter_share(j, i, blocks_bytes(j->inputs[i].blocks) - before);
+		if (r == BLOCKS_MARK)
+			job_mark(j, i, &m);
 		*marked |= r == BLOCKS_MARK;
 	}
+	return 0;
+}
+
+/* The next stretch of every input, decoded in order. *more: some input had one. */
+static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e)
+{
+	*more = *marked = false;
+	if (seek_stretches(j, marked, e))
+		return -1;
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct input *in = &j->inputs[i];
 		struct decode_to to = inputs_decode_to(in);
@@ -233,7 +246,10 @@ static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e
 		inputs_count_words(j);
 		if (r < 0)
 			return -1;
+		meter_share(j, i, 0);
 		in->ended = r == 0 || r == 2;
+		if (in->ended)
+			job_input_ended(j, i);
 	}
 	return 0;
 }
@@ -243,9 +259,12 @@ static int run_by_marks(struct job *j, struct err *e)
 	bool more, marked;
 
 	do {
-		if (take_stretches(j, &more, &marked, e))
-			return -1;
-		if (marked && job_end_batch(j, clock_now(&j->clock), false, e))
+		enum phase phase = job_phase(j, PHASE_READ);
+		int failed = take_stretches(j, &more, &marked, e);
+
+		job_phase(j, phase);
+		job_look(j);
+		if (failed || (marked && job_end_marked(j, e)))
 			return -1;
 	} while (more && !job_all_closed(j) && !job_stopped(j));
 	return 0;

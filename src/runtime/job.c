@@ -75,7 +75,7 @@ bool job_stopped(const struct job *j)
 	return j->opts.stop && *j->opts.stop;
 }
 
-static bool is_open(const struct job *j)
+bool job_is_open(const struct job *j)
 {
 	for (uint32_t i = 0; i < j->graph.n; i++)
 		if (j->graph.ops[i]->cls->holds && j->graph.ops[i]->cls->holds(j->graph.ops[i]))
@@ -88,7 +88,7 @@ bool job_holds(const struct job *j)
 	for (uint32_t i = 0; i < j->graph.n; i++)
 		if (j->graph.ops[i]->cls->answers_empty && j->graph.ops[i]->cls->answers_empty(j->graph.ops[i]))
 			return true;
-	return is_open(j);
+	return job_is_open(j);
 }
 
 void job_set_now(struct job *j, int64_t now)
@@ -100,10 +100,13 @@ void job_set_now(struct job *j, int64_t now)
 
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 {
+	enum phase phase = job_phase(j, PHASE_RUN);
+
 	job_set_now(j, now);
 	j->run->last = last;
-	if (graph_batch_end(&j->graph, e))
+	if (graph_batch_end(&j->graph, e) || meter_batch_end(j, last, e))
 		return -1;
+	job_phase(j, phase);
 	j->batch_records = 0;
 	j->cut_bytes = inputs_bytes(j);
 	j->n_batches++;
@@ -114,8 +117,13 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 
 static int process(struct job *j, const struct batch *b, struct err *e)
 {
+	enum phase phase = job_phase(j, PHASE_RUN);
+	int verdict;
+
 	j->batch_records += b->n_sel;
-	return op_process(j->graph.entries[b->input < j->graph.n_entries ? b->input : 0], 0, b, e);
+	verdict = op_process(j->graph.entries[b->input < j->graph.n_entries ? b->input : 0], 0, b, e);
+	job_phase(j, phase);
+	return verdict;
 }
 
 /* CUT_RECORDS: the rows go in stretches. */
@@ -217,7 +225,7 @@ static int end_last(struct job *j, struct err *e)
 {
 	int64_t now = j->opts.cut.kind == CUT_TIME && j->timed ? j->cut_end : clock_now(&j->clock);
 
-	if (j->batch_records || !j->n_batches || is_open(j))
+	if (j->batch_records || !j->n_batches || job_is_open(j))
 		return job_end_batch(j, now, true, e);
 	return 0;
 }
@@ -301,6 +309,8 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 		j->clock.manual = true;
 	job_set_now(j, clock_now(&j->clock));
 	j->run->start = j->run->now;
+	meter_open(j);
+	marks_open(j);
 	if (open_bad_sink(j, e))
 		return -1;
 	j->run->n_inputs = 1;
@@ -324,6 +334,8 @@ void job_free(struct job *j)
 	expr_release(j->replay);
 	inputs_free(j);
 	live_close(j);
+	marks_free(j);
+	meter_free(j);
 	arena_release(&j->arena);
 	free(j);
 }

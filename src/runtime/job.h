@@ -24,6 +24,29 @@ struct cut {
 	int64_t every_ns;
 };
 
+struct job;
+
+/* A micro-batch that has ended. Figures are of this one alone. */
+struct batch_report {
+	uint64_t batch;
+	int64_t time;                  /* its processing time, ns */
+	int64_t since;                 /* processing time since the end of the one before, or since the run began, ns */
+	bool last;
+	uint64_t records, bytes, bad;  /* read */
+	int64_t read_ns, run_ns, deliver_ns; /* by the stopwatch: reading and decoding without waiting; operators; sinks */
+	struct event_times events;     /* event times that entered */
+	bool timed;                    /* cut by the system's clock: delay and queued are known */
+	int64_t delay_ns;              /* from the end of its interval to its delivery */
+	unsigned queued;               /* micro-batches whose interval is over by now and that wait: 0 or 1 */
+};
+
+/* One --from; figures of the whole run. */
+struct source_report {
+	const char *name;
+	uint64_t records, bytes;
+	char status[160];              /* what a live one does just now; "" nothing to say */
+};
+
 struct job_opts {
 	const char *const *sources;       /* specs, in order */
 	unsigned n_sources;
@@ -39,11 +62,18 @@ struct job_opts {
 	void *ctx;
 	bool endless;                     /* some source has no end in sight: a loop waits for input and for the clock */
 	bool closes;                      /* some stage waits for the end of the micro-batch */
-	void (*on_signal)(int sig);       /* of the loop: told of SIGINT and SIGTERM, which end the input */
 	volatile const int *stop;         /* not zero: a signal asks for the end of the input */
+	volatile int *ask;                /* not zero: a signal asks for on_ask, at the next safe point; set to zero then */
+	int wake_fd;                      /* becomes readable with either, to end a wait; made by eventfd. 0: none */
+	void (*on_ask)(void *ctx, const struct job *j);
+	/* A micro-batch has ended; NULL: nothing is measured. 0 or -1. */
+	int (*on_batch)(void *ctx, const struct job *j, const struct batch_report *r, struct err *e);
+	void (*on_look)(void *ctx, const struct job *j); /* between blocks, and at least every look_ms while it waits; NULL: nobody looks */
+	void (*on_deliver)(void *ctx);    /* a sink is about to write; NULL: nobody asks */
+	/* Nothing has come or gone for silence_ms (0: nobody asks); once in a run, while it waits. */
+	void (*on_silence)(void *ctx, const struct job *j);
+	unsigned look_ms, silence_ms;
 };
-
-struct job;
 
 /* The run is the caller's and must outlive the job. */
 struct job *job_new(const struct job_opts *o, struct run *run);
@@ -71,6 +101,18 @@ uint64_t job_bad(const struct job *j);       /* bad records, of the decoder and 
 uint64_t job_bad_input(const struct job *j); /* of the decoder alone */
 uint64_t job_no_time(const struct job *j);   /* records whose replay field is no time: they stay in the micro-batch at hand */
 uint64_t job_bytes(const struct job *j);
+/* For progress, status and statistics. */
+unsigned job_n_sources(const struct job *j);
+void job_source(const struct job *j, unsigned i, struct source_report *out);
+int64_t job_size(const struct job *j);       /* bytes that all inputs will give, -1 unknown */
+uint64_t job_batch(const struct job *j);     /* the micro-batch at hand */
+int64_t job_now(const struct job *j);        /* processing time */
+int64_t job_elapsed(const struct job *j);    /* ns since the run began, by the stopwatch */
+int64_t job_delay(const struct job *j);      /* ns since the interval of the micro-batch at hand was over; 0 when it is not, or there is none */
+bool job_until_end(const struct job *j);     /* nothing comes out before the end of the input */
+size_t job_memory(const struct job *j);      /* bytes of input and of what operators hold */
+/* The largest watermark of an operator with one, WATERMARK_NONE: there is none. */
+int64_t job_watermark(const struct job *j);
 /* The fields that the input's header names, NULL where it has none (or several inputs have their own). */
 const struct schema *job_header(const struct job *j);
 

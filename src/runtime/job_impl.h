@@ -1,7 +1,37 @@
-/* The job, shared by job.c (micro-batches) and input.c (where records come from). */
+/* The job, shared by job.c (micro-batches), input.c and live.c (where records come from), marked.c (micro-batches that marks cut) and
+ * meter.c (what is measured and told of it). */
 #ifndef STRM_RUNTIME_JOB_IMPL_H
 #define STRM_RUNTIME_JOB_IMPL_H
+#include "io/marks.h"
 #include "runtime/job.h"
+
+/* What the job does with its time. */
+enum phase { PHASE_WAIT, PHASE_READ, PHASE_RUN, PHASE_DELIVER, PHASE_COUNT_ };
+
+/* What was told by micro-batches before the one at hand. */
+struct told {
+	uint64_t records, bytes, bad;
+	int64_t time;
+};
+
+struct meter {
+	bool measures;               /* phases are wanted */
+	enum phase phase, outer;     /* outer: while a sink writes */
+	int64_t at, ns[PHASE_COUNT_];
+	struct event_times events;
+	struct told told;
+	uint64_t shared;             /* records that sources have their share of */
+	unsigned current;            /* the source whose records come in */
+	struct { uint64_t records, bytes; } *sources;
+	int64_t began, last_sign;    /* last_sign: something came or went */
+	bool silence_told;
+};
+
+/* What the marks of one input have said. */
+struct marked_input {
+	bool spoken, ended;
+	int64_t watermark;
+};
 
 /* One --from, or all files one after the other. */
 struct input {
@@ -20,6 +50,12 @@ struct job {
 	const struct job_input *reads; /* by number of the source */
 	struct input *inputs;
 	unsigned n_inputs;
+	struct marked_input *marks;   /* CUT_MARK: n_sources of them */
+	struct marked_watermark *marked; /* what marks have said so far; the first is that without a name, once there is one */
+	uint32_t n_marked;
+	size_t marked_cap;
+	struct meter meter;
+	struct live *loop;            /* while one runs */
 	struct source **live_sources; /* driven by a loop (live.c); NULL: inputs are read in turn (input.c) */
 	unsigned n_live;
 	uint64_t live_bytes;
@@ -45,6 +81,8 @@ int job_take(struct job *j, const struct batch *b, struct err *e);
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e);
 /* Would a micro-batch without records do something? */
 bool job_holds(const struct job *j);
+/* Does something wait for micro-batches to come? */
+bool job_is_open(const struct job *j);
 /* The time that the records to come see. */
 void job_set_now(struct job *j, int64_t now);
 bool job_all_closed(const struct job *j);
@@ -63,6 +101,36 @@ void inputs_retire_words(struct job *j, struct decoder *d);
 int live_open(struct job *j, bool *live, struct err *e);
 void live_close(struct job *j);
 int live_run(struct job *j, struct err *e);
+size_t live_memory(const struct job *j);
+
+/* marked.c: what a mark that ends a stretch of an input says: the clock at once, watermarks for the end of the micro-batch. */
+void job_mark(struct job *j, unsigned input, const struct mark *m);
+/* The input has no marks and no records any more. */
+void job_input_ended(struct job *j, unsigned input);
+/* The end of a micro-batch by marks. 0 or -1. */
+int job_end_marked(struct job *j, struct err *e);
+void marks_open(struct job *j);
+void marks_free(struct job *j);
+
+/* meter.c. The phase begins; the one before is returned. */
+enum phase job_phase(struct job *j, enum phase p);
+void meter_open(struct job *j);
+void meter_free(struct job *j);
+/* The micro-batch at hand has ended. 0 or -1. */
+int meter_batch_end(struct job *j, bool last, struct err *e);
+/* Records that were decoded since the last call, and bytes, are this source's. */
+void meter_share(struct job *j, unsigned source, uint64_t bytes);
+/* A safe point: answers a signal that asks, and whoever looks. */
+void job_look(struct job *j);
+/* The loop has waited, or blocks have: tells of silence when it has lasted. How long from now it may wait for the next look, in ms; -1: for good. */
+int job_waits(struct job *j);
+/* Something came. */
+void job_sign(struct job *j);
+/* io/source.h: source.wait, ctx is the job. */
+int job_wait_fd(void *job, int fd);
+/* Empty the wake fd. */
+void job_woken(const struct job *j);
+
 /* The header of the input read last, where it has one. */
 const struct schema *inputs_header(const struct job *j);
 

@@ -3,50 +3,9 @@
  * Each stream of a source (a connection, a file) has a decoder and a block of its own, so that records are never mixed. Where only one source can
  * feed the micro-batch, or no stage waits for its end, bytes are decoded as they come; else they are held, in order of the command line, until
  * the micro-batch ends (HELD_MAX of them: then that source is not read on). */
-#include <signal.h>
 #include <stdlib.h>
-#include <uv.h>
 
-#include "io/live.h"
-#include "runtime/job_impl.h"
-
-/* Bytes that a source may have waiting for the end of the micro-batch. */
-#define HELD_MAX ((size_t)64 << 20)
-
-struct lsource;
-
-struct stream {
-	struct input in;       /* decoder and job */
-	struct lsource *of;
-	struct stream *next;
-	char *p;
-	size_t n, cap;
-	bool closed, drop;
-};
-
-struct lsource {
-	struct live *live;
-	struct source *src;
-	struct intake intake;
-	struct stream *streams; /* oldest first */
-	size_t held;
-	bool started, ended, paused;
-	uv_idle_t pull;        /* a finite source: read when nothing else is to do */
-	struct stream *pulled;
-};
-
-struct live {
-	struct job *job;
-	uv_loop_t loop;
-	uv_timer_t tick;
-	uv_signal_t signals[2];
-	struct lsource *sources;
-	unsigned n, running;
-	bool hold;    /* decode only at the end of the micro-batch */
-	bool stopping;
-	int failed;
-	struct err *err;
-};
+#include "runtime/live_impl.h"
 
 static void stop_source(struct lsource *of)
 {
@@ -68,10 +27,10 @@ static void stop_all(struct live *l)
 	l->stopping = true;
 	for (unsigned i = 0; i < l->n; i++)
 		stop_source(&l->sources[i]);
-	uv_timer_stop(&l->tick);
 	uv_close((uv_handle_t *)&l->tick, NULL);
-	for (int i = 0; i < 2; i++)
-		uv_close((uv_handle_t *)&l->signals[i], NULL);
+	uv_close((uv_handle_t *)&l->look, NULL);
+	if (l->job->opts.wake_fd)
+		uv_close((uv_handle_t *)&l->wake, NULL);
 }
 
 static void give_up(struct live *l)
@@ -82,19 +41,22 @@ static void give_up(struct live *l)
 
 /* ---- streams ---- */
 
-/* What the decoder can take of the stream's block. 0 go on, 1 stop wanted, -1. */
-static int decode(struct stream *s, bool final, struct err *e)
+int stream_decode(struct stream *s, size_t n, bool final, struct err *e)
 {
 	struct job *j = s->in.job;
 	struct decode_to to = inputs_decode_to(&s->in);
+	enum phase phase = job_phase(j, PHASE_READ);
 	size_t used = 0;
-	int r = s->n || final ? s->in.decoder->def->decode(s->in.decoder, s->p, s->n, final, &to, &used, e) : 0;
+	int r = n || final ? s->in.decoder->def->decode(s->in.decoder, s->p, n, final, &to, &used, e) : 0;
 
 	inputs_count_words(j);
-	s->of->held -= s->n;
-	s->n = final ? 0 : s->n - used;
-	s->of->held += s->n;
+	meter_share(j, s->in.number, 0);
+	used = final ? n : used;
+	s->n -= used;
+	s->of->held -= used;
+	s->scanned = s->scanned > used ? s->scanned - used : 0;
 	memmove(s->p, s->p + used, s->n);
+	job_phase(j, phase);
 	return r;
 }
 
@@ -126,9 +88,9 @@ static int drop_rest(struct stream *s, struct err *e)
 	return job_bad_row(s->in.job, s->p, s->n, s->in.decoder->opts.source, s->in.decoder->line, "cut off: the connection broke in it", e);
 }
 
-static int end_stream(struct stream *s, struct err *e)
+int stream_end(struct stream *s, struct err *e)
 {
-	int r = s->drop ? (decode(s, false, e) < 0 ? -1 : drop_rest(s, e)) : decode(s, true, e);
+	int r = s->drop ? (stream_decode(s, s->n, false, e) < 0 ? -1 : drop_rest(s, e)) : stream_decode(s, s->n, true, e);
 
 	s->of->held -= s->n;
 	unlink_stream(s);
@@ -136,11 +98,12 @@ static int end_stream(struct stream *s, struct err *e)
 	return r;
 }
 
-static void verdict_of(struct live *l, int r)
+void live_verdict(struct live *l, int r)
 {
+	l->enough |= r > 0 || job_all_closed(l->job);
 	if (r < 0)
 		give_up(l);
-	else if (r || job_all_closed(l->job))
+	else if (l->enough)
 		stop_all(l);
 }
 
@@ -191,14 +154,17 @@ static int on_filled(void *stream, size_t n)
 	s->n += n;
 	s->of->held += n;
 	l->job->live_bytes += n;
+	meter_share(l->job, s->in.number, n);
 	if (l->stopping)
 		return 1;
+	if (l->marks)
+		return live_marks_came(s);
 	if (l->hold) {
 		s->of->paused |= s->of->held >= HELD_MAX;
 		return s->of->paused;
 	}
-	r = decode(s, false, l->err);
-	verdict_of(l, r);
+	r = stream_decode(s, s->n, false, l->err);
+	live_verdict(l, r);
 	return r < 0 ? -1 : r || l->stopping;
 }
 
@@ -209,7 +175,9 @@ static void on_close(void *stream, bool drop)
 
 	s->closed = true;
 	s->drop = drop;
-	if (l->hold && !l->stopping)
+	if (l->marks && !l->stopping)
+		live_marks_came(s);
+	if (l->marks || (l->hold && !l->stopping))
 		return; /* its turn comes at the end of the micro-batch */
 	if (l->failed || (l->stopping && job_all_closed(l->job))) {
 		s->of->held -= s->n;
@@ -217,7 +185,19 @@ static void on_close(void *stream, bool drop)
 		stream_free(s);
 		return;
 	}
-	verdict_of(l, end_stream(s, l->err));
+	live_verdict(l, stream_end(s, l->err));
+}
+
+static void source_over(struct lsource *of)
+{
+	struct live *l = of->live;
+
+	if (l->marks && !l->stopping)
+		live_marks_ended(l);
+	else if (!l->marks && l->running > 1)
+		job_input_ended(l->job, (unsigned)(of - l->sources));
+	if (!--l->running)
+		stop_all(l);
 }
 
 static void on_end(void *ctx, const struct err *e)
@@ -231,8 +211,7 @@ static void on_end(void *ctx, const struct err *e)
 		give_up(l);
 		return;
 	}
-	if (!--l->running)
-		stop_all(l);
+	source_over(of);
 }
 
 static void on_note(void *ctx, const char *text)
@@ -254,7 +233,7 @@ static int decode_held(struct live *l, struct err *e)
 			int r;
 
 			next = s->next;
-			r = s->closed ? end_stream(s, e) : decode(s, false, e);
+			r = s->closed ? stream_end(s, e) : stream_decode(s, s->n, false, e);
 			if (r)
 				return r;
 		}
@@ -262,37 +241,47 @@ static int decode_held(struct live *l, struct err *e)
 	return 0;
 }
 
-static void resume_paused(struct live *l)
-{
-	for (unsigned i = 0; i < l->n; i++) {
-		struct lsource *of = &l->sources[i];
+/* A finite source, a piece at a time. */
+static void on_pull(uv_idle_t *h);
 
-		if (!of->paused || of->ended || l->stopping)
-			continue;
-		of->paused = false;
-		if (source_live(of->src))
-			source_live(of->src)->resume(of->src);
-	}
+void source_resume(struct lsource *of)
+{
+	if (!of->paused || of->ended || of->live->stopping)
+		return;
+	of->paused = false;
+	if (source_live(of->src))
+		source_live(of->src)->resume(of->src);
+	else
+		uv_idle_start(&of->pull, on_pull);
 }
 
 static void arm(struct live *l);
 
+/* The interval at hand is over. What came while others were running is of it too, so that no more than one micro-batch ever waits; a window
+ * that is open sees the ends of the intervals between. */
+static int end_intervals(struct live *l, int64_t now, struct err *e)
+{
+	struct job *j = l->job;
+	int r = l->hold ? decode_held(l, e) : 0;
+
+	while (!r && now >= j->cut_end) {
+		if (j->batch_records || job_holds(j))
+			r = job_end_batch(j, j->cut_end, false, e);
+		j->cut_end = job_is_open(j) ? j->cut_end + j->opts.cut.every_ns : clock_interval_end(now, j->opts.cut.every_ns);
+		job_set_now(j, j->cut_end);
+	}
+	return r;
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct live *l = t->data;
-	struct job *j = l->job;
-	int64_t now = clock_now(&j->clock);
-	int r = 0;
+	int64_t now = clock_now(&l->job->clock);
 
-	if (now >= j->cut_end) {
-		r = l->hold ? decode_held(l, l->err) : 0;
-		if (!r && (j->batch_records || job_holds(j)))
-			r = job_end_batch(j, j->cut_end, false, l->err);
-		j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
-		job_set_now(j, j->cut_end);
-	}
-	verdict_of(l, r);
-	resume_paused(l);
+	if (now >= l->job->cut_end)
+		live_verdict(l, end_intervals(l, now, l->err));
+	for (unsigned i = 0; i < l->n; i++)
+		source_resume(&l->sources[i]);
 	if (!l->stopping)
 		arm(l);
 }
@@ -305,17 +294,32 @@ static void arm(struct live *l)
 	uv_timer_start(&l->tick, on_tick, wait > 0 ? (uint64_t)((wait + 999999) / 1000000) : 0, 0);
 }
 
-static void on_signal(uv_signal_t *h, int sig)
+/* A signal has come. */
+static void on_wake(uv_poll_t *h, int status, int events)
 {
 	struct live *l = h->data;
 
-	l->job->opts.on_signal(sig);
-	stop_all(l);
+	(void)status, (void)events;
+	job_woken(l->job);
+	if (job_stopped(l->job))
+		stop_all(l);
+	else
+		job_look(l->job);
+}
+
+static void on_look(uv_timer_t *t)
+{
+	struct live *l = t->data;
+	int wait;
+
+	job_look(l->job);
+	wait = job_waits(l->job);
+	if (wait >= 0)
+		uv_timer_start(t, on_look, (uint64_t)wait, 0);
 }
 
 /* ---- the run ---- */
 
-/* A finite source, a piece at a time. */
 static void on_pull(uv_idle_t *h)
 {
 	struct lsource *of = h->data;
@@ -325,12 +329,12 @@ static void on_pull(uv_idle_t *h)
 	char *p;
 	ssize_t r;
 
-	if (of->paused)
-		return;
 	p = on_room(s, &room);
 	r = source_read(of->src, p, room, l->err);
 	if (r > 0) {
 		of->paused = on_filled(s, (size_t)r) == 1;
+		if (of->paused && !l->stopping)
+			uv_idle_stop(h);
 		return;
 	}
 	uv_close((uv_handle_t *)h, NULL);
@@ -340,8 +344,7 @@ static void on_pull(uv_idle_t *h)
 		return;
 	}
 	on_close(s, false);
-	if (!--l->running)
-		stop_all(l);
+	source_over(of);
 }
 
 static int start_pull(struct lsource *of, struct err *e)
@@ -382,17 +385,20 @@ static int start_all(struct live *l, struct err *e)
 
 static void open_loop(struct live *l)
 {
-	static const int sigs[2] = { SIGINT, SIGTERM };
+	const struct job_opts *o = &l->job->opts;
 
 	uv_loop_init(&l->loop);
 	uv_timer_init(&l->loop, &l->tick);
-	l->tick.data = l;
-	for (int i = 0; i < 2; i++) {
-		uv_signal_init(&l->loop, &l->signals[i]);
-		l->signals[i].data = l;
-		uv_signal_start(&l->signals[i], on_signal, sigs[i]);
-		uv_unref((uv_handle_t *)&l->signals[i]);
-	}
+	uv_timer_init(&l->loop, &l->look);
+	l->tick.data = l->look.data = l->wake.data = l;
+	uv_unref((uv_handle_t *)&l->look);
+	if (o->on_look || o->silence_ms)
+		uv_timer_start(&l->look, on_look, 0, 0);
+	if (!o->wake_fd)
+		return;
+	uv_poll_init(&l->loop, &l->wake, o->wake_fd);
+	uv_poll_start(&l->wake, UV_READABLE, on_wake);
+	uv_unref((uv_handle_t *)&l->wake);
 }
 
 /* Streams that no source closed. */
@@ -405,7 +411,7 @@ static int close_left(struct live *l, struct err *e)
 			struct stream *s = l->sources[i].streams;
 
 			if (!r && !l->failed && !job_all_closed(l->job)) {
-				r = end_stream(s, e);
+				r = stream_end(s, e);
 				continue;
 			}
 			unlink_stream(s);
@@ -414,9 +420,18 @@ static int close_left(struct live *l, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* By request everything ends at once: micro-batches whose marks have come are whole now. */
+static void end_marks(struct live *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		l->sources[i].ended = true;
+	if (l->marks)
+		live_marks_ended(l);
+}
+
 int live_run(struct job *j, struct err *e)
 {
-	struct live l = { .job = j, .err = e, .n = j->n_live };
+	struct live l = { .job = j, .err = e, .n = j->n_live, .marks = j->opts.cut.kind == CUT_MARK };
 	int64_t now = clock_now(&j->clock);
 	int r;
 
@@ -426,6 +441,7 @@ int live_run(struct job *j, struct err *e)
 		l.sources[i] = (struct lsource){ .live = &l, .src = j->live_sources[i] };
 		l.sources[i].intake = (struct intake){ on_open, on_room, on_filled, on_close, on_end, on_note, &l.sources[i] };
 	}
+	j->loop = &l;
 	open_loop(&l);
 	if (j->opts.cut.kind == CUT_TIME) {
 		j->timed = true;
@@ -441,8 +457,10 @@ int live_run(struct job *j, struct err *e)
 	uv_run(&l.loop, UV_RUN_DEFAULT);
 	stop_all(&l);
 	uv_run(&l.loop, UV_RUN_DEFAULT);
+	end_marks(&l);
 	r = close_left(&l, e);
 	uv_loop_close(&l.loop);
+	j->loop = NULL;
 	free(l.sources);
 	return l.failed || r ? -1 : 0;
 }
@@ -464,6 +482,16 @@ int live_open(struct job *j, bool *live, struct err *e)
 	if (!*live)
 		live_close(j);
 	return 0;
+}
+
+size_t live_memory(const struct job *j)
+{
+	size_t all = 0;
+
+	for (unsigned i = 0; j->loop && i < j->loop->n; i++)
+		for (const struct stream *s = j->loop->sources[i].streams; s; s = s->next)
+			all += s->cap;
+	return all;
 }
 
 void live_close(struct job *j)
