@@ -3,8 +3,11 @@
  *   words-few   text of 60 thousand distinct words      words-many  text of millions of distinct words
  *   access.log  combined log, 2 % with status 5xx        access.json the same requests as flat objects
  *   retail.csv  orders, some fields quoted               stations.txt name;temperature, 400 names
+ *   events.csv  ts,key,value: 1000 a second, 100 keys,   open.csv     ts,key,value: a new key and second each, within a day
+ *               up to 5 s out of order
  *
  * Words, paths and countries follow Zipf's law: rank k with probability about 1/k. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -174,6 +177,25 @@ static size_t station_line(void)
 	return (size_t)printf("%s;%s%d.%d\n", name, tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10);
 }
 
+/* ts has milliseconds; it may be up to 5 s less than the largest so far. */
+static size_t event_line(void)
+{
+	static uint64_t n;
+	uint64_t x = rnd(), ms = 1760000000000u + n++;
+
+	if (x % 10 == 0)
+		ms -= x / 10 % 5000;
+	return (size_t)printf("%" PRIu64 ".%03u,k%u,%u\n", ms / 1000, (unsigned)(ms % 1000), zipf(100), (unsigned)(x >> 48) % 1000);
+}
+
+static size_t open_line(void)
+{
+	static uint64_t n;
+
+	n++;
+	return (size_t)printf("%" PRIu64 ",k%" PRIu64 ",1\n", 1760054400u + n % 86400, n);
+}
+
 static const struct kind {
 	const char *name, *header;
 	size_t (*line)(void);
@@ -182,6 +204,8 @@ static const struct kind {
 	{ "access.log", "", log_line },	      { "access.json", "", json_line },
 	{ "retail.csv", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n", csv_line },
 	{ "stations.txt", "", station_line },
+	{ "events.csv", "ts,key,value\n", event_line },
+	{ "open.csv", "ts,key,value\n", open_line },
 };
 
 int main(int argc, char **argv)
@@ -196,6 +220,6 @@ int main(int argc, char **argv)
 			done += kinds[i].line();
 		return fclose(stdout) ? 1 : 0;
 	}
-	fprintf(stderr, "usage: gen words-few|words-many|access.log|access.json|retail.csv|stations.txt BYTES\n");
+	fprintf(stderr, "usage: gen words-few|words-many|access.log|access.json|retail.csv|stations.txt|events.csv|open.csv BYTES\n");
 	return 2;
 }
