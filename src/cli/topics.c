@@ -193,6 +193,40 @@ static const struct doc topics[] = {
 		},
 	},
 	{
+		.name = "monitoring",
+		.aliases = "progress stats signals",
+		.synopsis = "Monitoring",
+		.summary = "what a run tells while it lasts: status, progress, statistics",
+		.group = "topics",
+		.text =
+			"SIGUSR1 (`kill -USR1 PID`) prints on standard error how things stand: records and bytes read, their rate, the micro-batch and how "
+			"far it is behind, the watermark, each source, what each stage let through, holds and waits for, and what each sink wrote. Where the "
+			"system has SIGINFO, Ctrl-T does the same.\n\n"
+			"On a terminal, when nothing has come or gone for three seconds, one line says what strm waits for. `--progress` draws records, "
+			"their rate, bytes, and percent and the time left where the size of the input is known, and always prints the closing line. `-q` "
+			"silences both.\n\n"
+			"`--stats FILE` writes a JSON line for each micro-batch, to a file or any sink:\n\n"
+			"    batch, time         its number and time\n"
+			"    records, bytes, bad what was read; bad records\n"
+			"    records_per_s       records in the processing time since the one before\n"
+			"    processed_per_s     records in the time that ms.total says\n"
+			"    ms                  read (and decode, without waiting), run (stages), deliver (sinks), total\n"
+			"    delay_ms, queued    with --every DURATION: from the end of its interval to its delivery, and\n"
+			"                        how many micro-batches wait by then (at most 1: what comes meanwhile is one)\n"
+			"    event_time          watermark; min, max, avg of the times that came\n"
+			"    sources             name, records, bytes; position: bytes of the whole run\n"
+			"    stages              stage, word, in, out, where its records went; held: how many keys, rows or\n"
+			"                        windows; memory in bytes\n"
+			"    sinks               name, records\n"
+			"    memory              bytes of input and of all that stages hold\n\n"
+			"What cannot be said is null or not there. Counts are those of the micro-batch; position, held, memory and the watermark are "
+			"how things stand at its end.",
+		.examples = {
+			{ "--stats /dev/stdout 'filter false' | strm -i json 'map batch, records'", "a\nb\n", "{\"batch\":0,\"records\":2}\n",
+			  "the statistics of one stream as the input of another" },
+		},
+	},
+	{
 		.name = "status",
 		.aliases = "exit",
 		.synopsis = "Exit status",

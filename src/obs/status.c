@@ -86,6 +86,14 @@ static void put_stage(struct buf *b, const struct op *op)
 	buf_char(b, '\n');
 }
 
+/* What it does, without its name, which stands in front already. */
+static const char *doing(const struct source_report *r)
+{
+	size_t n = strlen(r->name);
+
+	return !strncmp(r->status, r->name, n) && !strncmp(r->status + n, ": ", 2) ? r->status + n + 2 : r->status;
+}
+
 static void put_source(struct buf *b, const struct job *j, unsigned i)
 {
 	struct source_report r;
@@ -96,7 +104,7 @@ static void put_source(struct buf *b, const struct job *j, unsigned i)
 	buf_str(b, ", ");
 	put_bytes(b, (double)r.bytes);
 	if (*r.status)
-		buf_printf(b, ", %s", r.status);
+		buf_printf(b, ", %s", doing(&r));
 	buf_char(b, '\n');
 }
 
@@ -143,7 +151,7 @@ static void put_sources(struct buf *b, const struct job *j)
 		job_source(j, i, &r);
 		buf_printf(b, "%s%s", i ? ", " : "", r.name);
 		if (*r.status)
-			buf_printf(b, " (%s)", r.status);
+			buf_printf(b, " (%s)", doing(&r));
 		else if (!strcmp(r.name, "stdin") && isatty(0))
 			buf_str(b, " (the terminal: Ctrl-D ends it)");
 	}

@@ -39,3 +39,5 @@ unit_tests += tests/unit/stage_trigger
 unit_tests += tests/unit/window_assign
 EXTRA_DIST += tests/unit/state_fixture.h
 unit_tests += tests/unit/state_store
+unit_tests += tests/unit/io_marks
+unit_tests += tests/unit/obs_text
