@@ -62,8 +62,8 @@ static int take_lock(struct store *s, struct err *e)
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? held(s, s->lock_fd, e) : dir_error(s, "cannot lock the checkpoint", e);
 	n = snprintf(line, sizeof line, "%ld %.*s\n", (long)getpid(), HOLDER_MAX, s->command ? s->command : "strm");
-	/* Only for a message: not written is no harm. */
-	if (ftruncate(s->lock_fd, 0) == 0 && pwrite(s->lock_fd, line, (size_t)n, 0) < 0)
+	/* Only for a message: not written is no harm. Never cut to nothing, after which some file systems flush at close. */
+	if (pwrite(s->lock_fd, line, (size_t)n, 0) == n && ftruncate(s->lock_fd, n) < 0)
 		return 0;
 	return 0;
 }

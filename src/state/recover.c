@@ -14,6 +14,7 @@ struct replay {
 	size_t n;
 	struct segment **files; /* taken over by the store */
 	int *sealed;
+	bool all_in_log;        /* nothing is in LMDB that is not in the log: it may be half made, and is made anew */
 	uint64_t folded;        /* LMDB has all frames up to this one */
 	struct saved_stage *base; /* counts and sums in LMDB */
 	size_t n_base;
@@ -147,11 +148,10 @@ static int load_data(struct replay *r, struct err *e)
 {
 	struct store *s = r->s;
 	struct mdb_found found = { 0 };
-	bool all_in_log = r->files[0]->head.first == 1;
 	int status;
 
-	/* With the whole log there is nothing in LMDB that is not in the log too: it may be half made. */
-	status = all_in_log ? mdbfile_restart(s->mdb, e) : mdbfile_check(s->mdb, &found, e);
+	r->all_in_log = r->files[0]->head.first == 1;
+	status = r->all_in_log ? 0 : mdbfile_check(s->mdb, &found, e);
 	if (status < 0) {
 		saved_release(&found.saved);
 		return -1;
@@ -162,7 +162,7 @@ static int load_data(struct replay *r, struct err *e)
 	r->base = xcalloc(r->n_base + 1, sizeof *r->base);
 	for (size_t i = 0; i < r->n_base; i++)
 		r->base[i] = s->now.stages[i];
-	if (!all_in_log && !status)
+	if (!r->all_in_log && !status)
 		return err_set(e, ERR_IO, "%s/data.mdb: the file is missing", s->path);
 	if (r->files[0]->head.first > r->folded + 1)
 		return err_set(e, ERR_IO, "%s/data.mdb: the file is older than the log", s->path);
@@ -346,6 +346,8 @@ static int recover_once(struct store *s, struct err *e)
 		drop_folded(&r);
 		status = check_counts(&r, e);
 	}
+	if (!status && r.all_in_log)
+		status = mdbfile_restart(s->mdb, e);
 	if (!status)
 		status = take_over(&r, e);
 	end_replay(&r);
@@ -372,6 +374,10 @@ int store_recover(struct store *s, struct err *e)
 	for (int i = s->opts.read_only ? SNAPSHOT_TRIES : 1; i; i--) {
 		*e = (struct err){ 0 };
 		if (recover_once(s, e) == 0) {
+			for (size_t k = 0; k < s->now.n_stages; k++) {
+				s->now.stages[k].live_keys = s->now.stages[k].keys;
+				s->now.stages[k].live_sum = s->now.stages[k].sum;
+			}
 			store_view_program(s);
 			return 0;
 		}

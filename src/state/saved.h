@@ -17,7 +17,8 @@ struct saved_stage {
 	uint32_t id;
 	uint64_t fingerprint;
 	char *name;
-	uint64_t keys, sum; /* entries and the sum of their marks */
+	uint64_t keys, sum;           /* entries and the sum of their marks, as of the last commit */
+	uint64_t live_keys, live_sum; /* and with the changes since; the store's */
 };
 
 /* A point whose data is owned. */

@@ -204,6 +204,10 @@ int store_commit(struct store *s, const struct store_point *commit, bool later, 
 	if (begin_item(s, e) < 0)
 		return -1;
 	tab = &s->active->tab;
+	for (size_t i = 0; i < s->now.n_stages; i++) {
+		s->now.stages[i].keys = s->now.stages[i].live_keys;
+		s->now.stages[i].sum = s->now.stages[i].live_sum;
+	}
 	item_put_commit(&tab->b, &s->now, commit, changes);
 	if (changes.n)
 		memtab_region(tab, tab->b.n - changes.n, tab->b.n);
@@ -277,8 +281,8 @@ static void change(struct store *s, struct saved_stage *stage, uint32_t was, con
 {
 	struct memtab *p = &s->pending;
 
-	stage->keys += (c->mark != 0) - (was != 0);
-	stage->sum += (uint64_t)c->mark - was;
+	stage->live_keys += (c->mark != 0) - (uint64_t)(was != 0);
+	stage->live_sum += (uint64_t)c->mark - was;
 	change_put(&p->b, c);
 	if (!p->n_regions)
 		memtab_region(p, 0, 0);
@@ -436,7 +440,7 @@ int store_verify(struct store *s, struct err *e)
 const struct store_program *store_program(const struct store *s)
 {
 	for (size_t i = 0; i < s->now.n_stages; i++)
-		s->program.stages[i].keys = s->now.stages[i].keys;
+		s->program.stages[i].keys = s->now.stages[i].live_keys;
 	return s->now.has_program ? &s->program : NULL;
 }
 
@@ -478,7 +482,7 @@ static void match_one(const struct store *s, struct store_stage *stage, bool *ta
 		taken[i] = true;
 		stage->id = old->id;
 		stage->fate = STORE_KEPT;
-		stage->keys = old->keys;
+		stage->keys = old->live_keys;
 		return;
 	}
 }
@@ -523,8 +527,8 @@ static void remember(struct store *s, struct store_program *p)
 		if (!from->id)
 			from->id = s->now.next_id++;
 		to = saved_add(&s->now, from->id, (struct store_bytes){ from->name, strlen(from->name) }, from->fingerprint);
-		to->keys = was ? was->keys : 0;
-		to->sum = was ? was->sum : 0;
+		to->keys = to->live_keys = was ? was->keys : 0;
+		to->sum = to->live_sum = was ? was->sum : 0;
 	}
 	saved_clear_program(&old);
 	free(old.stages);

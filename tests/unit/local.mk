@@ -41,3 +41,5 @@ EXTRA_DIST += tests/unit/state_fixture.h
 unit_tests += tests/unit/state_store
 unit_tests += tests/unit/io_marks
 unit_tests += tests/unit/obs_text
+unit_tests += tests/unit/state_damage
+unit_tests += tests/unit/state_kill
