@@ -8,3 +8,4 @@ src_libstate_a_SOURCES += src/state/saved.c src/state/saved.h
 src_libstate_a_SOURCES += src/state/mdbfile.c src/state/mdbfile.h
 src_libstate_a_SOURCES += src/state/mdbcheck.c src/state/mdbcheck.h
 src_libstate_a_SOURCES += src/state/bytes.h src/state/sum.c
+src_libstate_a_SOURCES += src/state/inspect.c src/state/inspect.h

@@ -253,20 +253,28 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-int log_list(const struct log_dir *d, uint32_t kind, uint64_t **numbers, size_t *n, struct err *e)
+static DIR *open_list(const struct log_dir *d, struct err *e)
 {
 	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		return dir;
+	err_set(e, ERR_IO, "%s: cannot list: %s", d->path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+int log_list(const struct log_dir *d, uint32_t kind, uint64_t **numbers, size_t *n, struct err *e)
+{
+	DIR *dir = open_list(d, e);
 	size_t cap = 0;
 
 	*numbers = NULL;
 	*n = 0;
-	if (!dir) {
-		err_set(e, ERR_IO, "%s: cannot list: %s", d->path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
+	if (!dir)
 		return -1;
-	}
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		uint64_t number = number_of(entry->d_name, kind);
 
@@ -278,5 +286,50 @@ int log_list(const struct log_dir *d, uint32_t kind, uint64_t **numbers, size_t 
 	closedir(dir);
 	if (*n)
 		qsort(*numbers, *n, sizeof **numbers, by_number);
+	return 0;
+}
+
+/* The kind in the name of an input's file, 0: it is none. */
+static uint32_t kind_of(const char *name)
+{
+	unsigned long input;
+	char *end;
+
+	if (strncmp(name, "wal.", 4) || name[4] < '0' || name[4] > '9')
+		return 0;
+	input = strtoul(name + 4, &end, 10);
+	return input < UINT32_MAX && number_of(name, (uint32_t)input + 1) ? (uint32_t)input + 1 : 0;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int log_kinds(const struct log_dir *d, uint32_t **kinds, size_t *n, struct err *e)
+{
+	DIR *dir = open_list(d, e);
+	size_t cap = 0, all = 0;
+
+	*kinds = NULL;
+	*n = 0;
+	if (!dir)
+		return -1;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		uint32_t kind = kind_of(entry->d_name);
+
+		if (!kind)
+			continue;
+		*kinds = xgrow(*kinds, &cap, all + 1, sizeof **kinds);
+		(*kinds)[all++] = kind;
+	}
+	closedir(dir);
+	if (all)
+		qsort(*kinds, all, sizeof **kinds, by_kind);
+	for (size_t i = 0; i < all; i++)
+		if (!*n || (*kinds)[*n - 1] != (*kinds)[i])
+			(*kinds)[(*n)++] = (*kinds)[i];
 	return 0;
 }

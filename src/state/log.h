@@ -60,6 +60,9 @@ int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struc
 /* Numbers of the files of a kind, ascending; *numbers is the caller's. */
 int log_list(const struct log_dir *d, uint32_t kind, uint64_t **numbers, size_t *n, struct err *e);
 
+/* Kinds of the write-ahead logs that have files, ascending; *kinds is the caller's. */
+int log_kinds(const struct log_dir *d, uint32_t **kinds, size_t *n, struct err *e);
+
 /* The whole file appended to *b. 0; 1: there is no such file; -1. */
 int file_read(const struct log_dir *d, const char *name, struct buf *b, struct err *e);
 /* Written beside it, synced and renamed into place. */

@@ -78,5 +78,9 @@ const struct memtab **store_tables(const struct store *s, size_t *n);
 
 /* wal.c */
 void wal_free(struct wal *w);
+/* Inputs that have a log, ascending; *inputs is the caller's. */
+int wal_list(struct store *s, uint32_t **inputs, size_t *n, struct err *e);
+/* Offsets of what an input's log holds. */
+int wal_range(struct store *s, uint32_t input, uint64_t *begin, uint64_t *end, struct err *e);
 
 #endif

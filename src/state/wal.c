@@ -255,6 +255,26 @@ int store_wal_end(struct store *s, uint32_t input, uint64_t *end, struct err *e)
 	return 0;
 }
 
+int wal_list(struct store *s, uint32_t **inputs, size_t *n, struct err *e)
+{
+	if (log_kinds(&s->dir, inputs, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < *n; i++)
+		(*inputs)[i]--;
+	return 0;
+}
+
+int wal_range(struct store *s, uint32_t input, uint64_t *begin, uint64_t *end, struct err *e)
+{
+	struct wal *w = wal_of(s, input, e);
+
+	if (!w)
+		return -1;
+	*begin = w->n ? w->files[0].first : 0;
+	*end = w->end;
+	return 0;
+}
+
 static int read_files(struct store *s, struct wal *w, const struct store_reader *r, struct err *e)
 {
 	struct wal_scan c = { 0 };

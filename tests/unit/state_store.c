@@ -1,6 +1,7 @@
 /* The store as its callers see it: what goes in comes out, now, after a restart, out of the log and out of LMDB. */
 #include <sys/wait.h>
 
+#include "state/inspect.h"
 #include "state_fixture.h"
 
 static const struct store_opts plain = { .no_sync = true, .command = "strm test" };
@@ -475,6 +476,89 @@ static void test_wal(void)
 	store_close(s);
 }
 
+static int export_line(void *ctx, const struct inspect_stage *stage, const struct store_entry *entry)
+{
+	buf_printf(ctx, "%s.%.*s ", stage->name, (int)entry->key.n, entry->key.p);
+	return 0;
+}
+
+static void test_inspect(void)
+{
+	const char *dir = fresh_dir();
+	struct store *s = open_or_fail(dir, &plain);
+	struct buf b = { 0 };
+	struct inspect_sink sink = { export_line, &b };
+	struct inspect_entry rows[3] = { 0 };
+	struct inspect in;
+	struct err e = { 0 };
+	uint32_t id[2];
+	size_t n = 3;
+
+	set_stages(s, id);
+	put(s, id[0], "x", "123");
+	put(s, id[0], "yy", "1234567890");
+	put(s, id[1], "z", "123456");
+	put(s, id[1], "w", "123456");
+	commit(s, 7);
+	store_fold(s, &e);
+	put(s, id[0], "xx", "1");
+	cut(s, 8);
+	store_wal_append(s, 2, BYTES("abc"), false, &e);
+	store_wal_append(s, 11, BYTES("a"), false, &e);
+	commit(s, 8);
+	cut(s, 9);
+	store_close(s);
+	s = open_or_fail(dir, &reading);
+	TEST("a checkpoint is shown: stages, sizes, points, logs of inputs")
+	{
+		CHECK_INT(inspect_open(&in, s, &e), 0);
+		CHECK_INT(in.n_stages, 2);
+		CHECK_STR(in.stages[0].name, "a");
+		CHECK_INT(in.stages[0].keys, 3);
+		CHECK_INT(in.stages[0].key_bytes, 5);
+		CHECK_INT(in.stages[0].value_bytes, 14);
+		CHECK_INT(in.commit->batch, 8);
+		CHECK_INT(in.cut->batch, 9);
+		CHECK_INT(in.n_wals, 2);
+		CHECK_INT(in.wals[0].input, 2);
+		CHECK_INT(in.wals[0].end, 3);
+		CHECK_INT(in.wals[1].input, 11);
+		CHECK(in.log_bytes && in.data_bytes);
+		inspect_release(&in);
+	}
+	TEST("the fattest entries")
+	{
+		CHECK_INT(inspect_top(s, 0, rows, &n, &e), 0);
+		CHECK_INT(n, 3);
+		CHECK_BYTES(rows[0].key.p, rows[0].key.n, "yy");
+		CHECK_BYTES(rows[1].key.p, rows[1].key.n, "w");
+		CHECK_BYTES(rows[2].key.p, rows[2].key.n, "z");
+		CHECK_INT(rows[2].stage, id[1]);
+		inspect_entries_release(rows, n);
+	}
+	TEST("everything, in order")
+	{
+		CHECK_INT(inspect_export(s, &sink, &e), 0);
+		CHECK_STR(buf_cstr(&b), "a.x a.xx a.yy b.w b.z ");
+	}
+	TEST("what another program would keep, start anew and drop")
+	{
+		struct store_stage stages[2] = { { .name = "b", .fingerprint = 2 }, { .name = "a", .fingerprint = 5 } };
+		struct store_program p = { BYTES("b | a"), stages, 2 };
+		struct inspect_diff *diff;
+
+		inspect_diff(s, &p, &diff, &n);
+		CHECK_INT(n, 3);
+		CHECK(diff[0].change == INSPECT_KEPT && diff[0].keys == 2 && !strcmp(diff[0].name, "b"));
+		CHECK(diff[1].change == INSPECT_ANEW && diff[1].changed && !strcmp(diff[1].name, "a"));
+		CHECK(diff[2].change == INSPECT_DROPPED && diff[2].keys == 3 && !strcmp(diff[2].name, "a"));
+		free(diff);
+	}
+	CHECK_STR(e.msg, "");
+	store_close(s);
+	buf_release(&b);
+}
+
 int main(void)
 {
 	test_round_trip();
@@ -486,6 +570,7 @@ int main(void)
 	test_lock();
 	test_format();
 	test_wal();
+	test_inspect();
 	remove_dirs();
 	return test_done();
 }
