@@ -1,0 +1,85 @@
+/* What the files of op_state share. */
+#ifndef STRM_OP_STATE_IMPL_H
+#define STRM_OP_STATE_IMPL_H
+#include "data/rowstore.h"
+#include "op/op_state.h"
+#include "op/state_table.h"
+
+/* Bytes of scratch and of replaced values after which what was emitted goes out. */
+#define STATE_SCRATCH_MAX ((size_t)16 << 20)
+/* Timers that set one another, all due, in one micro-batch: more is a loop that never ends. */
+#define STATE_CHAIN_MAX 100000
+
+static_assert(STATE_CHAIN_MAX <= TIMER_CHAIN_MAX, "a chain is counted in the timer's entry");
+
+enum { HIDDEN_OWN = HIDDEN_WINDOW_END + 1 }; /* event time and window: what a row made without a record has */
+
+struct emitted {
+	struct value *v;
+	struct value *hidden; /* HIDDEN_OWN of them, NULL: made of a record */
+	uint32_t row;         /* of the record's batch */
+};
+
+/* Rows of one schema that wait to be pushed; values in the operator's arena, the batch at hand or the pool. */
+struct emits {
+	const struct schema *schema;
+	struct emitted *at;
+	uint32_t n;
+	size_t cap;
+};
+
+/* Records kept for `on batch`: of each key a ring, from the last to the first. */
+struct kept_records {
+	struct rowstore rows;
+	uint32_t *next; /* by row */
+	size_t next_cap;
+	uint32_t *last; /* by key, row + 1; 0: none */
+	size_t last_cap, n_last;
+};
+
+struct state_op {
+	struct op op;
+	struct state_rules rules;
+	struct state_table table;
+	uint32_t slots[STATE_SLOTS_MAX][2]; /* by timer: its slot in processing time, in event time; or STATE_NO_SLOT */
+	uint32_t timer_of[STATE_SLOTS_MAX];
+	struct value special[SP_COUNT_];
+	struct value *frame;
+	struct emits out;
+	uint32_t *touched; /* keys that had a record in this micro-batch, in the order they first did */
+	size_t n_touched, touched_cap;
+	uint32_t *closed;  /* keys whose window has closed */
+	size_t n_closed, closed_cap;
+	struct kept_records kept;
+	int64_t watermark; /* as it stood when the micro-batch began */
+	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
+	bool judges;       /* late records are dropped */
+	bool tracked;
+	/* the rule at work */
+	uint32_t key;
+	const struct batch *b; /* NULL: no record */
+	uint32_t row;
+	struct value hidden[HIDDEN_OWN]; /* without a record */
+	int64_t until[2];      /* timers before these are due: processing time, event time */
+	uint32_t chain;
+	int verdict;           /* of the last push */
+	struct err *e;
+};
+
+/* Places in the frame. */
+static inline uint32_t frame_key(const struct state_op *s) { return s->rules.n_vars; }
+static inline uint32_t frame_column(const struct state_op *s) { return s->rules.n_vars + s->rules.n_keys; }
+static inline uint32_t frame_item(const struct state_op *s) { return frame_column(s) + s->rules.n_columns; }
+
+/* The first values of a key that has none, and its variables into the frame. 1 when it had none. */
+bool state_enter(struct state_op *s);
+/* Runs a block for s->key. 0 or -1. */
+int state_run(struct state_op *s, const struct state_block *b);
+/* Push what was emitted. 0 or -1. */
+int state_push(struct state_op *s);
+/* The same between rules, where scratch and replaced values may go. */
+int state_flush(struct state_op *s);
+/* It is time for it. */
+bool state_is_full(const struct state_op *s);
+
+#endif

@@ -1,0 +1,249 @@
+/* Keyed state as bytes, for checkpoints, and its first state.
+ *
+ * key    its values (value_save)
+ * value  birth u64 | flags u8 | last record's clock i64 | timers i64 each | variables (value_save), all little-endian */
+#include "op/state_impl.h"
+
+#define KEPT_FLAGS (STATE_READY | STATE_HOLDS | STATE_AGED)
+
+static void put_u64(struct buf *b, uint64_t v)
+{
+	unsigned char d[8];
+
+	for (int i = 0; i < 8; i++)
+		d[i] = (unsigned char)(v >> (8 * i));
+	buf_add(b, d, 8);
+}
+
+static int get_u64(struct state_bytes *s, uint64_t *v)
+{
+	*v = 0;
+	if (s->n < 8)
+		return -1;
+	for (int i = 0; i < 8; i++)
+		*v |= (uint64_t)(unsigned char)s->p[i] << (8 * i);
+	s->p += 8;
+	s->n -= 8;
+	return 0;
+}
+
+static int get_value(struct state_bytes *s, struct arena *a, struct value *v)
+{
+	const char *from = s->p;
+
+	if (value_load(&s->p, s->p + s->n, a, v))
+		return -1;
+	s->n -= (size_t)(s->p - from);
+	return 0;
+}
+
+void op_state_track(struct op *op) { ((struct state_op *)op)->tracked = true; }
+
+static void save_key(struct state_op *s, uint32_t key, struct buf *b)
+{
+	uint32_t n = s->table.shape.n_keys;
+	struct column *cols = arena_array(&s->op.arena, struct column, n);
+
+	groups_keys(&s->table.groups, &key, 0, 1, &s->op.arena, cols);
+	for (uint32_t c = 0; c < n; c++) {
+		struct value v = column_get(&cols[c], 0);
+
+		value_save(b, &v);
+	}
+}
+
+static void save_value(const struct state_table *t, uint32_t key, struct buf *b)
+{
+	const struct state_cell *cells = state_table_cells(t, key);
+
+	put_u64(b, t->meta[key].birth);
+	buf_char(b, (char)(t->meta[key].flags & KEPT_FLAGS));
+	put_u64(b, t->shape.ages ? (uint64_t)t->ages[key].last : 0);
+	for (uint32_t i = 0; i < t->shape.n_slots; i++)
+		put_u64(b, (uint64_t)cells[i].at);
+	for (uint32_t i = 0; i < t->shape.n_vars; i++)
+		value_save(b, &state_table_vars(t, key)[i]);
+}
+
+static int save_one(struct state_op *s, uint32_t key, struct buf bytes[2], const struct state_saver *to, struct err *e)
+{
+	bool there = state_table_has(&s->table, key);
+	uint32_t *mark = &s->table.groups.table.entries[key].user;
+
+	if (!there && !*mark)
+		return 0;
+	bytes[0].n = bytes[1].n = 0;
+	save_key(s, key, &bytes[0]);
+	if (there)
+		save_value(&s->table, key, &bytes[1]);
+	if (to->put(to->ctx, &bytes[0], there ? &bytes[1] : NULL, mark, e))
+		return -1;
+	*mark = there ? *mark : 0;
+	return 0;
+}
+
+int op_state_save(struct op *op, const struct state_saver *to, struct err *e)
+{
+	struct state_op *s = (struct state_op *)op;
+	struct buf bytes[2] = { { 0 }, { 0 } };
+	int r = 0;
+
+	for (size_t i = 0; i < s->table.n_changed && !r; i++) {
+		r = save_one(s, s->table.changed[i], bytes, to, e);
+		if (op->arena.total > STATE_SCRATCH_MAX)
+			arena_reset(&op->arena);
+	}
+	arena_reset(&op->arena);
+	buf_release(&bytes[0]);
+	buf_release(&bytes[1]);
+	if (!r)
+		state_table_forget_changes(&s->table);
+	return r;
+}
+
+/* The number of the key in `from`, which must be new. */
+static int load_key(struct state_op *s, struct state_bytes from, uint32_t *key)
+{
+	uint32_t n = s->table.shape.n_keys, before = s->table.n;
+	struct column *cols = arena_array(&s->op.arena, struct column, n);
+	const struct column **at = arena_array(&s->op.arena, const struct column *, n);
+
+	for (uint32_t c = 0; c < n; c++) {
+		struct value v;
+
+		if (get_value(&from, &s->op.arena, &v) || v.type == T_ANY || v.type == T_REGEX)
+			return -1;
+		cols[c] = column_const(&s->op.arena, &v);
+		at[c] = &cols[c];
+	}
+	if (from.n)
+		return -1;
+	state_table_put(&s->table, &s->op.arena, at, NULL, 1, key);
+	return s->table.n > before ? 0 : -1;
+}
+
+static int load_timers(struct state_table *t, uint32_t key, struct state_bytes *from)
+{
+	uint64_t at;
+
+	for (uint32_t i = 0; i < t->shape.n_slots; i++) {
+		if (get_u64(from, &at))
+			return -1;
+		state_table_timer(t, key, i, (int64_t)at, 0);
+	}
+	return 0;
+}
+
+static int load_vars(struct state_op *s, uint32_t key, struct state_bytes *from)
+{
+	struct value v;
+
+	for (uint32_t i = 0; i < s->rules.n_vars; i++) {
+		if (get_value(from, &s->op.arena, &v))
+			return -1;
+		state_table_set(&s->table, key, i, &v);
+	}
+	return from->n ? -1 : 0;
+}
+
+static int load_value(struct state_op *s, uint32_t key, struct state_bytes from)
+{
+	struct state_table *t = &s->table;
+	uint64_t birth, last;
+	uint8_t flags;
+
+	if (get_u64(&from, &birth) || !birth || birth >> 56 || !from.n)
+		return -1;
+	flags = (uint8_t)*from.p++;
+	from.n--;
+	if (flags & ~KEPT_FLAGS || get_u64(&from, &last))
+		return -1;
+	state_table_revive(t, key, birth);
+	t->meta[key].flags |= flags & (STATE_READY | STATE_HOLDS);
+	if (flags & STATE_AGED)
+		state_table_touch(t, key, (int64_t)last);
+	return load_timers(t, key, &from) || load_vars(s, key, &from) ? -1 : 0;
+}
+
+int op_state_load(struct op *op, struct state_bytes key, struct state_bytes value, uint32_t mark)
+{
+	struct state_op *s = (struct state_op *)op;
+	uint32_t at;
+	int r = load_key(s, key, &at);
+
+	if (!r) {
+		s->table.groups.table.entries[at].user = mark;
+		r = load_value(s, at, value);
+	}
+	arena_reset(&op->arena);
+	valuepool_settle(&s->table.pool);
+	state_table_forget_changes(&s->table);
+	return r;
+}
+
+/* ---- the first state ---- */
+
+static struct column column_named(const struct batch *b, const char *name)
+{
+	int at = schema_find(b->schema, name, strlen(name));
+
+	return at < 0 ? (struct column){ .type = T_NULL, .constant = true, .has_null = true } : b->cols[at];
+}
+
+static int no_field(const struct batch *b, const char *source, const char *name, const char *what, struct err *e)
+{
+	if (schema_find(b->schema, name, strlen(name)) >= 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "%s: has no field \"%s\", which is %s of the state", source, name, what);
+}
+
+static int check_fields(const struct state_rules *r, const struct batch *b, struct err *e)
+{
+	const char *source = b->origin.source ? b->origin.source : "-";
+
+	for (uint32_t k = 0; k < r->n_keys; k++)
+		if (no_field(b, source, r->key_names[k], "a key", e))
+			return -1;
+	for (uint32_t k = 0; k < r->n_vars; k++)
+		if (schema_find(b->schema, r->var_names[k], strlen(r->var_names[k])) >= 0)
+			return 0;
+	return r->n_vars ? no_field(b, source, r->var_names[0], "a variable", e) : 0;
+}
+
+/* A variable that the file does not give has its first value. */
+static void start_key(struct state_op *s, uint32_t key, const struct column *vars, uint32_t row)
+{
+	state_table_wake(&s->table, key);
+	state_table_touch(&s->table, key, s->op.run->now);
+	s->key = key;
+	state_enter(s);
+	s->table.meta[key].flags |= STATE_HOLDS;
+	for (uint32_t k = 0; k < s->rules.n_vars; k++) {
+		struct value v = column_get(&vars[k], row);
+
+		if (v.type != T_NULL)
+			state_table_set(&s->table, key, k, &v);
+	}
+}
+
+int op_state_start(struct op *op, const struct batch *b, struct err *e)
+{
+	struct state_op *s = (struct state_op *)op;
+	const struct state_rules *r = &s->rules;
+	uint32_t *key = arena_array(b->arena, uint32_t, b->n_sel + 1);
+	struct column *cols = arena_array(b->arena, struct column, r->n_keys + 1), *vars = arena_array(b->arena, struct column, r->n_vars + 1);
+	const struct column **at = arena_array(b->arena, const struct column *, r->n_keys + 1);
+
+	if (check_fields(r, b, e))
+		return -1;
+	for (uint32_t k = 0; k <= r->n_keys; k++) {
+		cols[k] = k < r->n_keys ? column_named(b, r->key_names[k]) : (struct column){ .type = T_NULL, .constant = true };
+		at[k] = &cols[k];
+	}
+	for (uint32_t k = 0; k < r->n_vars; k++)
+		vars[k] = column_named(b, r->var_names[k]);
+	state_table_put(&s->table, b->arena, at, b->sel, b->n_sel, key);
+	BATCH_EACH(b->sel, b->n_sel, i) start_key(s, key[k_], vars, i);
+	valuepool_settle(&s->table.pool);
+	return op_check_memory(op, s->table.n_live, e);
+}
