@@ -312,6 +312,19 @@ static int take_times(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+static int take_mode(struct options *o, const char *arg, struct err *e)
+{
+	static const char *const names[] = { [MODE_APPEND] = "append", [MODE_UPDATE] = "update", [MODE_COMPLETE] = "complete" };
+
+	for (int m = MODE_APPEND; m <= MODE_COMPLETE; m++)
+		if (!strcmp(arg, names[m])) {
+			o->mode = (enum output_mode)m;
+			return 0;
+		}
+	err_set(e, ERR_USAGE, "unknown mode \"%s\"", arg);
+	return err_hint(e, "append, update or complete");
+}
+
 static int take_color(struct options *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;
@@ -636,8 +649,11 @@ static const struct option_def options[] = {
 	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without).",
 	    ARG("FIELD", "field", "a field with times") },
 	  .take = take_replay },
-	{ { .name = "mode", .synopsis = "--mode append|update|complete", .summary = "how aggregates print", .group = "Time", ARG("MODE", "text", "a mode") },
-	  .later = true },
+	{ { .name = "mode", .synopsis = "--mode append|update|complete", .summary = "how the last aggregate prints", .group = "Time",
+	    .text = "append: each window once, when the watermark has passed it (the default for windows of event time). update: the groups that changed in "
+		    "the micro-batch (the default for `window all`). complete: the whole table each time (the default where sort or top follow `window all`); "
+		    "nothing is late then, and nothing is forgotten.", ARG("MODE", "text", "append, update or complete") },
+	  .take = take_mode },
 	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State" }, .later = true },
 	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State" }, .later = true },
 	{ { .name = "checkpoint", .synopsis = "--checkpoint DIR", .summary = "make the job durable", .group = "State", ARG("DIR", "directory", "a directory") },

@@ -4,6 +4,7 @@
 #include "base/doc.h"
 #include "codec/codec.h"
 #include "expr/parse.h"
+#include "plan/plan.h"
 #include "runtime/job.h"
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
@@ -40,6 +41,7 @@ struct options {
 	struct cut cut;
 	bool cut_given, marks;
 	const char *replay;
+	enum output_mode mode;
 	/* values */
 	const struct zone *zone;
 	const char *ofmt, *times;

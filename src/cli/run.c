@@ -13,6 +13,7 @@
 #include "cli/signals.h"
 #include "base/time.h"
 #include "plan/pipeline.h"
+#include "plan/times.h"
 #include "stage/stage.h"
 
 static const char *const stdin_only[] = { "-" };
@@ -125,7 +126,7 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 	if (!o->cut_given && (o->replay || endless))
 		o->cut = (struct cut){ .kind = CUT_TIME, .every_ns = TIME_NS };
 	else if (!o->cut_given)
-		o->cut.kind = p->closes ? CUT_EOF : CUT_BLOCKS;
+		o->cut.kind = p->whole ? CUT_EOF : CUT_BLOCKS;
 	if (endless && o->replay)
 		return err_set(e, ERR_USAGE, "--replay: goes with files and pipes, which end");
 	if (w && o->cut.kind == CUT_EOF) {
@@ -275,7 +276,7 @@ static int compile(struct program *p, struct err *e)
 		return -1;
 	choose_input(o);
 	make_inputs(p);
-	if (plan_link(&p->plan, p->in, p->n_in, e) || plan_known(&p->plan, p->in, p->n_in, e))
+	if (plan_link(&p->plan, p->in, p->n_in, e) || plan_times(&p->plan, o->mode, e) || plan_known(&p->plan, p->in, p->n_in, e))
 		return -1;
 	choose_output(o, &p->plan);
 	if (check_formats(o, e))

@@ -6,9 +6,10 @@
 
 struct kept_row {
 	const struct schema *schema;
-	struct value *v;      /* schema->n values, then `extra` more (sort keys) */
+	struct value *v;      /* schema->n values, then `extra` more (sort keys), then its hidden columns */
 	struct value raw;     /* T_NULL: none */
 	uint32_t n;           /* values in v */
+	uint32_t hidden;      /* bit i: enum hidden i is among them */
 	size_t bytes;         /* of its deep copy */
 };
 
@@ -23,6 +24,8 @@ void rowstore_release(struct rowstore *s);
 void rowstore_clear(struct rowstore *s);
 /* Copy row `row` of b with n_extra values behind its fields; returns its number. */
 size_t rowstore_add(struct rowstore *s, const struct batch *b, uint32_t row, const struct value *extra, uint32_t n_extra);
+/* The value of a hidden column of a kept row, null where it has none. */
+struct value rowstore_hidden(const struct rowstore *s, size_t at, enum hidden which);
 /* Replace kept row `at` (it keeps its number). */
 void rowstore_replace(struct rowstore *s, size_t at, const struct batch *b, uint32_t row, const struct value *extra, uint32_t n_extra);
 size_t rowstore_memory(const struct rowstore *s);

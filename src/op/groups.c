@@ -126,18 +126,23 @@ static struct value key_value(const struct groups *g, uint64_t at, const char *p
 
 void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map)
 {
+	groups_copy(dst, src, NULL, src->table.n, map);
+}
+
+void groups_copy(struct groups *dst, const struct groups *src, const uint32_t *list, uint32_t n, uint32_t *map)
+{
 	struct key_bytes key;
 
-	for (uint32_t i = 0; i < src->table.n; i++) {
-		uint32_t before = dst->table.n;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t before = dst->table.n, from = list ? list[i] : i;
 
-		keytab_key(&src->table, i, &key);
+		keytab_key(&src->table, from, &key);
 		keytab_put(&dst->table, &key, 1, &map[i]);
 		if (dst->table.n == before)
 			continue;
 		dst->types = xgrow(dst->types, &dst->types_cap, (size_t)dst->table.n * dst->n_keys, 1);
 		for (uint32_t c = 0; c < dst->n_keys; c++) {
-			uint64_t at = (uint64_t)i * src->n_keys + c;
+			uint64_t at = (uint64_t)from * src->n_keys + c;
 			struct value v = { .type = src->types[at] };
 
 			if (v.type == T_LIST || v.type == T_OBJECT)

@@ -22,6 +22,8 @@ void groups_clear(struct groups *g);
 void groups_put(struct groups *g, struct arena *a, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel, uint32_t *group);
 /* The groups of src put into dst: map[i] is dst's group of src's group i. */
 void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map);
+/* The same for the groups listed (NULL: 0 .. n - 1); map[i] belongs to list[i]. */
+void groups_copy(struct groups *dst, const struct groups *src, const uint32_t *list, uint32_t n, uint32_t *map);
 /* Key columns of groups [from, from + n), or of list[0..n) when list is not NULL; views live until the next put. */
 void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
 size_t groups_memory(const struct groups *g);

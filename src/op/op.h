@@ -59,6 +59,13 @@ struct run {
 	void *delivering_ctx;
 };
 
+/* What an operator that counts or orders records looks at. */
+enum op_scope {
+	SCOPE_RUN,    /* the whole run */
+	SCOPE_BATCH,  /* the micro-batch */
+	SCOPE_WINDOW, /* the records of one window in the micro-batch (@window_start, @window_end) */
+};
+
 #define OP_COUNTERS_MAX 4
 /* Of on_batch_end: nothing closes now; the operators behind see no end of a micro-batch. */
 #define OP_HOLD 2

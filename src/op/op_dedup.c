@@ -1,31 +1,91 @@
 #include "op/op_dedup.h"
 
+#include <stdlib.h>
+
 #include "data/keytab.h"
 
 struct dedup {
 	struct op op;
-	struct expr **keys;
-	uint32_t n_keys;
-	bool per_batch;
+	struct dedup_spec spec;
 	struct keytab table;
+	int64_t *until; /* by key, of kinds with event time: forgotten when the watermark reaches it */
+	size_t until_cap;
+	uint32_t swept; /* keys left by the last sweep */
 };
 
-static void dedup_keys(struct dedup *d, const struct batch *b, struct key_bytes *keys)
+/* The key columns; a window is part of the key where each has its own. */
+static void dedup_keys(struct dedup *d, const struct batch *b, const uint32_t *sel, uint32_t n_sel, struct key_bytes *keys)
 {
-	uint32_t n = d->n_keys ? d->n_keys : 1;
+	uint32_t n = d->spec.n_keys ? d->spec.n_keys : 1;
 	struct column *cols = arena_array(b->arena, struct column, n);
-	const struct column **at = arena_array(b->arena, const struct column *, n);
+	const struct column **at = arena_array(b->arena, const struct column *, n + 2);
 
 	for (uint32_t k = 0; k < n; k++) {
 		at[k] = &cols[k];
-		if (d->n_keys)
-			cols[k] = expr_eval(d->keys[k], &d->op.eval, b, b->sel, b->n_sel);
+		if (d->spec.n_keys)
+			cols[k] = expr_eval(d->spec.keys_take[k], &d->op.eval, b, sel, n_sel);
 	}
-	if (!d->n_keys) {
+	if (!d->spec.n_keys) {
 		cols[0] = column_make(b->arena, T_OBJECT, b->n_rows);
-		BATCH_EACH(b->sel, b->n_sel, i) cols[0].v[i] = batch_record(b, i, b->arena);
+		BATCH_EACH(sel, n_sel, i) cols[0].v[i] = batch_record(b, i, b->arena);
 	}
-	key_of_columns(b->arena, at, n, b->sel, b->n_sel, keys);
+	if (d->spec.kind == DEDUP_WINDOW && b->hidden[HIDDEN_WINDOW_START]) {
+		at[n++] = b->hidden[HIDDEN_WINDOW_START];
+		at[n++] = b->hidden[HIDDEN_WINDOW_END];
+	}
+	key_of_columns(b->arena, at, n, sel, n_sel, keys);
+}
+
+static bool by_time(const struct dedup *d)
+{
+	return d->spec.kind >= DEDUP_WINDOW;
+}
+
+/* How long the row's key is to be remembered. */
+static bool until_of(const struct dedup *d, const struct batch *b, uint32_t row, int64_t *until)
+{
+	const struct column *c = b->hidden[d->spec.kind == DEDUP_WINDOW ? HIDDEN_WINDOW_END : HIDDEN_EVENT];
+	struct value v = c ? column_get(c, row) : v_null();
+
+	*until = v.i;
+	return v.type == T_TIME;
+}
+
+/* Rows in time: the others are counted. */
+static uint32_t in_time(struct dedup *d, const struct batch *b, uint32_t *sel, int64_t *until, struct err *e)
+{
+	uint32_t n = 0;
+
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		int64_t t;
+
+		if (!until_of(d, b, i, &t)) {
+			d->op.count[3]++;
+		} else if (t <= d->op.watermark) {
+			d->op.count[2]++;
+			if (d->op.run->late && d->op.run->late(d->op.run->late_ctx, &d->op, b, i, t, d->op.watermark - t, e))
+				return UINT32_MAX;
+		} else {
+			until[n] = d->spec.kind != DEDUP_WITHIN ? t : t > INT64_MAX - d->spec.within_ns ? INT64_MAX : t + d->spec.within_ns;
+			sel[n++] = i;
+		}
+	}
+	return n;
+}
+
+/* Is the row the first of its key? `next`: the first key number that is new in this batch. */
+static bool is_first(struct dedup *d, uint32_t group, uint32_t *next, int64_t until)
+{
+	bool fresh = group == *next;
+
+	*next += fresh;
+	if (!by_time(d))
+		return fresh;
+	if (!fresh && d->until[group] > d->op.watermark)
+		return false;
+	d->until[group] = until;
+	return true;
 }
 
 static int dedup_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -33,24 +93,57 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 	struct dedup *d = (struct dedup *)op;
 	struct key_bytes *keys = arena_array(b->arena, struct key_bytes, b->n_sel + 1);
 	uint32_t *group = arena_array(b->arena, uint32_t, b->n_sel + 1), *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
-	uint32_t next = d->table.n;
+	uint32_t *timely = arena_array(b->arena, uint32_t, b->n_sel + 1), next = d->table.n, n = b->n_sel;
+	int64_t *until = arena_array(b->arena, int64_t, b->n_sel + 1);
+	const uint32_t *in = b->sel;
 	struct batch out = *b;
 	int verdict;
 
 	(void)port;
-	dedup_keys(d, b, keys);
-	keytab_put(&d->table, keys, b->n_sel, group);
+	if (by_time(d)) {
+		in = timely;
+		n = in_time(d, b, timely, until, e);
+		if (n == UINT32_MAX)
+			return -1;
+	}
+	dedup_keys(d, b, in, n, keys);
+	keytab_put(&d->table, keys, n, group);
+	if (by_time(d))
+		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
 	out.sel = sel;
 	out.n_sel = 0;
-	BATCH_EACH(b->sel, b->n_sel, i) if (group[k_] == next)
-	{
-		sel[out.n_sel++] = i;
-		next++;
-	}
+	BATCH_EACH(in, n, i) if (is_first(d, group[k_], &next, by_time(d) ? until[k_] : 0)) sel[out.n_sel++] = i;
 	op->count[0] += out.n_sel;
-	op->count[1] += b->n_sel - out.n_sel;
+	op->count[1] += n - out.n_sel;
 	verdict = op_push(op, &out, e);
 	return verdict ? verdict : op_check_memory(op, d->table.n, e);
+}
+
+/* Keys that are worth looking through for those to forget. */
+#define SWEEP_MIN 4096
+
+/* A table of the keys that the watermark has not reached: when there are twice as many as the last time, so that a key is looked at a bounded number of times. */
+static void sweep(struct dedup *d)
+{
+	struct keytab fresh;
+	uint32_t n = 0;
+
+	if (d->table.n < SWEEP_MIN || d->table.n < 2 * d->swept)
+		return;
+	keytab_init(&fresh);
+	for (uint32_t i = 0; i < d->table.n; i++) {
+		struct key_bytes key;
+		uint32_t group;
+
+		if (d->until[i] <= d->op.watermark)
+			continue;
+		keytab_key(&d->table, i, &key);
+		keytab_put(&fresh, &key, 1, &group);
+		d->until[n++] = d->until[i];
+	}
+	keytab_release(&d->table);
+	d->table = fresh;
+	d->swept = n;
 }
 
 static int dedup_batch_end(struct op *op, struct err *e)
@@ -58,8 +151,10 @@ static int dedup_batch_end(struct op *op, struct err *e)
 	struct dedup *d = (struct dedup *)op;
 
 	(void)e;
-	if (d->per_batch)
+	if (d->spec.kind == DEDUP_BATCH)
 		keytab_clear(&d->table);
+	else if (by_time(d))
+		sweep(d);
 	return 0;
 }
 
@@ -67,27 +162,30 @@ static void dedup_free(struct op *op)
 {
 	struct dedup *d = (struct dedup *)op;
 
-	for (uint32_t k = 0; k < d->n_keys; k++)
-		expr_release(d->keys[k]);
+	for (uint32_t k = 0; k < d->spec.n_keys; k++)
+		expr_release(d->spec.keys_take[k]);
 	keytab_release(&d->table);
+	free(d->until);
 }
 
 static size_t dedup_memory(const struct op *op)
 {
-	return keytab_memory(&((const struct dedup *)op)->table);
+	const struct dedup *d = (const struct dedup *)op;
+
+	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until;
 }
 
 static void dedup_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
 {
 	const struct dedup *d = (const struct dedup *)op;
 
-	for (uint32_t k = 0; k < d->n_keys; k++)
-		expr_unseen(d->keys[k], fn, ctx);
+	for (uint32_t k = 0; k < d->spec.n_keys; k++)
+		expr_unseen(d->spec.keys_take[k], fn, ctx);
 }
 
 static const struct op_class dedup_class = {
 	.name = "dedup",
-	.counters = { "first", "repeated" },
+	.counters = { "first", "repeated", "late", "no-time" },
 	.process = dedup_process,
 	.on_batch_end = dedup_batch_end,
 	.free = dedup_free,
@@ -95,13 +193,11 @@ static const struct op_class dedup_class = {
 	.unseen = dedup_unseen,
 };
 
-struct op *op_dedup(struct run *run, int stage, const char *word, struct expr **keys_take, uint32_t n_keys, bool per_batch)
+struct op *op_dedup(struct run *run, int stage, const char *word, const struct dedup_spec *spec)
 {
 	struct dedup *d = op_make(&dedup_class, sizeof *d, run, stage, word);
 
-	d->keys = keys_take;
-	d->n_keys = n_keys;
-	d->per_batch = per_batch;
+	d->spec = *spec;
 	keytab_init(&d->table);
 	return &d->op;
 }

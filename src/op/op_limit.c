@@ -1,41 +1,65 @@
 #include "op/op_limit.h"
 
+#include <stdlib.h>
+
+#include "window/winset.h"
+
 struct limit {
 	struct op op;
 	uint64_t n, seen;
-	bool per_batch;
+	enum op_scope scope;
+	struct winset windows; /* SCOPE_WINDOW: those of this micro-batch */
+	uint64_t *seen_in;     /* by slot */
+	size_t cap;
 };
+
+/* How many rows of this row's window came so far, this one not counted. */
+static uint64_t seen_of(struct limit *l, const struct batch *b, uint32_t row)
+{
+	struct interval w = { INT64_MIN, INT64_MAX };
+	uint32_t slot;
+	bool fresh;
+
+	if (l->scope != SCOPE_WINDOW)
+		return l->seen++;
+	if (b->hidden[HIDDEN_WINDOW_END]) {
+		w.start = column_get(b->hidden[HIDDEN_WINDOW_START], row).i;
+		w.end = column_get(b->hidden[HIDDEN_WINDOW_END], row).i;
+	}
+	slot = winset_put(&l->windows, &w, &fresh);
+	l->seen_in = xgrow(l->seen_in, &l->cap, (size_t)slot + 1, sizeof *l->seen_in);
+	if (fresh)
+		l->seen_in[slot] = 0;
+	return l->seen_in[slot]++;
+}
+
+/* The rows before the n-th (of all, or of their window), or those from it on. */
+static int pass_rows(struct limit *l, const struct batch *b, bool before, struct err *e)
+{
+	uint32_t *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
+	struct batch out = *b;
+
+	out.sel = sel;
+	out.n_sel = 0;
+	BATCH_EACH(b->sel, b->n_sel, i) if ((seen_of(l, b, i) < l->n) == before) sel[out.n_sel++] = i;
+	l->op.count[0] += out.n_sel;
+	l->op.count[1] += b->n_sel - out.n_sel;
+	return op_push(&l->op, &out, e);
+}
 
 static int limit_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct limit *l = (struct limit *)op;
-	uint64_t room = l->n - l->seen;
-	uint32_t n = b->n_sel < room ? b->n_sel : (uint32_t)room;
-	struct batch out = batch_slice(b, 0, n);
-	int verdict;
+	int verdict = pass_rows(l, b, true, e);
 
 	(void)port;
-	l->seen += n;
-	op->count[0] += n;
-	op->count[1] += b->n_sel - n;
-	verdict = op_push(op, &out, e);
-	if (verdict)
-		return verdict;
-	return l->seen == l->n && !l->per_batch;
+	return verdict ? verdict : l->seen >= l->n && l->scope == SCOPE_RUN;
 }
 
 static int skip_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
-	struct limit *l = (struct limit *)op;
-	uint64_t left = l->n - l->seen;
-	uint32_t n = b->n_sel < left ? b->n_sel : (uint32_t)left;
-	struct batch out = batch_slice(b, n, b->n_sel - n);
-
 	(void)port;
-	l->seen += n;
-	op->count[0] += out.n_sel;
-	op->count[1] += n;
-	return op_push(op, &out, e);
+	return pass_rows((struct limit *)op, b, false, e);
 }
 
 static int limit_batch_end(struct op *op, struct err *e)
@@ -43,9 +67,19 @@ static int limit_batch_end(struct op *op, struct err *e)
 	struct limit *l = (struct limit *)op;
 
 	(void)e;
-	if (l->per_batch)
+	if (l->scope != SCOPE_RUN)
 		l->seen = 0;
+	while (winset_first(&l->windows) != WINSET_NONE)
+		winset_pop(&l->windows);
 	return 0;
+}
+
+static void limit_free(struct op *op)
+{
+	struct limit *l = (struct limit *)op;
+
+	winset_release(&l->windows);
+	free(l->seen_in);
 }
 
 static const struct op_class limit_class = {
@@ -53,6 +87,7 @@ static const struct op_class limit_class = {
 	.counters = { "passed", "over" },
 	.process = limit_process,
 	.on_batch_end = limit_batch_end,
+	.free = limit_free,
 };
 
 static const struct op_class skip_class = {
@@ -60,6 +95,7 @@ static const struct op_class skip_class = {
 	.counters = { "passed", "skipped" },
 	.process = skip_process,
 	.on_batch_end = limit_batch_end,
+	.free = limit_free,
 };
 
 static struct op *limit_make(const struct op_class *cls, struct run *run, int stage, const char *word, const struct limit *of)
@@ -67,18 +103,18 @@ static struct op *limit_make(const struct op_class *cls, struct run *run, int st
 	struct limit *l = op_make(cls, sizeof *l, run, stage, word);
 
 	l->n = of->n;
-	l->per_batch = of->per_batch;
+	l->scope = of->scope;
 	return &l->op;
 }
 
-struct op *op_limit(struct run *run, int stage, const char *word, uint64_t n, bool per_batch)
+struct op *op_limit(struct run *run, int stage, const char *word, uint64_t n, enum op_scope scope)
 {
-	return limit_make(&limit_class, run, stage, word, &(struct limit){ .n = n, .per_batch = per_batch });
+	return limit_make(&limit_class, run, stage, word, &(struct limit){ .n = n, .scope = scope });
 }
 
-struct op *op_skip(struct run *run, int stage, const char *word, uint64_t n, bool per_batch)
+struct op *op_skip(struct run *run, int stage, const char *word, uint64_t n, enum op_scope scope)
 {
-	return limit_make(&skip_class, run, stage, word, &(struct limit){ .n = n, .per_batch = per_batch });
+	return limit_make(&skip_class, run, stage, word, &(struct limit){ .n = n, .scope = scope });
 }
 
 struct sample {

@@ -35,6 +35,7 @@ struct sort {
 	struct op op;
 	struct sort_key *keys;
 	uint32_t n_keys;
+	bool by_window;
 	struct rowstore rows;
 };
 
@@ -57,12 +58,26 @@ static int sort_process(struct op *op, int port, const struct batch *b, struct e
 	return op_check_memory(op, s->rows.n, e);
 }
 
+static int window_cmp(const struct rowstore *rows, size_t i, size_t j)
+{
+	struct value a = rowstore_hidden(rows, i, HIDDEN_WINDOW_END), b = rowstore_hidden(rows, j, HIDDEN_WINDOW_END);
+	int c = value_cmp(&a, &b);
+
+	if (c)
+		return c;
+	a = rowstore_hidden(rows, i, HIDDEN_WINDOW_START);
+	b = rowstore_hidden(rows, j, HIDDEN_WINDOW_START);
+	return value_cmp(&a, &b);
+}
+
 static int sort_cmp(const void *x, const void *y, void *ctx)
 {
 	const struct sort *s = ctx;
 	size_t i = *(const size_t *)x, j = *(const size_t *)y;
 	const struct kept_row *p = &s->rows.rows[i], *q = &s->rows.rows[j];
 
+	if (s->by_window && window_cmp(&s->rows, i, j))
+		return window_cmp(&s->rows, i, j);
 	for (uint32_t k = 0; k < s->n_keys; k++) {
 		int c = key_cmp(&p->v[p->schema->n + k], &q->v[q->schema->n + k], s->keys[k].desc);
 
@@ -119,12 +134,13 @@ static const struct op_class sort_class = {
 	.unseen = sort_unseen,
 };
 
-struct op *op_sort(struct run *run, int stage, const char *word, struct sort_key *keys_take, uint32_t n_keys)
+struct op *op_sort(struct run *run, int stage, const char *word, struct sort_key *keys_take, uint32_t n_keys, enum op_scope scope)
 {
 	struct sort *s = op_make(&sort_class, sizeof *s, run, stage, word);
 
 	s->keys = keys_take;
 	s->n_keys = n_keys;
+	s->by_window = scope == SCOPE_WINDOW;
 	return &s->op;
 }
 
@@ -141,7 +157,7 @@ struct top {
 	uint64_t limit;
 	struct sort_key key;
 	struct expr **per;
-	uint32_t n_per;
+	uint32_t n_per, n_exprs; /* n_exprs of them are expressions, the others the window */
 	struct groups groups;
 	struct heap *heaps; /* one per group */
 	size_t heaps_cap;
@@ -231,8 +247,10 @@ static int top_process(struct op *op, int port, const struct batch *b, struct er
 
 	(void)port;
 	for (uint32_t k = 0; k < t->n_per; k++) {
-		cols[k] = expr_eval(t->per[k], &op->eval, b, b->sel, b->n_sel);
-		per[k] = &cols[k];
+		const struct column *window = b->hidden[k == t->n_exprs ? HIDDEN_WINDOW_END : HIDDEN_WINDOW_START];
+
+		per[k] = k < t->n_exprs || !window ? &cols[k] : window;
+		cols[k] = k < t->n_exprs ? expr_eval(t->per[k], &op->eval, b, b->sel, b->n_sel) : (struct column){ .type = T_NULL };
 	}
 	if (t->n_per)
 		groups_put(&t->groups, b->arena, per, b->sel, b->n_sel, group);
@@ -284,7 +302,7 @@ static void top_free(struct op *op)
 	free(t->heaps);
 	rowstore_release(&t->rows);
 	expr_release(t->key.expr);
-	for (uint32_t k = 0; k < t->n_per; k++)
+	for (uint32_t k = 0; k < t->n_exprs; k++)
 		expr_release(t->per[k]);
 	if (t->n_per)
 		groups_release(&t->groups);
@@ -302,7 +320,7 @@ static void top_unseen(const struct op *op, void (*fn)(void *ctx, const char *na
 	const struct top *t = (const struct top *)op;
 
 	expr_unseen(t->key.expr, fn, ctx);
-	for (uint32_t k = 0; k < t->n_per; k++)
+	for (uint32_t k = 0; k < t->n_exprs; k++)
 		expr_unseen(t->per[k], fn, ctx);
 }
 
@@ -316,16 +334,16 @@ static const struct op_class top_class = {
 	.unseen = top_unseen,
 };
 
-struct op *op_top(struct run *run, int stage, const char *word, uint64_t n, const struct sort_key *key_take, struct expr **per_take,
-		  uint32_t n_per)
+struct op *op_top(struct run *run, int stage, const char *word, uint64_t n, const struct sort_key *key_take, const struct top_per *per)
 {
 	struct top *t = op_make(&top_class, sizeof *t, run, stage, word);
 
 	t->limit = n;
 	t->key = *key_take;
-	t->per = per_take;
-	t->n_per = n_per;
-	if (n_per)
-		groups_init(&t->groups, n_per);
+	t->per = per->exprs;
+	t->n_exprs = per->n;
+	t->n_per = per->n + (per->scope == SCOPE_WINDOW ? 2 : 0);
+	if (t->n_per)
+		groups_init(&t->groups, t->n_per);
 	return &t->op;
 }

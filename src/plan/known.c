@@ -1,5 +1,7 @@
 #include "plan/known.h"
 
+#include "plan/state_spec.h"
+
 #include "base/nearest.h"
 #include "codec/pattern.h"
 
@@ -177,7 +179,7 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 
 	if (check_items(k, &n->keys, e) || check_items(k, &n->items, e))
 		return -1;
-	if (n->window) {
+	if (n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING) {
 		known_add(&out, "window_start");
 		known_add(&out, "window_end");
 	}
@@ -185,6 +187,8 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 		known_add(&out, n->keys.at[i].name);
 	for (uint32_t i = 0; i < n->items.n; i++)
 		known_add(&out, n->items.at[i].name);
+	if (n->panes && n->panes->trigger->accumulation == PANES_RETRACTING)
+		known_add(&out, "_op");
 	*k = out;
 	return 0;
 }
@@ -209,6 +213,42 @@ static int known_union(struct known *k, const struct plan_node *n)
 	return 0;
 }
 
+struct known_state {
+	const struct known *k;
+	struct err *e;
+};
+
+static int check_state_expr(void *ctx, struct node *expr, const char *const *bound, uint32_t n_bound)
+{
+	const struct known_state *s = ctx;
+	struct field_set f = { .arena = s->k->set.arena };
+
+	node_fields(expr, bound, n_bound, &f);
+	for (uint32_t i = 0; i < f.n; i++)
+		if (!known_has(s->k, f.names[i]))
+			return unknown_field(s->k, expr, f.names[i], expr->pos, s->e);
+	return 0;
+}
+
+/* Variables and keys are no fields. */
+static int known_state(struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct known out = known_empty(k);
+	struct field_set made = { .arena = k->set.arena };
+	struct known_state s = { k, e };
+
+	if (!k->open && state_record_exprs(n, made.arena, check_state_expr, &s))
+		return -1;
+	state_makes(n, &made);
+	for (uint32_t i = 0; made.all && i < k->set.n; i++)
+		known_add(&out, k->set.names[i]);
+	for (uint32_t i = 0; i < made.n; i++)
+		known_add(&out, made.names[i]);
+	out.open = made.all && k->open;
+	*k = out;
+	return 0;
+}
+
 int known_node(struct known *k, const struct plan_node *n, struct err *e)
 {
 	switch (n->kind) {
@@ -229,6 +269,8 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return 0;
 	case PLAN_REDUCE:
 		return known_reduce(k, n, e);
+	case PLAN_STATE:
+		return known_state(k, n, e);
 	case PLAN_UNION:
 		return known_union(k, n);
 	case PLAN_SPLIT:

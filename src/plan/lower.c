@@ -6,6 +6,7 @@
 #include "op/op_exec.h"
 #include "op/op_filter.h"
 #include "op/op_flatmap.h"
+#include "op/op_hold.h"
 #include "op/op_limit.h"
 #include "op/op_map.h"
 #include "op/op_point.h"
@@ -144,12 +145,12 @@ static struct op *lower_sort(const struct plan *p, const struct plan_node *n, co
 		return NULL;
 	}
 	if (n->kind == PLAN_SORT)
-		return op_sort(o->run, n->stage, n->word, keys, n->n_orders);
+		return op_sort(o->run, n->stage, n->word, keys, n->n_orders, n->scope);
 	if (lower_items(p, &n->keys, o, per, e)) {
 		expr_release(keys[0].expr);
 		return NULL;
 	}
-	return op_top(o->run, n->stage, n->word, n->n, &keys[0], per, n->keys.n);
+	return op_top(o->run, n->stage, n->word, n->n, &keys[0], &(struct top_per){ per, n->keys.n, n->scope });
 }
 
 static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
@@ -158,7 +159,8 @@ static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, c
 
 	if (lower_items(p, &n->keys, o, keys, e))
 		return NULL;
-	return op_dedup(o->run, n->stage, n->word, keys, n->keys.n, n->per_batch);
+	return op_dedup(o->run, n->stage, n->word,
+			&(struct dedup_spec){ .keys_take = keys, .n_keys = n->keys.n, .kind = n->dedup, .within_ns = n->delay_ns });
 }
 
 struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e)
@@ -238,15 +240,19 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 	case PLAN_TOP:
 		return lower_sort(p, n, o, e);
 	case PLAN_LIMIT:
-		return op_limit(o->run, n->stage, n->word, n->n, n->per_batch);
+		return op_limit(o->run, n->stage, n->word, n->n, n->scope);
 	case PLAN_SKIP:
-		return op_skip(o->run, n->stage, n->word, n->n, n->per_batch);
+		return op_skip(o->run, n->stage, n->word, n->n, n->scope);
 	case PLAN_SAMPLE:
 		return op_sample(o->run, n->stage, n->word, n->p, n->n);
 	case PLAN_DEDUP:
 		return lower_dedup(p, n, o, e);
+	case PLAN_WATERMARK:
+		return lower_watermark(p, n, o, e);
+	case PLAN_STATE:
+		return lower_state(p, n, o, e);
 	case PLAN_WINDOW:
-		return op_window_buffer(o->run, n->stage, n->word, &(struct window_spec){ n->assigner->length_ns, n->assigner->slide_ns });
+		return lower_window(p, n, o, e);
 	case PLAN_EXEC:
 		return n->each ? op_exec_each(o->run, n->stage, n->word, n->text, n->patience_ns)
 			       : op_exec(o->run, n->stage, n->word, n->text);
@@ -282,8 +288,10 @@ int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **la
 		const struct plan_node *n = c->nodes[i];
 		struct op *op;
 
-		if (n->in_reduce)
+		if (n->in_reduce || n->kind == PLAN_TRIGGER)
 			continue;
+		if (n->holds)
+			lower_append(l->graph, last, op_hold(l->opts->run, n->stage, n->word));
 		op = lower_node(l->plan, n, l->opts, e);
 		if (!op)
 			return -1;

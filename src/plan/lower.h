@@ -2,6 +2,7 @@
 #ifndef STRM_PLAN_LOWER_H
 #define STRM_PLAN_LOWER_H
 #include "op/op_parse.h"
+#include "op/reducer.h"
 #include "op/op_sink.h"
 #include "op/op_words.h"
 #include "plan/plan.h"
@@ -33,6 +34,13 @@ int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **la
 void lower_append(struct graph *g, struct op **last, struct op *op_take);
 /* A reduce node (plan/lower_reduce.c). */
 struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+/* Event time and windows (plan/lower_time.c). */
+struct op *lower_watermark(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+struct op *lower_window(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+/* The operator of a reduce over windows; the spec is its own afterwards, also on failure. */
+struct op *lower_panes(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec, struct err *e);
+/* A state node (plan/lower_state.c). */
+struct op *lower_state(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* Bind with a hint where an aggregate stands outside reduce. */
 struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e);
 /* The same where names are variables, see expr_bind_vars. */

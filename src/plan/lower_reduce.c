@@ -378,11 +378,13 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 {
 	struct lowering r = { .p = p, .n = n, .o = o, .err = e };
 
-	r.spec.windowed = n->window != NULL;
-	if (!build(&r) && n->window && n->window->in_reduce)
-		return op_window_reduce(o->run, n->stage, n->word, &r.spec, &(struct window_spec){ n->window->assigner->length_ns, n->window->assigner->slide_ns });
-	if (!e->kind)
-		return op_reduce(o->run, n->stage, n->word, &r.spec);
-	release(&r);
-	return NULL;
+	struct op *op = NULL;
+
+	r.spec.windowed = n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
+	r.spec.retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING;
+	if (!build(&r))
+		op = n->panes || n->window ? lower_panes(p, n, o, &r.spec, e) : op_reduce(o->run, n->stage, n->word, &r.spec);
+	if (!op)
+		release(&r);
+	return op;
 }

@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "expr/eval.h"
 #include "expr/parse.h"
+#include "op/op_dedup.h"
 #include "window/trigger.h"
 #include "window/window.h"
 
@@ -27,6 +28,7 @@ enum plan_kind {
 	PLAN_WINDOW,  /* assigner; on, gap */
 	PLAN_TRIGGER, /* trigger: of the window before it */
 	PLAN_EXEC,    /* text: the command; each, patience_ns */
+	PLAN_STATE,   /* state; keys */
 	PLAN_SINK,    /* text: where to */
 	PLAN_UNION,   /* others: after its own records, theirs */
 	PLAN_SPLIT,   /* items: to the first stream whose expr is true; ends its chain */
@@ -34,6 +36,18 @@ enum plan_kind {
 	PLAN_FROM,    /* others */
 	PLAN_AS,      /* text: the name */
 	PLAN_KINDS_,
+};
+
+enum output_mode { MODE_DEFAULT, MODE_APPEND, MODE_UPDATE, MODE_COMPLETE };
+
+/* A reduce over windows of event time, or the whole stream: when and how its panes come out. */
+struct plan_panes {
+	const struct plan_node *window;
+	const struct trigger_spec *trigger;
+	bool inherits;   /* rows carry their windows */
+	bool merges;     /* sessions */
+	bool windowed;   /* results begin with window_start and window_end */
+	bool complete, as_touched;
 };
 
 struct plan_order {
@@ -76,21 +90,26 @@ struct plan_node {
 	int64_t patience_ns;    /* and how long it may be silent */
 	const char **fields;    /* PLAN_SINK: the columns, where the program fixes them */
 	uint32_t n_fields;
-	int64_t delay_ns, idle_ns;      /* PLAN_WATERMARK; idle_ns 0: never */
+	int64_t delay_ns, idle_ns;      /* PLAN_WATERMARK; idle_ns 0: never. delay_ns: within of PLAN_DEDUP too, 0: none */
 	bool by_marks;                  /* PLAN_WATERMARK: explicit */
 	const struct window *assigner;  /* PLAN_WINDOW */
 	struct node *on;                /* PLAN_WINDOW: the time, NULL: the watermark's */
 	struct node *gap;               /* PLAN_WINDOW of sessions: the gap where it is no literal */
 	const struct trigger_spec *trigger; /* PLAN_TRIGGER */
+	struct state_spec *state;       /* PLAN_STATE (plan/state_spec.h) */
 	struct plan_ref *others;        /* points that it reads beside its chain: its ports 1, 2 ... */
 	uint32_t n_others;
 	/* by the rules */
 	struct field_set needs; /* fields wanted of its input; needs.all */
 	struct field_set after; /* fields wanted of its output */
 	bool moved;             /* a filter that runs earlier than written */
-	bool per_batch;         /* limit, skip: behind an aggregate, ordering stage or window; dedup: behind a window */
+	/* by plan_times */
+	enum op_scope scope;    /* sort, top, limit, skip */
+	bool holds;             /* they wait for the end of the window */
+	enum dedup_kind dedup;  /* PLAN_DEDUP */
 	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
-	const struct plan_node *window; /* PLAN_REDUCE: that window */
+	const struct plan_node *window; /* PLAN_REDUCE: its window of processing time or rows */
+	const struct plan_panes *panes; /* PLAN_REDUCE: over event time or the whole stream */
 };
 
 struct known;
@@ -106,7 +125,7 @@ struct plan_point {
 	/* by the rules */
 	struct known *known;      /* fields of its records */
 	struct field_set needs;   /* fields wanted of its records, by any reader */
-	bool closes, windowed;    /* in front of it is: an aggregate, ordering stage or window; a window */
+	struct time_flow *time;   /* which window and watermark hold there (times.c) */
 };
 
 struct plan_chain {
@@ -135,6 +154,7 @@ struct plan {
 	/* by the rules */
 	const struct plan_node *windowed; /* the first window of processing time, NULL: none */
 	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
+	bool whole;               /* one of them has no window: what it says of a finite input is about all of it */
 	bool changes;             /* some stage makes other records than it got */
 	const char **fields;      /* the output's fields in order where the program fixes them, else NULL */
 	uint32_t n_fields;

@@ -1,6 +1,7 @@
 /* Rules: what is known of fields, filters early, projection pushdown. */
 #include "codec/pattern.h"
 #include "plan/known.h"
+#include "plan/state_spec.h"
 
 /* ---- filters run as early as they can without crossing a stage that counts or may fail ---- */
 
@@ -188,6 +189,9 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 		need_items(f, &n->keys);
 		need_items(f, &n->items);
 		return;
+	case PLAN_STATE:
+		state_needs(n, after, f);
+		return;
 	case PLAN_EXEC:
 	case PLAN_SINK:
 		f->all = true;
@@ -200,6 +204,8 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 	}
 	need_set(f, after);
 	need_expr(f, n->expr);
+	need_expr(f, n->on);
+	need_expr(f, n->gap);
 	need_items(f, &n->keys);
 	if (n->kind == PLAN_SPLIT)
 		need_items(f, &n->items);
@@ -245,49 +251,6 @@ static void push_projections(struct plan *p, bool verbatim)
 	}
 }
 
-/* A command that is run for each micro-batch: not over before the micro-batch is, and yet the records of all of them are one stream. */
-static bool ends_with_batch(const struct plan_node *n) { return n->kind == PLAN_EXEC && !n->each; }
-
-static bool closes_batch(enum plan_kind k)
-{
-	return k == PLAN_REDUCE || k == PLAN_SORT || k == PLAN_TOP || k == PLAN_WINDOW;
-}
-
-static int is_fold(struct node *n, void *ctx)
-{
-	(void)ctx;
-	return n->kind == N_CALL && !strcmp(n->name, "fold");
-}
-
-static bool has_fold(const struct plan_node *n)
-{
-	for (uint32_t i = 0; i < n->items.n; i++)
-		if (node_walk(n->items.at[i].expr, is_fold, NULL))
-			return true;
-	return false;
-}
-
-/* A window is the business of the reduce behind it where only stages that go record by record stand between, and its states merge. */
-static void give_windows(struct plan *p, struct plan_chain *c)
-{
-	struct plan_node *window = NULL;
-
-	for (uint32_t i = 0; i < c->n; i++) {
-		struct plan_node *n = c->nodes[i];
-
-		if (n->kind == PLAN_WINDOW) {
-			window = n;
-			p->windowed = p->windowed ? p->windowed : n;
-		} else if (n->kind == PLAN_REDUCE && window) {
-			n->window = window;
-			window->in_reduce = !has_fold(n);
-			window = NULL;
-		} else if (ends_with_batch(n) || (n->kind != PLAN_FILTER && !plan_changes(n->kind))) {
-			window = NULL;
-		}
-	}
-}
-
 /* A sink within the chain has the columns of its place. */
 static void give_columns(struct plan_node *n, const struct plan *p, const struct known *k)
 {
@@ -297,65 +260,42 @@ static void give_columns(struct plan_node *n, const struct plan *p, const struct
 	n->n_fields = k->set.n;
 }
 
-/* Is there, in front of the node in a chain, what closes a micro-batch, or a window? */
-struct flow {
-	struct known known;
-	bool closes, windowed;
-};
-
-static void flow_node(struct flow *f, struct plan_node *n)
-{
-	for (uint32_t i = 0; i < n->n_others; i++) {
-		f->closes |= n->others[i].point->closes;
-		f->windowed |= n->others[i].point->windowed;
-	}
-	f->windowed |= n->kind == PLAN_WINDOW;
-	n->per_batch = n->kind == PLAN_DEDUP ? f->windowed : f->closes;
-	f->closes |= closes_batch(n->kind);
-}
-
-static void leave_point(struct plan *p, struct plan_point *at, const struct flow *f)
+static void leave_point(struct plan *p, struct plan_point *at, const struct known *k)
 {
 	at->known = arena_new(p->arena, struct known);
-	*at->known = known_empty(&f->known);
-	known_merge(at->known, &f->known);
-	at->closes |= f->closes;
-	at->windowed |= f->windowed;
+	*at->known = known_empty(k);
+	known_merge(at->known, k);
 }
 
 static void leave_inputs(struct plan *p, const struct plan_input *in, uint32_t n_in)
 {
 	for (uint32_t i = 0; i < n_in; i++) {
-		struct flow f = { 0 };
+		struct known k;
 
-		known_start(p, &in[i], &f.known);
+		known_start(p, &in[i], &k);
 		if (in[i].point->known)
-			known_merge(in[i].point->known, &f.known);
+			known_merge(in[i].point->known, &k);
 		else
-			leave_point(p, in[i].point, &f);
+			leave_point(p, in[i].point, &k);
 	}
 }
 
 static int chain_known(struct plan *p, struct plan_chain *c, struct known *out, struct err *e)
 {
-	struct flow f = { .known = known_empty(c->from->known), .closes = c->from->closes, .windowed = c->from->windowed };
+	struct known k = known_empty(c->from->known);
 
-	known_merge(&f.known, c->from->known);
-	give_windows(p, c);
+	known_merge(&k, c->from->known);
 	for (uint32_t i = 0; i < c->n; i++) {
-		if (known_node(&f.known, c->nodes[i], e))
+		if (known_node(&k, c->nodes[i], e))
 			return -1;
 		p->changes |= plan_changes(c->nodes[i]->kind);
-		p->closes |= ends_with_batch(c->nodes[i]);
-		give_columns(c->nodes[i], p, &f.known);
-		flow_node(&f, c->nodes[i]);
+		give_columns(c->nodes[i], p, &k);
 	}
 	for (uint32_t i = 0; i < p->n_points; i++)
 		if (p->points[i]->maker == c)
-			leave_point(p, p->points[i], &f);
-	p->closes |= f.closes;
+			leave_point(p, p->points[i], &k);
 	if (c->ends)
-		known_merge(out, &f.known);
+		known_merge(out, &k);
 	return 0;
 }
 

@@ -1,0 +1,260 @@
+/* Records in. */
+#include <stdlib.h>
+
+#include "op/panes_impl.h"
+
+enum count { ABSORBED, LATE, NO_TIME, DROPPED };
+
+/* What is computed for a batch of records before they go to their cells. */
+struct intake {
+	const struct batch *b;
+	struct assigner assigner;
+	const uint32_t *group;
+	/* (row, cell) in row order */
+	uint32_t *row, *cell;
+	uint32_t n, cap;
+};
+
+/* The window that a row behind another aggregate carries; the whole stream has none. */
+static enum count inherited(struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
+{
+	struct interval *w = &in->assigner.windows[0];
+	const struct column *start = in->b->hidden[HIDDEN_WINDOW_START];
+
+	*n = 1;
+	*w = (struct interval){ INT64_MIN, INT64_MAX };
+	if (start && (!row_time(start, row, &w->start) || !row_time(in->b->hidden[HIDDEN_WINDOW_END], row, &w->end)))
+		*n = 0;
+	*t = w->end == INT64_MAX ? INT64_MIN : w->end - 1;
+	return *n ? ABSORBED : NO_TIME;
+}
+
+/* The windows of a row; none, and the answer says why. */
+static enum count windows_of(struct panes *p, struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
+{
+	static const enum count fate[] = { [ASSIGN_OK] = ABSORBED, [ASSIGN_NO_TIME] = NO_TIME, [ASSIGN_NONE] = DROPPED };
+
+	return p->spec.inherits ? inherited(in, row, n, t) : fate[assigner_row(&in->assigner, row, n, t)];
+}
+
+static bool is_late(const struct panes *p, const struct interval *w)
+{
+	struct cell c = { .end = w->end };
+
+	return !p->spec.complete && w->end != INT64_MAX && panes_expiry(p, &c) <= p->op.watermark;
+}
+
+static uint32_t cell_for(struct panes *p, uint32_t key, const struct interval *w)
+{
+	uint32_t cell;
+
+	if (p->spec.merges)
+		return panes_session(p, key, w);
+	cell = panes_find(p, key, w);
+	if (cell == CELL_NONE)
+		return panes_open(p, key, w);
+	return p->cells[cell].flags & CELL_CLOSED ? CELL_NONE : cell;
+}
+
+static void touch(struct panes *p, uint32_t cell, int64_t t)
+{
+	struct cell *c = &p->cells[cell];
+
+	c->came++;
+	if (t < c->first)
+		c->first = t;
+	if (t > c->last)
+		c->last = t;
+	if (!(c->flags & CELL_TOUCHED))
+		cell_list_add(&p->touched, cell);
+	c->flags |= CELL_TOUCHED | CELL_NEW;
+}
+
+static int flush(struct panes *p, struct intake *in, const struct column *args)
+{
+	for (uint32_t k = 0; k < in->n; k++)
+		while (p->cells[in->cell[k]].merged_into != CELL_NONE)
+			in->cell[k] = p->cells[in->cell[k]].merged_into;
+	if (in->n)
+		states_update(p->states, &p->reducer, in->cell, args, in->row, in->n, in->b);
+	in->n = 0;
+	for (size_t i = 0; i < p->going.n; i++)
+		panes_drop(p, p->going.at[i]);
+	p->going.n = 0;
+	return 0;
+}
+
+/* The pairs of a row. Its fate is counted once: it fell into some window, or it was late or dropped for all. */
+static int put_row(struct panes *p, struct intake *in, uint32_t row, uint32_t key, struct err *e)
+{
+	int64_t t, last_end = INT64_MIN;
+	uint32_t n, late = 0, in_cells = 0;
+	enum count why = windows_of(p, in, row, &n, &t);
+	const struct interval *windows = in->assigner.windows;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t cell;
+
+		if (windows[i].end > last_end)
+			last_end = windows[i].end;
+		if (is_late(p, &windows[i])) {
+			late++;
+			continue;
+		}
+		cell = cell_for(p, key, &windows[i]);
+		if (cell == CELL_NONE)
+			continue;
+		touch(p, cell, t);
+		in->row[in->n] = row;
+		in->cell[in->n++] = cell;
+		in_cells++;
+	}
+	p->op.count[in_cells ? ABSORBED : n && late == n ? LATE : n ? DROPPED : why]++;
+	if (in_cells)
+		p->late_pairs += late;
+	if (in_cells || !n || late < n || !p->op.run->late)
+		return 0;
+	return p->op.run->late(p->op.run->late_ctx, &p->op, in->b, row, last_end, p->op.watermark - last_end, e);
+}
+
+static int panes_process(struct op *op, int port, const struct batch *b, struct err *e)
+{
+	struct panes *p = (struct panes *)op;
+	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
+	struct intake in = { .b = b, .cap = batch_rows() + most };
+	struct column *args;
+
+	(void)port;
+	assigner_start(&in.assigner, &p->spec.assign, &op->eval, b);
+	in.row = arena_array(b->arena, uint32_t, in.cap);
+	in.cell = arena_array(b->arena, uint32_t, in.cap);
+	in.group = reducer_groups(&p->reducer, &p->groups, b);
+	args = reducer_args(&p->reducer, b);
+	for (uint32_t k = 0; k < b->n_sel; k++) {
+		if (put_row(p, &in, batch_row(b, k), in.group ? in.group[k] : 0, e))
+			return -1;
+		if (in.n + most > in.cap)
+			flush(p, &in, args);
+	}
+	flush(p, &in, args);
+	return op_check_memory(op, p->n_live, e);
+}
+
+static int panes_batch_end(struct op *op, struct err *e)
+{
+	struct panes *p = (struct panes *)op;
+	int verdict = panes_fire(p, e);
+
+	reducer_collect_failures(&p->reducer);
+	if (p->reducer.spec.n_keys && p->n_dead > 1024 && p->n_dead > p->n_keys / 2)
+		panes_compact(p);
+	p->before = op->watermark;
+	return verdict < 0 ? -1 : 0;
+}
+
+static size_t panes_memory(const struct op *op)
+{
+	const struct panes *p = (const struct panes *)op;
+
+	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
+	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
+	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
+	       (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+}
+
+static bool panes_holds(const struct op *op)
+{
+	return ((const struct panes *)op)->n_live;
+}
+
+static bool panes_answers_empty(const struct op *op)
+{
+	return ((const struct panes *)op)->spec.complete;
+}
+
+static void put_time(struct buf *out, int64_t t)
+{
+	buf_took(out, time_format(t, buf_room(out, TIME_MAX)));
+}
+
+/* The window that ends first, and where the watermark stands. */
+static void panes_waits(const struct op *op, struct buf *out)
+{
+	const struct panes *p = (const struct panes *)op;
+	const struct timer *first = timers_first(&p->by_watermark);
+
+	if (!p->n_live || !first || first->at == INT64_MAX)
+		return;
+	buf_str(out, "the window that ends ");
+	put_time(out, first->at);
+	buf_str(out, op->watermark == WATERMARK_NONE ? " waits for a watermark: there is none yet" : " waits for the watermark, which stands at ");
+	if (op->watermark != WATERMARK_NONE)
+		put_time(out, op->watermark);
+}
+
+static void panes_free(struct op *op)
+{
+	struct panes *p = (struct panes *)op;
+
+	for (uint32_t i = 0; i < p->n_cells; i++)
+		panes_forget_said(p, &p->cells[i]);
+	for (uint32_t k = 0; k < p->n_keys; k++)
+		if (p->keys[k].cap)
+			free(p->keys[k].many);
+	states_free(p->states, &p->reducer, p->n_cells);
+	if (p->reducer.spec.n_keys)
+		groups_release(&p->groups);
+	free(p->keys);
+	free(p->born);
+	free(p->cells);
+	free(p->triggers);
+	free(p->unused.at);
+	free(p->going.at);
+	free(p->touched.at);
+	free(p->look.at);
+	timers_release(&p->by_watermark);
+	timers_release(&p->by_clock);
+	timers_release(&p->held);
+	trigger_free(p->trigger);
+	expr_release(p->spec.assign.on_take);
+	expr_release(p->spec.assign.gap_take);
+	reducer_release(&p->reducer);
+}
+
+static void panes_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	const struct panes *p = (const struct panes *)op;
+
+	reducer_unseen(&p->reducer, fn, ctx);
+	if (p->spec.assign.on_take)
+		expr_unseen(p->spec.assign.on_take, fn, ctx);
+}
+
+static const struct op_class panes_class = {
+	.name = "panes",
+	.makes_fields = true,
+	.counters = { "absorbed", "late", "no-time", "dropped" },
+	.process = panes_process,
+	.on_batch_end = panes_batch_end,
+	.free = panes_free,
+	.memory = panes_memory,
+	.unseen = panes_unseen,
+	.holds = panes_holds,
+	.answers_empty = panes_answers_empty,
+	.waits = panes_waits,
+};
+
+struct op *op_panes(struct run *run, int stage, const char *word, const struct reduce_spec *spec, const struct panes_spec *panes)
+{
+	struct panes *p = op_make(&panes_class, sizeof *p, run, stage, word);
+
+	p->spec = *panes;
+	reducer_init(&p->reducer, spec, &p->op);
+	if (spec->n_keys)
+		groups_init(&p->groups, spec->n_keys);
+	p->trigger = trigger_new(&p->spec.trigger);
+	p->trigger_size = trigger_state_size(p->trigger);
+	p->states = states_new(&p->reducer);
+	p->before = WATERMARK_NONE;
+	return &p->op;
+}

@@ -1,0 +1,229 @@
+/* The cells of keys. */
+#include <stdlib.h>
+
+#include "op/panes_impl.h"
+
+void cell_list_add(struct cell_list *l, uint32_t cell)
+{
+	l->at = xgrow(l->at, &l->cap, l->n + 1, sizeof *l->at);
+	l->at[l->n++] = cell;
+}
+
+void *panes_trigger(const struct panes *p, uint32_t cell)
+{
+	return p->triggers + (size_t)cell * p->trigger_size;
+}
+
+/* ---- windows of a key ---- */
+
+struct key_cells *panes_key(struct panes *p, uint32_t key)
+{
+	if (key >= p->n_keys) {
+		p->keys = xgrow(p->keys, &p->keys_cap, (size_t)key + 1, sizeof *p->keys);
+		p->born = xgrow(p->born, &p->born_cap, (size_t)key + 1, sizeof *p->born);
+		for (; p->n_keys <= key; p->n_keys++) {
+			p->keys[p->n_keys] = (struct key_cells){ 0 };
+			p->born[p->n_keys] = 0;
+			p->n_dead++;
+		}
+	}
+	return &p->keys[key];
+}
+
+const uint32_t *key_cells_at(const struct key_cells *k)
+{
+	return k->cap ? k->many : &k->one;
+}
+
+static bool is_before(const struct cell *c, int64_t start, int64_t end)
+{
+	return c->start != start ? c->start < start : c->end < end;
+}
+
+uint32_t key_cells_place(const struct panes *p, const struct key_cells *k, int64_t start, int64_t end)
+{
+	const uint32_t *at = key_cells_at(k);
+	uint32_t lo = 0, hi = k->n;
+
+	if (hi && is_before(&p->cells[at[hi - 1]], start, end))
+		return hi; /* most records are newer than what there is */
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (is_before(&p->cells[at[mid]], start, end))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void make_room(struct key_cells *k)
+{
+	uint32_t one = k->one, *many;
+
+	if (k->n < (k->cap ? k->cap : 1))
+		return;
+	many = xrealloc(k->cap ? k->many : NULL, (k->cap ? k->cap * 2 : 4) * sizeof *many);
+	if (!k->cap)
+		many[0] = one;
+	k->cap = k->cap ? k->cap * 2 : 4;
+	k->many = many;
+}
+
+void panes_list(struct panes *p, uint32_t cell)
+{
+	struct cell *c = &p->cells[cell];
+	struct key_cells *k = panes_key(p, c->key);
+	uint32_t at = key_cells_place(p, k, c->start, c->end), *cells;
+
+	if (!p->born[c->key]) {
+		p->born[c->key] = ++p->births;
+		p->n_dead--;
+	}
+	make_room(k);
+	cells = k->cap ? k->many : &k->one;
+	memmove(cells + at + 1, cells + at, (k->n - at) * sizeof *cells);
+	cells[at] = cell;
+	k->n++;
+}
+
+void panes_unlist(struct panes *p, uint32_t cell)
+{
+	struct cell *c = &p->cells[cell];
+	struct key_cells *k = panes_key(p, c->key);
+	uint32_t *cells = k->cap ? k->many : &k->one, at = key_cells_place(p, k, c->start, c->end);
+
+	while (cells[at] != cell)
+		at++;
+	k->n--;
+	memmove(cells + at, cells + at + 1, (k->n - at) * sizeof *cells);
+	if (k->n || !k->cap)
+		return;
+	free(k->many);
+	*k = (struct key_cells){ 0 };
+}
+
+uint32_t panes_find(struct panes *p, uint32_t key, const struct interval *w)
+{
+	const struct key_cells *k = panes_key(p, key);
+	uint32_t at = key_cells_place(p, k, w->start, w->end), cell;
+
+	if (at == k->n)
+		return CELL_NONE;
+	cell = key_cells_at(k)[at];
+	return p->cells[cell].start == w->start && p->cells[cell].end == w->end ? cell : CELL_NONE;
+}
+
+/* ---- slots ---- */
+
+static uint32_t take_slot(struct panes *p)
+{
+	uint32_t slot;
+
+	if (p->unused.n)
+		return p->unused.at[--p->unused.n];
+	slot = p->n_cells++;
+	p->cells = xgrow(p->cells, &p->cells_cap, p->n_cells, sizeof *p->cells);
+	p->cells[slot] = (struct cell){ 0 };
+	p->triggers = xgrow(p->triggers, &p->triggers_cap, (size_t)p->n_cells * p->trigger_size, 1);
+	states_reserve(p->states, &p->reducer, p->n_cells);
+	return slot;
+}
+
+uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w)
+{
+	uint32_t slot = take_slot(p);
+
+	p->cells[slot] = (struct cell){ .start = w->start, .end = w->end, .key = key, .gen = p->cells[slot].gen, .merged_into = CELL_NONE,
+					.flags = CELL_LIVE | CELL_FRESH, .clock_timer = INT64_MAX, .first = INT64_MAX, .last = INT64_MIN };
+	memset(panes_trigger(p, slot), 0, p->trigger_size);
+	p->n_live++;
+	panes_list(p, slot);
+	panes_set_timer(p, slot);
+	return slot;
+}
+
+void panes_forget_said(struct panes *p, struct cell *c)
+{
+	while (c->said) {
+		struct said *next = c->said->next;
+
+		p->said_bytes -= sizeof *next + c->said->n;
+		free(c->said);
+		c->said = next;
+	}
+}
+
+void panes_drop(struct panes *p, uint32_t cell)
+{
+	struct cell *c = &p->cells[cell];
+
+	panes_forget_said(p, c);
+	states_reset(p->states, &p->reducer, cell);
+	c->flags = 0;
+	c->gen++;
+	p->n_live--;
+	cell_list_add(&p->unused, cell);
+	if (p->keys[c->key].n)
+		return;
+	p->born[c->key] = 0;
+	p->n_dead++;
+}
+
+/* ---- timers ---- */
+
+int64_t panes_expiry(const struct panes *p, const struct cell *c)
+{
+	int64_t lateness = p->spec.trigger.lateness_ns;
+
+	return c->end > INT64_MAX - lateness ? INT64_MAX : c->end + lateness;
+}
+
+/* At the end of the window, if its trigger looks at that; at the end of the lateness. */
+void panes_set_timer(struct panes *p, uint32_t cell)
+{
+	const struct cell *c = &p->cells[cell];
+	bool looks = trigger_sees_watermark(p->trigger) && !(c->flags & (CELL_ENDED | CELL_CLOSED));
+
+	if (!p->spec.complete)
+		timers_add(&p->by_watermark, looks ? c->end : panes_expiry(p, c), cell, c->gen);
+}
+
+/* ---- keys that have gone ---- */
+
+/* Dead keys worth numbering the others anew for. */
+#define DEAD_MIN 1024
+
+void panes_compact(struct panes *p)
+{
+	struct groups fresh;
+	struct key_cells *keys = xcalloc(p->n_keys + 1, sizeof *keys);
+	uint64_t *born = xcalloc(p->n_keys + 1, sizeof *born);
+	uint32_t *live = xmalloc((p->n_keys + 1) * sizeof *live), *group = xmalloc((p->n_keys + 1) * sizeof *group), n = 0;
+
+	for (uint32_t k = 0; k < p->n_keys; k++)
+		if (p->born[k])
+			live[n++] = k;
+	groups_init(&fresh, p->groups.n_keys);
+	groups_copy(&fresh, &p->groups, live, n, group);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t *at = key_cells_at(&p->keys[live[i]]);
+
+		keys[group[i]] = p->keys[live[i]];
+		born[group[i]] = p->born[live[i]];
+		for (uint32_t c = 0; c < keys[group[i]].n; c++)
+			p->cells[at[c]].key = group[i];
+	}
+	groups_release(&p->groups);
+	p->groups = fresh;
+	free(p->keys);
+	free(p->born);
+	p->keys = keys;
+	p->born = born;
+	p->keys_cap = p->born_cap = p->n_keys + 1;
+	p->n_keys = n;
+	p->n_dead = 0;
+	free(live);
+	free(group);
+}

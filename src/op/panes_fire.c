@@ -1,0 +1,414 @@
+/* Panes out. */
+#include <stdlib.h>
+
+#include "op/panes_impl.h"
+
+enum timing { EARLY, ON_TIME, LATE };
+
+/* A pane on its way out. */
+struct fired {
+	uint32_t cell;
+	uint8_t timing;
+	bool last; /* nothing comes after it */
+};
+
+struct firing {
+	struct panes *p;
+	struct fired *at;
+	size_t n, cap;
+};
+
+/* ---- what to look at ---- */
+
+static void look_at(struct panes *p, uint32_t cell)
+{
+	if (p->cells[cell].flags & CELL_LOOK)
+		return;
+	p->cells[cell].flags |= CELL_LOOK;
+	cell_list_add(&p->look, cell);
+}
+
+static void take_watermark_timers(struct panes *p)
+{
+	struct timer t;
+
+	while (timers_take(&p->by_watermark, p->op.watermark, &t)) {
+		struct cell *c = &p->cells[t.what];
+		int64_t due;
+
+		if (c->gen != t.gen || !(c->flags & CELL_LIVE))
+			continue;
+		due = trigger_sees_watermark(p->trigger) && !(c->flags & (CELL_ENDED | CELL_CLOSED)) ? c->end : panes_expiry(p, c);
+		if (due > p->op.watermark)
+			timers_add(&p->by_watermark, due, t.what, t.gen); /* the session has grown */
+		else
+			look_at(p, t.what);
+	}
+}
+
+static void take_clock_timers(struct panes *p)
+{
+	struct timer t;
+
+	while (timers_take(&p->by_clock, p->op.run->now, &t)) {
+		struct cell *c = &p->cells[t.what];
+
+		if (c->gen != t.gen || !(c->flags & CELL_LIVE) || c->clock_timer != t.at)
+			continue;
+		c->clock_timer = INT64_MAX;
+		look_at(p, t.what);
+	}
+}
+
+static void take_touched(struct panes *p)
+{
+	for (size_t i = 0; i < p->touched.n; i++) {
+		struct cell *c = &p->cells[p->touched.at[i]];
+
+		if (!(c->flags & CELL_LIVE) || !c->came)
+			continue;
+		trigger_add(p->trigger, panes_trigger(p, p->touched.at[i]), c->came, p->op.run->now);
+		c->came = 0;
+		c->flags &= (uint8_t) ~(CELL_TOUCHED | CELL_FRESH);
+		look_at(p, p->touched.at[i]);
+	}
+	p->touched.n = 0;
+}
+
+/* ---- what is due ---- */
+
+/* Beam's: the first pane that is not early and comes as the watermark passes the end is on time; all after it, and all of windows that were behind the watermark
+ * already, are late. */
+static enum timing timing_of(const struct panes *p, const struct cell *c)
+{
+	if (p->before >= c->end || c->flags & CELL_ON_TIME)
+		return LATE;
+	return p->op.watermark >= c->end ? ON_TIME : EARLY;
+}
+
+static bool comes_out(const struct panes *p, const struct cell *c, enum timing timing, bool last)
+{
+	if (c->flags & CELL_NEW)
+		return true;
+	if (timing == ON_TIME && !p->spec.trigger.ontime_if_new)
+		return true;
+	return last && p->spec.trigger.closing_always;
+}
+
+static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
+{
+	f->at = xgrow(f->at, &f->cap, f->n + 1, sizeof *f->at);
+	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last };
+}
+
+static void set_clock(struct panes *p, uint32_t cell)
+{
+	struct cell *c = &p->cells[cell];
+	int64_t next = trigger_next_clock(p->trigger, panes_trigger(p, cell));
+
+	if (next == INT64_MAX || next >= c->clock_timer)
+		return;
+	c->clock_timer = next;
+	timers_add(&p->by_clock, next, cell, c->gen);
+}
+
+/* A cell that may have something to say: brings its pane out, and says whether the cell is over. */
+static bool look(struct firing *f, uint32_t cell)
+{
+	struct panes *p = f->p;
+	struct cell *c = &p->cells[cell];
+	struct trigger_view view = { .now = p->op.run->now, .watermark = p->op.watermark, .end = c->end };
+	bool expired = !p->spec.complete && panes_expiry(p, c) <= p->op.watermark, ended = c->end <= p->op.watermark;
+	enum timing timing = timing_of(p, c);
+
+	if (c->flags & CELL_CLOSED)
+		return expired;
+	if (expired) {
+		if (comes_out(p, c, timing, true))
+			fire(f, cell, timing, true);
+		return true;
+	}
+	if (trigger_is_due(p->trigger, panes_trigger(p, cell), &view)) {
+		trigger_fired(p->trigger, panes_trigger(p, cell), &view);
+		if (trigger_finished(p->trigger, panes_trigger(p, cell)))
+			c->flags |= CELL_CLOSED;
+		if (comes_out(p, c, timing, c->flags & CELL_CLOSED))
+			fire(f, cell, timing, c->flags & CELL_CLOSED);
+	}
+	if (ended && !(c->flags & CELL_ENDED)) {
+		c->flags |= CELL_ENDED;
+		if (trigger_sees_watermark(p->trigger))
+			panes_set_timer(p, cell);
+	}
+	set_clock(p, cell);
+	return false;
+}
+
+/* ---- order ---- */
+
+static int by_window(const void *x, const void *y, void *ctx)
+{
+	const struct panes *p = ctx;
+	const struct fired *a = x, *b = y;
+	const struct cell *c = &p->cells[a->cell], *d = &p->cells[b->cell];
+	uint64_t i = p->born[c->key], j = p->born[d->key];
+
+	if (c->end != d->end)
+		return c->end < d->end ? -1 : 1;
+	if (c->start != d->start)
+		return c->start < d->start ? -1 : 1;
+	return i < j ? -1 : i > j;
+}
+
+static void fire_all(struct firing *f)
+{
+	struct panes *p = f->p;
+
+	for (uint32_t i = 0; i < p->n_cells; i++)
+		if (p->cells[i].flags & CELL_LIVE)
+			fire(f, i, timing_of(p, &p->cells[i]), false);
+}
+
+/* ---- rows ---- */
+
+static const char *const timing_names[] = { "early", "on_time", "late" };
+
+static int64_t stamp_of(const struct panes *p, const struct cell *c)
+{
+	if (p->spec.trigger.stamp == STAMP_EARLIEST && c->first != INT64_MAX)
+		return c->first;
+	if (p->spec.trigger.stamp == STAMP_LATEST && c->last != INT64_MIN)
+		return c->last;
+	return c->end - 1;
+}
+
+static struct column *hide(struct batch *b, enum hidden which, enum type t)
+{
+	struct column *c = arena_array(b->arena, struct column, 1);
+
+	*c = column_make(b->arena, t, b->n_rows);
+	b->hidden[which] = c;
+	return c;
+}
+
+/* What goes along with a pane. The whole stream has no bounds, and its results no time. */
+static void hide_panes(struct panes *p, const struct fired *f, struct batch *b)
+{
+	bool whole = p->spec.assign.window.kind == WINDOW_ALL;
+	struct column *event = whole ? NULL : hide(b, HIDDEN_EVENT, T_TIME), *start = whole ? NULL : hide(b, HIDDEN_WINDOW_START, T_TIME);
+	struct column *end = whole ? NULL : hide(b, HIDDEN_WINDOW_END, T_TIME), *pane = hide(b, HIDDEN_PANE, T_INT);
+	struct column *on_time = hide(b, HIDDEN_PANE_ON_TIME, T_ANY), *timing = hide(b, HIDDEN_TIMING, T_STR), *last = hide(b, HIDDEN_FINAL, T_BOOL);
+
+	on_time->has_null = true;
+	for (uint32_t k = 0; k < b->n_rows; k++) {
+		const struct cell *c = &p->cells[f[k].cell];
+
+		if (!whole) {
+			event->i[k] = stamp_of(p, c);
+			start->i[k] = c->start;
+			end->i[k] = c->end;
+		}
+		pane->i[k] = c->pane;
+		on_time->v[k] = f[k].timing == EARLY ? v_null() : v_int(c->on_time);
+		timing->v[k] = v_str(timing_names[f[k].timing], strlen(timing_names[f[k].timing]));
+		last->b[k] = f[k].last;
+	}
+}
+
+static void make_rows(struct panes *p, const struct fired *f, uint32_t n, struct batch *b)
+{
+	struct arena *a = &p->op.arena;
+	struct column start = column_make(a, T_TIME, n), end = column_make(a, T_TIME, n);
+	uint32_t *keys = arena_array(a, uint32_t, n + 1), *states = arena_array(a, uint32_t, n + 1);
+	struct reduce_rows rows = { .groups = &p->groups, .states = p->states, .key_list = keys, .state_list = states, .n = n, .start = &start, .end = &end };
+
+	for (uint32_t k = 0; k < n; k++) {
+		const struct cell *c = &p->cells[f[k].cell];
+
+		start.i[k] = c->start;
+		end.i[k] = c->end;
+		keys[k] = c->key;
+		states[k] = f[k].cell;
+	}
+	reducer_batch(&p->reducer, &rows, b);
+	hide_panes(p, f, b);
+}
+
+/* ---- taking back ---- */
+
+static uint32_t n_said(const struct cell *c)
+{
+	uint32_t n = 0;
+
+	for (const struct said *s = c->said; s; s = s->next)
+		n++;
+	return n;
+}
+
+/* Where the results stand in a row: behind the window and the keys, before _op. */
+static uint32_t first_result(const struct panes *p)
+{
+	return p->reducer.out_schema->n - 1 - p->reducer.spec.n_results;
+}
+
+static struct said *say(struct panes *p, const struct cell *c, const struct batch *b, uint32_t row)
+{
+	struct buf bytes = { 0 };
+	struct said *s;
+
+	for (uint32_t k = 0; k < p->reducer.spec.n_results; k++) {
+		struct value v = column_get(&b->cols[first_result(p) + k], row);
+
+		value_save(&bytes, &v);
+	}
+	s = xmalloc(sizeof *s + bytes.n);
+	*s = (struct said){ .start = c->start, .end = c->end, .n = (uint32_t)bytes.n };
+	memcpy(s->bytes, bytes.p, bytes.n);
+	p->said_bytes += sizeof *s + bytes.n;
+	buf_release(&bytes);
+	return s;
+}
+
+/* One value of the row that takes `s` back, column by column. */
+static void unsay(struct panes *p, const struct said *s, const struct batch *b, uint32_t row, struct value *out)
+{
+	const char *at = s->bytes, *end = s->bytes + s->n;
+	uint32_t first = first_result(p), n = p->reducer.out_schema->n;
+
+	for (uint32_t k = 0; k < first; k++) {
+		const char *name = p->reducer.out_schema->names[k];
+
+		out[k] = !strcmp(name, "window_start") ? v_time(s->start) : !strcmp(name, "window_end") ? v_time(s->end) : column_get(&b->cols[k], row);
+	}
+	for (uint32_t k = first; k + 1 < n; k++)
+		if (value_load(&at, end, b->arena, &out[k]))
+			BUG("a pane that came out does not load again");
+	out[n - 1] = v_str("-", 1);
+}
+
+/* The batch with what it takes back: each pane behind those it replaces. */
+static void with_taken_back(struct panes *p, const struct fired *f, const struct batch *plus, struct batch *b)
+{
+	struct arena *a = &p->op.arena;
+	uint32_t n = plus->schema->n, rows = plus->n_rows, at = 0, *from;
+	struct value *v, *one = arena_array(a, struct value, n);
+	struct column *cols = arena_array(a, struct column, n);
+
+	for (uint32_t k = 0; k < plus->n_rows; k++)
+		rows += n_said(&p->cells[f[k].cell]);
+	v = arena_array(a, struct value, (size_t)n * rows + 1);
+	from = arena_array(a, uint32_t, rows + 1);
+	for (uint32_t k = 0; k < plus->n_rows; k++) {
+		struct cell *c = &p->cells[f[k].cell];
+
+		for (const struct said *s = c->said; s; s = s->next, from[at++] = k) {
+			unsay(p, s, plus, k, one);
+			for (uint32_t i = 0; i < n; i++)
+				v[(size_t)i * rows + at] = one[i];
+		}
+		for (uint32_t i = 0; i < n; i++)
+			v[(size_t)i * rows + at] = column_get(&plus->cols[i], k);
+		from[at++] = k;
+		panes_forget_said(p, c);
+		c->said = f[k].last ? NULL : say(p, c, plus, k);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		cols[i] = column_tighten(a, v + (size_t)i * rows, NULL, rows, rows);
+	*b = *plus;
+	b->cols = cols;
+	b->n_rows = b->n_sel = rows;
+	batch_gather_hidden(b, plus, from, rows);
+}
+
+/* ---- the way out ---- */
+
+/* The pane is out: the next one begins. */
+static void next_pane(struct panes *p, const struct fired *f)
+{
+	struct cell *c = &p->cells[f->cell];
+
+	c->pane++;
+	if (f->timing != EARLY) {
+		c->on_time++;
+		c->flags |= CELL_ON_TIME;
+	}
+	c->flags &= (uint8_t)~CELL_NEW;
+	if (p->spec.trigger.accumulation == PANES_DISCARDING || c->flags & CELL_CLOSED) {
+		states_reset(p->states, &p->reducer, f->cell);
+		c->first = INT64_MAX;
+		c->last = INT64_MIN;
+	}
+}
+
+static int push_some(struct panes *p, const struct fired *f, uint32_t n, struct err *e)
+{
+	struct batch plus, b;
+	int verdict;
+
+	make_rows(p, f, n, &plus);
+	if (p->spec.trigger.accumulation == PANES_RETRACTING)
+		with_taken_back(p, f, &plus, &b);
+	else
+		b = plus;
+	verdict = op_push(&p->op, &b, e);
+	arena_reset(&p->op.arena);
+	return verdict;
+}
+
+static int push_all(struct firing *f, struct err *e)
+{
+	int verdict = 0;
+
+	if (f->p->spec.order == PANES_BY_WINDOW)
+		qsort_r(f->at, f->n, sizeof *f->at, by_window, f->p);
+	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
+		verdict = push_some(f->p, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
+	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
+		next_pane(f->p, &f->at[k]);
+	return verdict;
+}
+
+/* The whole stream without keys has a result even when nothing came. */
+static void open_whole(struct panes *p)
+{
+	struct interval all = { INT64_MIN, INT64_MAX };
+	bool whole = p->spec.assign.window.kind == WINDOW_ALL && !p->reducer.spec.n_keys;
+	uint32_t cell;
+
+	if (!whole || p->n_live || !(p->spec.complete || p->op.run->last) || p->op.count[0])
+		return;
+	cell = panes_open(p, 0, &all);
+	p->cells[cell].flags |= CELL_NEW;
+	look_at(p, cell);
+}
+
+int panes_fire(struct panes *p, struct err *e)
+{
+	struct firing f = { .p = p };
+	struct cell_list over = { 0 };
+	int verdict;
+
+	p->look.n = 0;
+	take_touched(p);
+	open_whole(p);
+	take_watermark_timers(p);
+	take_clock_timers(p);
+	for (size_t i = 0; i < p->look.n; i++) {
+		p->cells[p->look.at[i]].flags &= (uint8_t)~CELL_LOOK;
+		if (look(&f, p->look.at[i]))
+			cell_list_add(&over, p->look.at[i]);
+	}
+	p->look.n = 0;
+	if (p->spec.complete) {
+		f.n = 0;
+		fire_all(&f);
+	}
+	verdict = push_all(&f, e);
+	for (size_t i = 0; i < over.n; i++) {
+		panes_unlist(p, over.at[i]);
+		panes_drop(p, over.at[i]);
+	}
+	free(over.at);
+	free(f.at);
+	return verdict;
+}

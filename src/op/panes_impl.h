@@ -1,0 +1,113 @@
+/* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions) and panes_fire.c (panes out). */
+#ifndef STRM_OP_PANES_IMPL_H
+#define STRM_OP_PANES_IMPL_H
+#include "op/op_panes.h"
+#include "op/timers.h"
+
+#define CELL_NONE UINT32_MAX
+
+enum cell_flags {
+	CELL_LIVE = 1,
+	CELL_NEW = 2,      /* records since its last pane */
+	CELL_TOUCHED = 4,  /* got records in this micro-batch */
+	CELL_CLOSED = 8,   /* its trigger has finished; kept until it expires so that nothing opens it again */
+	CELL_ON_TIME = 16, /* a pane that was not early came out */
+	CELL_LOOK = 32,    /* is looked at in this micro-batch */
+	CELL_FRESH = 64,   /* made in this micro-batch */
+	CELL_ENDED = 128,  /* the watermark was seen behind its end */
+};
+
+/* A pane that came out and may have to be taken back. */
+struct said {
+	struct said *next;
+	int64_t start, end;
+	uint32_t n;
+	char bytes[]; /* its results, value_save */
+};
+
+struct cell {
+	int64_t start, end;
+	uint32_t key;          /* number of the key's group; 0 without keys */
+	uint32_t came;         /* records of this micro-batch */
+	uint32_t pane, on_time;
+	uint32_t gen;          /* of the slot: timers of an earlier owner are void */
+	uint32_t merged_into;  /* CELL_NONE, or where it went within this batch of records */
+	uint8_t flags;
+	int64_t clock_timer;   /* when it is in the clock's heap; INT64_MAX: it is not */
+	int64_t first, last;   /* least and largest time in the pane at hand */
+	struct said *said;
+};
+
+/* Windows of one key: cells by (start, end). */
+struct key_cells {
+	uint32_t n, cap;
+	union {
+		uint32_t one;   /* cap 0 */
+		uint32_t *many;
+	};
+};
+
+struct cell_list {
+	uint32_t *at;
+	size_t n, cap;
+};
+
+struct panes {
+	struct op op;
+	struct reducer reducer;
+	struct panes_spec spec;
+	struct trigger *trigger;
+	uint32_t trigger_size;
+	struct groups groups;
+	struct key_cells *keys;  /* by group */
+	uint64_t *born;          /* by group: order of first appearance; 0: no cell */
+	size_t keys_cap, born_cap;
+	uint32_t n_keys, n_dead; /* groups known here; of them without a cell */
+	uint64_t births;
+	struct cell *cells;      /* by slot */
+	size_t cells_cap;
+	uint32_t n_cells, n_live;
+	char *triggers;          /* trigger_size bytes a slot */
+	size_t triggers_cap;
+	struct agg_states *states;
+	struct cell_list unused, going; /* free slots; slots merged away in this batch of records */
+	struct cell_list touched, look;
+	struct timers by_watermark, by_clock, held;
+	int64_t before;          /* the watermark when the micro-batch began */
+	uint64_t late_pairs;     /* of a row's windows, while others of it were open */
+	struct said *free_said;
+	size_t said_bytes;
+};
+
+/* ---- panes_cells.c ---- */
+struct key_cells *panes_key(struct panes *p, uint32_t key);
+const uint32_t *key_cells_at(const struct key_cells *k);
+/* First position whose window is not before (start, end). */
+uint32_t key_cells_place(const struct panes *p, const struct key_cells *k, int64_t start, int64_t end);
+/* The key's cell of exactly this window, or CELL_NONE. */
+uint32_t panes_find(struct panes *p, uint32_t key, const struct interval *w);
+uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w);
+/* Out of its key's list; the slot stays. */
+void panes_unlist(struct panes *p, uint32_t cell);
+void panes_list(struct panes *p, uint32_t cell);
+/* The slot is free again. The cell is out of the list. */
+void panes_drop(struct panes *p, uint32_t cell);
+/* Keys without cells make room when they are the most. Between micro-batches only. */
+void panes_compact(struct panes *p);
+void *panes_trigger(const struct panes *p, uint32_t cell);
+void cell_list_add(struct cell_list *l, uint32_t cell);
+/* When the watermark ends the window for good. */
+int64_t panes_expiry(const struct panes *p, const struct cell *c);
+/* Puts its next time into the heap of the watermark. */
+void panes_set_timer(struct panes *p, uint32_t cell);
+void panes_forget_said(struct panes *p, struct cell *c);
+
+/* ---- panes_merge.c ---- */
+/* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
+uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w);
+
+/* ---- panes_fire.c ---- */
+/* Looks at what may be due, brings panes out. Verdict of the push. */
+int panes_fire(struct panes *p, struct err *e);
+
+#endif

@@ -1,0 +1,477 @@
+/* Time: which window, watermark and trigger hold where, and what that asks of the stages that aggregate, order, count and remember. */
+#include "plan/times.h"
+
+#include "plan/state_spec.h"
+#include "window/trigger.h"
+
+/* What holds at a place of the plan. */
+struct time_flow {
+	const struct plan_node *watermark; /* the stage that gave @event its meaning; NULL: none */
+	struct plan_node *window;          /* the window that holds, NULL: the micro-batch */
+	const struct plan_node *trigger;
+	bool closes;                       /* something in front closes micro-batches */
+	bool aggregated;                   /* an aggregate since the window: rows are its panes */
+	bool held;                         /* rows come window by window */
+	bool partial;                      /* panes of the aggregate may be early ones */
+	bool merged;                       /* of several streams: whose times may be of several fields */
+};
+
+struct times {
+	struct plan *p;
+	enum output_mode mode;
+	struct err *err;
+	uint32_t aggregates;
+};
+
+static bool event_time(const struct plan_node *window)
+{
+	return window && window->assigner->kind != WINDOW_PROCESSING && window->assigner->kind != WINDOW_ROWS;
+}
+
+static bool bounded(const struct plan_node *window)
+{
+	return event_time(window) && window->assigner->kind != WINDOW_ALL;
+}
+
+/* ---- watermark, window, trigger ---- */
+
+static int take_watermark(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	if (f->watermark && !f->merged) {
+		err_at(t->err, n->pos, "a second watermark: stage %d has set one", f->watermark->stage);
+		return err_hint(t->err, "event time has one meaning in a chain: keep one of them");
+	}
+	if (f->window && !f->aggregated) {
+		err_at(t->err, n->pos, "a watermark behind the window of stage %d", f->window->stage);
+		return err_hint(t->err, "put the watermark in front of the window that goes by it");
+	}
+	f->watermark = n;
+	f->merged = false;
+	return 0;
+}
+
+static int no_time(struct times *t, const struct plan_node *n)
+{
+	err_at(t->err, n->pos, "a window of event time, and nothing says which time that is");
+	return err_hint(t->err, "say `window ... on FIELD`, or put `watermark FIELD delay 10s` in front of it");
+}
+
+/* A window written without `on` goes by the watermark's time where there is one, else by the clock. */
+static int choose_time(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	struct window *w = arena_new(t->p->arena, struct window);
+	bool has_event = f->watermark || (f->aggregated && bounded(f->window));
+
+	*w = *n->assigner;
+	if (w->kind == WINDOW_PROCESSING && has_event)
+		window_to_event_time(w);
+	else if (w->kind != WINDOW_PROCESSING && w->kind != WINDOW_ALL && w->kind != WINDOW_ROWS && !n->on && !has_event)
+		return no_time(t, n);
+	if (n->on && f->watermark && !f->merged && !f->aggregated && !node_equal(n->on, f->watermark->expr)) {
+		err_at(t->err, n->on->pos, "the window goes by another time than the watermark of stage %d", f->watermark->stage);
+		return err_hint(t->err, "leave `on` out, or set the watermark on this time");
+	}
+	if (n->on && f->watermark && !f->aggregated)
+		n->on = NULL; /* it is @event */
+	n->assigner = w;
+	return 0;
+}
+
+static int take_window(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	if (f->window && !f->aggregated) {
+		err_at(t->err, n->pos, "a second window with no aggregate since the one of stage %d", f->window->stage);
+		return err_hint(t->err, "a record falls into one set of windows: put reduce, count or group between them");
+	}
+	if (choose_time(t, f, n))
+		return -1;
+	f->window = n;
+	f->trigger = NULL;
+	f->aggregated = f->held = f->partial = false;
+	f->closes |= n->assigner->kind == WINDOW_PROCESSING;
+	if (n->assigner->kind == WINDOW_PROCESSING && !t->p->windowed)
+		t->p->windowed = n;
+	return 0;
+}
+
+static int take_trigger(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	if (!f->window || f->aggregated) {
+		err_at(t->err, n->pos, "a trigger without a window");
+		return err_hint(t->err, "it says when panes of the window in front of it come out: window 10m | trigger ... | count");
+	}
+	if (!event_time(f->window)) {
+		err_at(t->err, n->pos, "a trigger for a window that is not of event time");
+		return err_hint(t->err, "windows of processing time and of rows come out when they are full; name a time: window ... on FIELD");
+	}
+	if (t->mode != MODE_DEFAULT) {
+		err_at(t->err, n->pos, "a trigger beside --mode");
+		return err_hint(t->err, "--mode is a short form of a trigger: keep one of them");
+	}
+	f->trigger = n;
+	return 0;
+}
+
+/* ---- aggregates ---- */
+
+static const struct trigger_spec *make_trigger(struct times *t, enum trigger_kind kind, enum accumulation how)
+{
+	struct trigger_spec *s = arena_zero(t->p->arena, sizeof *s);
+
+	s->root = arena_zero(t->p->arena, sizeof *s->root);
+	s->root->kind = kind;
+	s->root->count = 1;
+	s->accumulation = how;
+	s->ontime_if_new = kind != TRIGGER_WATERMARK;
+	return s;
+}
+
+/* Do the records of the point enter the chain in front of its node `at`? */
+static bool reads_point(const struct plan_chain *c, uint32_t at, const struct plan_point *point)
+{
+	if (!at && c->from == point)
+		return true;
+	for (uint32_t i = 0; at < c->n && i < c->nodes[at]->n_others; i++)
+		if (c->nodes[at]->others[i].point == point)
+			return true;
+	return false;
+}
+
+/* Is there another aggregate behind this one, to which it gives only what is final? Points are read by chains that come later. */
+static bool feeds_aggregate(const struct times *t, const struct plan_chain *c, uint32_t i)
+{
+	for (i++; i < c->n; i++)
+		if (c->nodes[i]->kind == PLAN_REDUCE)
+			return true;
+	for (uint32_t k = 0; k < t->p->n; k++)
+		for (uint32_t at = 0; c->to && at <= t->p->chains[k]->n; at++)
+			if (reads_point(t->p->chains[k], at, c->to) && feeds_aggregate(t, t->p->chains[k], at - 1))
+				return true;
+	return false;
+}
+
+/* sort and top behind an aggregate over the whole stream want the whole table. */
+static bool is_ordered(const struct plan_chain *c, uint32_t i)
+{
+	for (i++; i < c->n && c->nodes[i]->kind != PLAN_REDUCE; i++)
+		if (c->nodes[i]->kind == PLAN_SORT || c->nodes[i]->kind == PLAN_TOP)
+			return true;
+	return false;
+}
+
+static enum output_mode mode_of(const struct times *t, const struct time_flow *f, const struct plan_chain *c, uint32_t i)
+{
+	if (t->mode != MODE_DEFAULT)
+		return t->mode;
+	if (f->window->assigner->kind != WINDOW_ALL)
+		return MODE_APPEND;
+	return is_ordered(c, i) ? MODE_COMPLETE : MODE_UPDATE;
+}
+
+static int refuse_append(struct times *t, const struct time_flow *f, const struct plan_node *n)
+{
+	if (bounded(f->window) || f->watermark)
+		return 0;
+	err_at(t->err, n->pos, "--mode append over the whole stream, without a watermark: no group would ever be final");
+	return err_hint(t->err, "say --mode update or complete, or give the groups a window");
+}
+
+static int give_panes(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
+{
+	struct plan_node *n = c->nodes[i];
+	bool feeds = feeds_aggregate(t, c, i);
+	enum output_mode mode = feeds || f->trigger ? MODE_APPEND : mode_of(t, f, c, i);
+	struct plan_panes *s = arena_zero(t->p->arena, sizeof *s);
+
+	if (!feeds && !f->trigger && t->mode == MODE_APPEND && refuse_append(t, f, n))
+		return -1;
+	s->window = f->window;
+	s->inherits = f->aggregated || f->held || !f->window->in_reduce;
+	s->merges = !f->aggregated && f->window->assigner->kind == WINDOW_SESSION;
+	s->trigger = f->trigger ? f->trigger->trigger : make_trigger(t, mode == MODE_APPEND ? TRIGGER_WATERMARK : TRIGGER_COUNT,
+								      mode == MODE_APPEND ? PANES_DISCARDING : PANES_ACCUMULATING);
+	if (f->trigger && feeds) {
+		struct trigger_spec *last = arena_new(t->p->arena, struct trigger_spec);
+
+		*last = *make_trigger(t, TRIGGER_NEVER, PANES_ACCUMULATING);
+		last->lateness_ns = s->trigger->lateness_ns;
+		s->trigger = last;
+	}
+	s->complete = mode == MODE_COMPLETE;
+	s->as_touched = mode == MODE_UPDATE;
+	s->windowed = bounded(f->window);
+	n->panes = s;
+	f->partial = !feeds && (f->trigger || mode != MODE_APPEND);
+	return 0;
+}
+
+static int take_reduce(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
+{
+	struct plan_node *n = c->nodes[i];
+
+	if (event_time(f->window)) {
+		if (give_panes(t, f, c, i))
+			return -1;
+	} else if (f->window && !f->aggregated) {
+		n->window = f->window;
+	} else {
+		t->p->whole = true;
+	}
+	if (t->mode != MODE_DEFAULT && !n->panes && !feeds_aggregate(t, c, i)) {
+		err_at(t->err, n->pos, "--mode says how the results of a window come out, and `%s` has none", n->word);
+		return err_hint(t->err, "put a window in front of it: `window all` for the whole stream");
+	}
+	f->aggregated = f->closes = true;
+	f->held = false;
+	t->aggregates++;
+	return 0;
+}
+
+/* ---- stages that order, count and remember ---- */
+
+/* Rows of a window that has not been aggregated wait for its end. */
+static void order_by_window(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	if (!event_time(f->window)) {
+		n->scope = f->closes || n->kind == PLAN_SORT || n->kind == PLAN_TOP ? SCOPE_BATCH : SCOPE_RUN;
+		t->p->whole |= (n->kind == PLAN_SORT || n->kind == PLAN_TOP) && !f->window;
+		return;
+	}
+	n->holds = !f->aggregated && !f->held;
+	f->held |= n->holds;
+	n->scope = bounded(f->window) ? SCOPE_WINDOW : SCOPE_BATCH;
+}
+
+static bool is_special(const struct node *n, const char *name)
+{
+	return n->kind == N_SPECIAL && !strcmp(n->name, name);
+}
+
+/* Is event time among the keys, so that a key cannot come again once the watermark is past it? */
+static bool keyed_by_time(const struct time_flow *f, const struct plan_node *n)
+{
+	if (!f->watermark || f->aggregated || f->merged)
+		return false;
+	for (uint32_t i = 0; i < n->keys.n; i++)
+		if (node_equal(n->keys.at[i].expr, f->watermark->expr) || is_special(n->keys.at[i].expr, "event"))
+			return true;
+	return !n->keys.n && f->watermark->expr->kind == N_FIELD;
+}
+
+static int take_dedup(struct times *t, const struct time_flow *f, struct plan_node *n)
+{
+	if (n->delay_ns && !f->watermark) {
+		err_at(t->err, n->pos, "`within` counts event time, and nothing says which time that is");
+		return err_hint(t->err, "put `watermark FIELD delay 10s` in front of it");
+	}
+	if (n->delay_ns)
+		n->dedup = DEDUP_WITHIN;
+	else if (bounded(f->window))
+		n->dedup = DEDUP_WINDOW;
+	else if (f->window && f->window->assigner->kind == WINDOW_PROCESSING)
+		n->dedup = DEDUP_BATCH;
+	else
+		n->dedup = keyed_by_time(f, n) ? DEDUP_TIME : DEDUP_RUN;
+	return 0;
+}
+
+/* A command that is run for each micro-batch answers with records of its own, without event time or a window of it. */
+static int take_exec(struct times *t, struct time_flow *f, const struct plan_node *n)
+{
+	if (n->each)
+		return 0;
+	if (event_time(f->window) && !f->aggregated) {
+		err_at(t->err, n->pos, "a command for each micro-batch in the window of stage %d: its answers fall into no window", f->window->stage);
+		return err_hint(t->err, "put the window behind it, or use `exec each`, whose answers keep the window of the record");
+	}
+	t->p->closes = true;
+	t->p->whole |= !f->window;
+	f->watermark = NULL;
+	f->merged = f->held = f->partial = false;
+	if (event_time(f->window))
+		f->window = NULL;
+	return 0;
+}
+
+/* Behind a window the state is that of a key in a window. */
+static int take_state(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	struct state_spec *s = n->state;
+
+	if (f->window && f->window->assigner->kind == WINDOW_SESSION && !f->aggregated) {
+		err_at(t->err, n->pos, "a state in the sessions of stage %d: sessions merge, and variables do not", f->window->stage);
+		return err_hint(t->err, "put `state` in front of the window, or reduce the sessions first");
+	}
+	s->event = f->watermark || (f->aggregated && bounded(f->window));
+	s->window = bounded(f->window)							  ? STATE_EVENT_WINDOW
+		    : f->window && f->window->assigner->kind == WINDOW_PROCESSING ? STATE_CLOCK_WINDOW
+										  : STATE_NO_WINDOW;
+	s->lateness_ns = bounded(f->window) && f->trigger ? f->trigger->trigger->lateness_ns : 0;
+	f->closes |= s->batch.n > 0;
+	t->p->whole |= s->batch.n && !f->window;
+	return 0;
+}
+
+static int take_node(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
+{
+	struct plan_node *n = c->nodes[i];
+
+	switch (n->kind) {
+	case PLAN_WATERMARK:
+		return take_watermark(t, f, n);
+	case PLAN_WINDOW:
+		return take_window(t, f, n);
+	case PLAN_TRIGGER:
+		return take_trigger(t, f, n);
+	case PLAN_REDUCE:
+		return take_reduce(t, f, c, i);
+	case PLAN_SORT:
+	case PLAN_TOP:
+	case PLAN_LIMIT:
+	case PLAN_SKIP:
+		order_by_window(t, f, n);
+		f->closes |= n->kind == PLAN_SORT || n->kind == PLAN_TOP;
+		return 0;
+	case PLAN_DEDUP:
+		return take_dedup(t, f, n);
+	case PLAN_EXEC:
+		return take_exec(t, f, n);
+	case PLAN_STATE:
+		return take_state(t, f, n);
+	default:
+		return 0;
+	}
+}
+
+/* ---- fusing ---- */
+
+static int reads_window(struct node *n, void *ctx)
+{
+	(void)ctx;
+	return is_special(n, "window_start") || is_special(n, "window_end");
+}
+
+static bool mentions_window(const struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->items.n; i++)
+		if (n->items.at[i].expr && node_walk(n->items.at[i].expr, reads_window, NULL))
+			return true;
+	return n->expr && node_walk(n->expr, reads_window, NULL);
+}
+
+/* May the node stand between a window and the reduce that keeps its panes? It goes record by record and does not ask for the window. */
+static bool goes_by_record(const struct plan_node *n)
+{
+	switch (n->kind) {
+	case PLAN_MAP:
+	case PLAN_FILTER:
+	case PLAN_FLATMAP:
+	case PLAN_WORDS:
+	case PLAN_PARSE:
+	case PLAN_TRIGGER:
+		return !mentions_window(n);
+	case PLAN_EXEC:
+		return n->each;
+	default:
+		return false;
+	}
+}
+
+static int is_fold(struct node *n, void *ctx)
+{
+	(void)ctx;
+	return n->kind == N_CALL && !strcmp(n->name, "fold");
+}
+
+static bool has_fold(const struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->items.n; i++)
+		if (node_walk(n->items.at[i].expr, is_fold, NULL))
+			return true;
+	return false;
+}
+
+/* A window is the business of the reduce behind it where nothing between them needs to know. What it computes from fields stays where it is written. */
+static void fuse(struct plan_chain *c, uint32_t at)
+{
+	struct plan_node *w = c->nodes[at];
+	uint32_t i = at + 1;
+
+	while (i < c->n && goes_by_record(c->nodes[i]))
+		i++;
+	if (i == c->n || c->nodes[i]->kind != PLAN_REDUCE)
+		return;
+	if (w->assigner->kind == WINDOW_PROCESSING)
+		w->in_reduce = !has_fold(c->nodes[i]);
+	else
+		w->in_reduce = w->assigner->kind == WINDOW_ROWS || i == at + 1 || c->nodes[at + 1]->kind == PLAN_TRIGGER || (!w->on && !w->gap);
+}
+
+static int no_fold(struct times *t, const struct plan_node *n)
+{
+	if (!n->panes || !n->panes->merges || !has_fold(n))
+		return 0;
+	err_at(t->err, n->pos, "fold over sessions: sessions merge, and the states of fold do not");
+	return err_hint(t->err, "use combine, which says how two states become one");
+}
+
+/* ---- chains ---- */
+
+static void merge_flow(struct time_flow *f, const struct time_flow *more)
+{
+	if (f->watermark != more->watermark) {
+		f->watermark = f->watermark ? f->watermark : more->watermark;
+		f->merged = true;
+	}
+	f->window = f->window ? f->window : more->window;
+	f->aggregated |= more->aggregated;
+	f->closes |= more->closes;
+	f->partial |= more->partial;
+}
+
+static void leave(struct times *t, const struct plan_chain *c, const struct time_flow *f)
+{
+	for (uint32_t i = 0; i < t->p->n_points; i++) {
+		struct plan_point *at = t->p->points[i];
+
+		if (at->maker != c)
+			continue;
+		at->time = arena_new(t->p->arena, struct time_flow);
+		*at->time = *f;
+	}
+}
+
+static int walk_chain(struct times *t, struct plan_chain *c)
+{
+	struct time_flow f = { 0 };
+
+	if (c->from && c->from->time)
+		f = *c->from->time;
+	for (uint32_t i = 0; i < c->n; i++) {
+		for (uint32_t k = 0; k < c->nodes[i]->n_others; k++)
+			if (c->nodes[i]->others[k].point->time)
+				merge_flow(&f, c->nodes[i]->others[k].point->time);
+		if (take_node(t, &f, c, i))
+			return -1;
+		if (c->nodes[i]->kind == PLAN_WINDOW)
+			fuse(c, i);
+		if (no_fold(t, c->nodes[i]))
+			return -1;
+	}
+	t->p->closes |= f.closes;
+	leave(t, c, &f);
+	return 0;
+}
+
+int plan_times(struct plan *p, enum output_mode mode, struct err *e)
+{
+	struct times t = { .p = p, .mode = mode, .err = e };
+
+	for (uint32_t i = 0; i < p->n; i++)
+		if (walk_chain(&t, p->chains[i]))
+			return -1;
+	if (mode == MODE_DEFAULT || t.aggregates)
+		return 0;
+	err_set(e, ERR_PROGRAM, "--mode says how the results of the last aggregate come out, and the program has none");
+	return err_hint(e, "leave --mode out: records pass through as they come");
+}
