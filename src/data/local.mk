@@ -13,3 +13,4 @@ src_libdata_a_SOURCES += src/data/keytab.c src/data/keytab.h
 src_libdata_a_SOURCES += src/data/json_value.c src/data/json_value.h
 src_libdata_a_SOURCES += src/data/rowstore.c src/data/rowstore.h
 src_libdata_a_SOURCES += src/data/batch_copy.c src/data/batch_copy.h
+src_libdata_a_SOURCES += src/data/valuepool.c src/data/valuepool.h

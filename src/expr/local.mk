@@ -47,3 +47,4 @@ src_libexpr_a_SOURCES += src/expr/fn_url.c
 src_libexpr_a_SOURCES += src/expr/fn_impl.h
 src_libexpr_a_SOURCES += src/expr/fn_vec.c
 src_libexpr_a_SOURCES += src/expr/eval_row.c
+src_libexpr_a_SOURCES += src/expr/parse_stmt.c src/expr/stmt.h

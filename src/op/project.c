@@ -86,13 +86,16 @@ static void layout_star(struct layout *l, const struct project *p, const struct 
 	}
 }
 
-/* Once per schema. */
-static void project_layout(struct project *p, const struct schema *s)
+void project_layout(struct project *p, const struct schema *s)
 {
 	struct arena tmp = { 0 };
 	size_t n = p->n + s->n + 1;
-	struct layout l = { .names = arena_array(&tmp, const char *, n), .name_n = arena_array(&tmp, uint32_t, n) };
+	struct layout l = { 0 };
 
+	if (p->from == s)
+		return;
+	l.names = arena_array(&tmp, const char *, n);
+	l.name_n = arena_array(&tmp, uint32_t, n);
 	l.placed = memset(arena_array(&tmp, bool, p->n + 1), 0, p->n + 1);
 	l.source = p->source = xrealloc(p->source, n * sizeof *p->source);
 	for (uint32_t i = 0; i < p->n; i++) {
@@ -134,8 +137,7 @@ void project_apply(struct project *p, struct eval *ev, const struct batch *b, st
 	struct column *made = arena_array(b->arena, struct column, p->n + 1), *cols;
 	struct batch in = *b;
 
-	if (p->from != b->schema)
-		project_layout(p, b->schema);
+	project_layout(p, b->schema);
 	if (b->schema->n)
 		memcpy(scope, b->cols, b->schema->n * sizeof *scope);
 	in.cols = scope;

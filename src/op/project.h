@@ -25,6 +25,8 @@ struct project {
 
 void project_init(struct project *p, struct arena *a, uint32_t n_items, uint32_t n_drop);
 void project_release(struct project *p);
+/* Makes from, to and source for records of this schema, unless they are. */
+void project_layout(struct project *p, const struct schema *s);
 /* The new batch over the same rows and selection (`out` is filled). */
 void project_apply(struct project *p, struct eval *ev, const struct batch *b, struct batch *out);
 void project_unseen(const struct project *p, void (*fn)(void *ctx, const char *name), void *ctx);
