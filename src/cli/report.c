@@ -82,7 +82,11 @@ static void put_unseen(void *ctx, const char *name)
 
 	if (s && schema_find(s, name, strlen(name)) >= 0)
 		return; /* there, though null in every record */
-	buf_printf(u->b, "strm: stage %d, %s: field \"%s\" was null or missing in every record", u->op->stage, u->op->word, name);
+	if (u->op->stage)
+		buf_printf(u->b, "strm: stage %d, %s: ", u->op->stage, u->op->word);
+	else
+		buf_printf(u->b, "strm: %s: ", u->op->word);
+	buf_printf(u->b, "field \"%s\" was null or missing in every record", name);
 	nearest_init(&near, name, strlen(name));
 	for (uint32_t i = 0; s && i < s->n; i++)
 		nearest_offer(&near, s->names[i]);

@@ -64,7 +64,7 @@ static void choose_output(struct options *o, const struct plan *p)
 /* May the sink have a format of its own: named, or by the end of its name where -o does not say? */
 static bool other_format(const struct options *o, const char *sink)
 {
-	return strstr(sink, "format=") || (!o->out_given && codec_by_file(sink) && codec_by_file(sink) != o->out);
+	return strstr(sink, "format=") || strstr(sink, "partition=") || (!o->out_given && codec_by_file(sink) && codec_by_file(sink) != o->out);
 }
 
 static int is_other_sink(struct plan_node *n, void *ctx)

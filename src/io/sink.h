@@ -17,6 +17,7 @@ struct sink {
 	/* Kept by the writer: */
 	uint64_t batch;	    /* the micro-batch being written */
 	const char *format; /* the name of the format */
+	uint32_t part;	    /* where writes go, as sink_part says; 0 where that is not asked */
 };
 
 struct sink_def {
@@ -28,6 +29,8 @@ struct sink_def {
 	int (*close)(struct sink *s, bool keep, struct err *e);
 	/* A micro-batch is over: all of it is written. NULL: nothing to do. */
 	int (*batch_end)(struct sink *s, uint64_t batch, struct err *e);
+	/* See sink_part. NULL: it has none. */
+	uint32_t (*part)(struct sink *s, const char *sub);
 	bool parts; /* each micro-batch is an output of its own, which begins anew (with a header) */
 	enum url_form form;
 };
@@ -41,6 +44,9 @@ struct sink *sink_open(const char *spec, struct err *e);
 int sink_write(struct sink *s, const char *p, size_t n, struct err *e);
 /* The end of a micro-batch: a directory's file gets its name, a connection is looked at. 0, or -1 and err. */
 int sink_batch_end(struct sink *s, uint64_t batch, struct err *e);
+/* A part of the micro-batch at hand, in the sub-directory `sub` ("a=x/b=y"): its number, for sink->part, until the end of the micro-batch. A part
+ * that nothing is written to is not there. To be asked once for each sub, of sinks with the option `partition` only. */
+uint32_t sink_part(struct sink *s, const char *sub);
 /* Is each micro-batch an output of its own? */
 bool sink_in_parts(const struct sink *s);
 const char *sink_name(const struct sink *s);

@@ -70,6 +70,8 @@ int sink_batch_end(struct sink *s, uint64_t batch, struct err *e)
 	return s->def->batch_end ? s->def->batch_end(s, batch, e) : 0;
 }
 
+uint32_t sink_part(struct sink *s, const char *sub) { return s->def->part(s, sub); }
+
 bool sink_in_parts(const struct sink *s) { return s->def->parts; }
 
 const char *sink_name(const struct sink *s) { return s->name; }

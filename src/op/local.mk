@@ -14,6 +14,7 @@ src_libop_a_SOURCES += src/op/op_dedup.c src/op/op_dedup.h
 src_libop_a_SOURCES += src/op/op_words.c src/op/op_words.h
 src_libop_a_SOURCES += src/op/op_parse.c src/op/op_parse.h
 src_libop_a_SOURCES += src/op/op_sink.c src/op/op_sink.h
+src_libop_a_SOURCES += src/op/partition.c src/op/partition.h
 src_libop_a_SOURCES += src/op/op_schema.c src/op/op_schema.h
 src_libop_a_SOURCES += src/op/event_time.c src/op/event_time.h
 src_libop_a_SOURCES += src/op/op_watermark.c src/op/op_watermark.h

@@ -1,25 +1,31 @@
 #include "op/op_sink.h"
 
 #include "base/time.h"
+#include "op/partition.h"
 
 struct sink_op {
 	struct op op;
 	struct sink_spec spec;
 	struct encoder *enc;
 	struct sink *sink;
+	struct partitions *parts; /* NULL: its records go to one place */
 	struct buf buf;
 	bool closed; /* the reader went away: what comes is no longer wanted */
+	bool failed; /* what is left of the micro-batch is not delivered any more */
 	bool finishing;
 	bool had_watermark; /* a mark has told one */
+	uint64_t closed_at; /* the micro-batch in which the reader went away */
 	uint64_t at_end; /* records written when the last micro-batch ended */
 };
 
-/* A micro-batch that did not arrive is named, where there are others; the last of a finite run needs no name. */
-static int not_delivered(const struct sink_op *s, struct err *e)
+/* A micro-batch that did not arrive is named, where there are others. */
+static int not_delivered(struct sink_op *s, struct err *e)
 {
-	uint64_t batch = s->op.run->batch;
+	uint64_t batch = s->closed ? s->closed_at : s->op.run->batch;
+	bool others = s->spec.live || (s->finishing ? s->op.run->batch > 1 : batch > 0);
 
-	if ((s->spec.live || (batch && !s->op.run->last)) && !s->finishing && !*e->hint)
+	s->failed = true;
+	if (others && !s->spec.aside && !*e->hint)
 		err_hint(e, "micro-batch %llu was not delivered", (unsigned long long)batch);
 	return -1;
 }
@@ -47,6 +53,7 @@ static int write_out(struct sink_op *s, struct err *e)
 	s->buf.n = 0;
 	if (r == SINK_CLOSED) {
 		s->closed = true;
+		s->closed_at = s->op.run->batch;
 		return 1;
 	}
 	return r ? not_delivered(s, e) : 0;
@@ -69,6 +76,14 @@ static int renew_encoder(struct sink_op *s, struct err *e)
 	return 0;
 }
 
+static int end_partitions(struct sink_op *s, struct err *e)
+{
+	s->sink->batch = s->op.run->batch;
+	if (partitions_end(s->parts, s->enc, e) || sink_batch_end(s->sink, s->op.run->batch, e))
+		return not_delivered(s, e);
+	return 0;
+}
+
 /* The end of an output that is one of several: one with records is completed, others are not there at all. */
 static int end_part(struct sink_op *s, struct err *e)
 {
@@ -77,6 +92,8 @@ static int end_part(struct sink_op *s, struct err *e)
 	if (s->op.count[0] == s->at_end)
 		return 0;
 	s->at_end = s->op.count[0];
+	if (s->parts)
+		return end_partitions(s, e);
 	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, true, e))
 		return -1;
 	verdict = write_out(s, e);
@@ -85,6 +102,14 @@ static int end_part(struct sink_op *s, struct err *e)
 	if (sink_batch_end(s->sink, s->op.run->batch, e))
 		return not_delivered(s, e);
 	return renew_encoder(s, e) ? -1 : verdict;
+}
+
+static int encode(struct sink_op *s, const struct batch *b, struct err *e)
+{
+	if (!s->parts)
+		return s->enc->def->encode(s->enc, b, &s->buf, e);
+	s->sink->batch = s->op.run->batch;
+	return partitions_encode(s->parts, b, e) ? not_delivered(s, e) : 0;
 }
 
 static int sink_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -97,7 +122,7 @@ static int sink_process(struct op *op, int port, const struct batch *b, struct e
 		op->unwanted += b->n_sel;
 		return op->n_outs ? op_push(op, b, e) : 1;
 	}
-	if (s->enc->def->encode(s->enc, b, &s->buf, e))
+	if (encode(s, b, e))
 		return -1;
 	op->count[0] += b->n_sel;
 	if (s->buf.n >= SINK_BUFFER || s->spec.live)
@@ -137,6 +162,8 @@ static int end_batch(struct op *op, struct err *e)
 	struct sink_op *s = (struct sink_op *)op;
 	int verdict;
 
+	if (s->failed)
+		return 0;
 	if (sink_in_parts(s->sink))
 		return end_part(s, e);
 	if (s->enc->def->flush && s->enc->def->flush(s->enc, &s->buf, false, e))
@@ -144,9 +171,9 @@ static int end_batch(struct op *op, struct err *e)
 	if (s->spec.marks)
 		put_mark(s);
 	verdict = write_out(s, e);
-	if (verdict || s->closed)
-		return verdict;
-	return sink_batch_end(s->sink, s->op.run->batch, e) ? not_delivered(s, e) : 0;
+	if (verdict < 0)
+		return -1;
+	return sink_batch_end(s->sink, s->op.run->batch, e) ? not_delivered(s, e) : verdict;
 }
 
 static int sink_finish(struct op *op, struct err *e)
@@ -165,7 +192,9 @@ static int sink_finish(struct op *op, struct err *e)
 			return -1;
 	}
 	s->sink = NULL;
-	return sink_close(sink, e);
+	if (!sink_close(sink, e))
+		return 0;
+	return s->closed ? not_delivered(s, e) : -1; /* else it is about all of them */
 }
 
 static void sink_free(struct op *op)
@@ -174,6 +203,7 @@ static void sink_free(struct op *op)
 
 	if (s->enc)
 		s->enc->def->close_out(s->enc);
+	partitions_free(s->parts);
 	if (s->sink)
 		sink_abandon(s->sink);
 	buf_release(&s->buf);
@@ -183,7 +213,15 @@ static size_t sink_memory(const struct op *op)
 {
 	const struct sink_op *s = (const struct sink_op *)op;
 
-	return s->buf.cap + s->enc->keep.total;
+	return s->buf.cap + s->enc->keep.total + (s->parts ? partitions_memory(s->parts) : 0);
+}
+
+static void sink_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	const struct sink_op *s = (const struct sink_op *)op;
+
+	if (s->parts)
+		partitions_unseen(s->parts, fn, ctx);
 }
 
 static const struct op_class sink_class = {
@@ -194,7 +232,18 @@ static const struct op_class sink_class = {
 	.finish = sink_finish,
 	.free = sink_free,
 	.memory = sink_memory,
+	.unseen = sink_unseen,
 };
+
+/* ?partition= of the sink. */
+static int split_up(struct sink_op *s, struct err *e)
+{
+	const char *fields = sink_option(s->sink, "partition");
+
+	if (fields)
+		s->parts = partitions_new(&s->spec, s->sink, fields, e);
+	return fields && !s->parts ? -1 : 0;
+}
 
 struct op *op_sink(struct run *run, int stage, const char *word, const struct sink_spec *spec, struct err *e)
 {
@@ -204,10 +253,10 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 	s->sink = spec->sink_take;
 	s->sink->format = spec->codec->doc.name;
 	s->enc = spec->codec->open_out(&spec->opts, e);
-	if (s->enc) {
+	if (s->enc)
 		s->enc->def = spec->codec;
+	if (s->enc && !split_up(s, e))
 		return &s->op;
-	}
 	op_free(&s->op);
 	return NULL;
 }

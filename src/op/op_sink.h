@@ -10,6 +10,7 @@ struct sink_spec {
 	struct encode_opts opts; /* fields and the rest must outlive the operator */
 	struct sink *sink_take;
 	bool marks;              /* a mark (io/marks.h) behind each micro-batch */
+	bool aside;              /* no output of the program (--bad, --late): no micro-batch is named when it fails */
 	bool live;               /* write at the end of each batch rather than when the buffer is full */
 };
 

@@ -40,7 +40,7 @@ int job_bad_row(void *job, const char *raw, size_t n, const char *source, uint64
 
 static int open_bad_sink(struct job *j, struct err *e)
 {
-	struct sink_spec s = { .codec = codec_find("tsv") };
+	struct sink_spec s = { .codec = codec_find("tsv"), .aside = true };
 
 	if (!j->opts.bad_file)
 		return 0;
