@@ -8,6 +8,7 @@ fuzz_targets += tests/fuzz/fuzz_pattern
 
 fuzz_targets += tests/fuzz/fuzz_parse
 fuzz_targets += tests/fuzz/fuzz_json
+fuzz_targets += tests/fuzz/fuzz_state
 check_PROGRAMS += $(fuzz_targets)
 if FUZZERS
 fuzz_main = $(FUZZ_LDFLAGS)
