@@ -114,7 +114,7 @@ static const struct doc topics[] = {
 		.group = "topics",
 		.text =
 			"A field that a record lacks is null, and so is an unquoted empty field of csv.\n\n"
-			"Null goes through operators and functions: if x is null, so are `x + 1`, `upper(x)` and `x == x`. `is_null(x)` asks, `x ?? 0` "
+			"Null goes through operators and functions: if x is null, so are `x + 1`, `upper(x)` and `x == x`. `x == null` asks, as `is_null(x)` does; `x ?? 0` "
 			"gives another value. Null `and` false is false, null `or` true is true. `filter` leaves records out whose condition is "
 			"null, and the closing line counts them. Aggregates skip nulls; `count()` counts records, `count(x)` those where x is neither "
 			"null nor false.\n\n"

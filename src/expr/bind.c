@@ -366,17 +366,39 @@ static int bind_pattern(struct binder *b, const struct node *n, struct expr *x)
 	return 0;
 }
 
-/* `x == null` is null for every x: surely not what was meant. */
-static bool compares_null(struct binder *b, const struct node *n)
+static struct expr *bind(struct binder *b, const struct node *n, const struct scope *scope);
+
+/* The other operand of a comparison with the literal null; NULL: it is none. */
+static struct node *compared_to_null(const struct node *n)
 {
-	for (int i = 0; i < 2; i++) {
-		if (n->kids[i]->kind != N_LIT || n->kids[i]->lit.type != T_NULL)
-			continue;
-		err_at(b->err, n->pos, "a comparison with null is always null");
-		err_hint(b->err, n->op == OP_NE ? "to test for it: not is_null(x)" : "to test for it: is_null(x)");
-		return true;
+	for (int i = 0; n->kind == N_BINARY && i < 2; i++)
+		if (n->kids[i]->kind == N_LIT && n->kids[i]->lit.type == T_NULL)
+			return n->kids[!i];
+	return NULL;
+}
+
+/* `x == null` asks whether x is null; an order has no place for it. */
+static struct expr *bind_null_test(struct binder *b, const struct node *n, struct node *x, const struct scope *scope)
+{
+	struct node *call = arena_zero(b->arena, sizeof *call), *no = arena_zero(b->arena, sizeof *no);
+
+	if (n->op != OP_EQ && n->op != OP_NE) {
+		err_at(b->err, n->pos, "null is neither less nor greater than anything");
+		err_hint(b->err, "to test for it: x == null, x != null");
+		return NULL;
 	}
-	return false;
+	call->kind = N_CALL;
+	call->pos = no->pos = n->pos;
+	call->name = "is_null";
+	call->name_n = 7;
+	call->kids = arena_array(b->arena, struct node *, 1);
+	call->kids[0] = x;
+	call->n_kids = no->n_kids = 1;
+	no->kind = N_UNARY;
+	no->op = OP_NOT;
+	no->kids = arena_array(b->arena, struct node *, 1);
+	no->kids[0] = call;
+	return bind(b, n->op == OP_EQ ? call : no, scope);
 }
 
 static struct expr *bind_operator(struct binder *b, const struct node *n, const struct scope *scope)
@@ -387,11 +409,13 @@ static struct expr *bind_operator(struct binder *b, const struct node *n, const 
 			   : n->kind == N_LIST	? X_LIST
 			   : n->kind == N_INDEX ? X_INDEX
 						: X_OBJECT;
-	struct expr *x = expr_make(b, kind, n);
+	struct node *tested = kind == X_COMPARE ? compared_to_null(n) : NULL;
+	struct expr *x;
 
+	if (tested)
+		return bind_null_test(b, n, tested, scope);
+	x = expr_make(b, kind, n);
 	x->keys = n->keys;
-	if (kind == X_COMPARE && compares_null(b, n))
-		return NULL;
 	if (bind_kids(b, n, scope, x))
 		return NULL;
 	if (kind == X_MATCH && bind_pattern(b, n, x)) {

@@ -75,7 +75,7 @@ static const struct word_hint stage_hints[] = {
 };
 
 static const struct word_hint operator_hints[] = {
-	{ "is isnt", "write is_null(x), or !is_null(x); a comparison with null is null" },
+	{ "is isnt", "compare with `== null` or `!= null`" },
 	{ "eq equals equal", "compare with `==`" },
 	{ "ne neq", "compare with `!=`" },
 	{ "lt gt le ge", "compare with `<` `<=` `>` `>=`" },

@@ -60,6 +60,32 @@ static void take_clock_timers(struct panes *p)
 	}
 }
 
+/* Has this very window finished, before a session of this micro-batch grew to it? */
+static bool was_finished(const struct panes *p, const struct cell *c)
+{
+	const struct key_cells *k = &p->keys[c->key];
+
+	if (!p->spec.merges || !(c->flags & CELL_FRESH))
+		return false;
+	for (uint32_t at = key_cells_place(p, k, c->start, c->end); at < k->n; at++) {
+		const struct cell *other = &p->cells[key_cells_at(k)[at]];
+
+		if (other->start != c->start || other->end != c->end)
+			return false;
+		if (other->flags & CELL_CLOSED)
+			return true;
+	}
+	return false;
+}
+
+static void refuse(struct panes *p, uint32_t cell)
+{
+	p->op.count[0] -= p->cells[cell].came;
+	p->op.count[3] += p->cells[cell].came;
+	panes_unlist(p, cell);
+	panes_drop(p, cell);
+}
+
 static void take_touched(struct panes *p)
 {
 	for (size_t i = 0; i < p->touched.n; i++) {
@@ -67,6 +93,10 @@ static void take_touched(struct panes *p)
 
 		if (!(c->flags & CELL_LIVE) || !c->came)
 			continue;
+		if (was_finished(p, c)) {
+			refuse(p, p->touched.at[i]);
+			continue;
+		}
 		trigger_add(p->trigger, panes_trigger(p, p->touched.at[i]), c->came, p->op.run->now);
 		c->came = 0;
 		c->flags &= (uint8_t) ~(CELL_TOUCHED | CELL_FRESH);
