@@ -27,8 +27,9 @@ ended() {
 	[ "$status" -eq "$1" ]
 }
 
-# ask: SIGUSR1, and the answer's last line waited for.
+# ask: SIGUSR1, once it is caught, and the answer's last line waited for.
 ask() {
+	until ((0x$(sed -n 's/^SigCgt:.//p' "/proc/$job/status") >> 9 & 1)); do :; done
 	kill -USR1 "$job"
 	until_line err 'sink stdout'
 }
