@@ -72,7 +72,8 @@ static bool may_be_there(const char *name)
 {
 	size_t n = strlen(name);
 
-	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, "log.00000001") || (n > 4 && !strcmp(name + n - 4, ".tmp"));
+	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, "log.00000001") ||
+	       (n > 4 && !strcmp(name + n - 4, ".tmp"));
 }
 
 /* A directory with other things in it is no place for a checkpoint. */
@@ -88,7 +89,8 @@ static int check_empty(const struct store *s, struct err *e)
 	}
 	for (struct dirent *entry; !status && (entry = readdir(dir));)
 		if (!may_be_there(entry->d_name))
-			status = err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path, entry->d_name, FORMAT_NAME);
+			status = err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path,
+					 entry->d_name, FORMAT_NAME);
 	closedir(dir);
 	if (status)
 		err_hint(e, "--checkpoint wants a directory of its own");
@@ -129,7 +131,8 @@ static int check_format(struct store *s, struct err *e)
 	if (format <= 0 || strcmp(end, "\n"))
 		status = err_set(e, ERR_IO, "%s/%s: damaged: not the format of a checkpoint", s->path, FORMAT_NAME);
 	else if (format > STORE_FORMAT)
-		status = err_set(e, ERR_IO, "%s: written by a newer strm: its format is %ld, this one reads %d", s->path, format, STORE_FORMAT);
+		status = err_set(e, ERR_IO, "%s: written by a newer strm: its format is %ld, this one reads %d", s->path, format,
+				 STORE_FORMAT);
 	buf_release(&b);
 	return status;
 }

@@ -62,10 +62,7 @@ static void fold_some(struct store *s)
 	free(full);
 }
 
-static bool has_work(const struct folder *f)
-{
-	return !f->err.kind && f->n && !f->full[f->n - 1]->folded;
-}
+static bool has_work(const struct folder *f) { return !f->err.kind && f->n && !f->full[f->n - 1]->folded; }
 
 static void *fold_thread(void *ctx)
 {

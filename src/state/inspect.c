@@ -25,7 +25,9 @@ static int open_stages(struct inspect *in, struct store *s, struct err *e)
 		const struct store_stage *from = &p->stages[in->n_stages];
 		struct inspect_stage *to = &in->stages[in->n_stages];
 
-		*to = (struct inspect_stage){ .name = from->name, .id = from->id, .fingerprint = from->fingerprint, .keys = from->keys };
+		*to = (struct inspect_stage){
+			.name = from->name, .id = from->id, .fingerprint = from->fingerprint, .keys = from->keys
+		};
 		if (store_load(s, from->id, measure, to, e) < 0)
 			return -1;
 	}
@@ -82,10 +84,7 @@ struct top {
 	uint32_t stage;
 };
 
-static size_t fat(const struct inspect_entry *row)
-{
-	return row->key.n + row->value.n;
-}
+static size_t fat(const struct inspect_entry *row) { return row->key.n + row->value.n; }
 
 /* Entries come in order, so one that is as fat as another belongs behind it. */
 static int weigh(void *ctx, const struct store_entry *entry)
@@ -154,7 +153,9 @@ int inspect_export(struct store *s, const struct inspect_sink *out, struct err *
 
 	for (uint32_t i = 0; p && !status && i < p->n_stages; i++) {
 		const struct store_stage *from = &p->stages[i];
-		struct exporting x = { out, { .name = from->name, .id = from->id, .fingerprint = from->fingerprint, .keys = from->keys } };
+		struct exporting x = {
+			out, { .name = from->name, .id = from->id, .fingerprint = from->fingerprint, .keys = from->keys }
+		};
 
 		status = store_load(s, from->id, export_entry, &x, e);
 	}
@@ -181,7 +182,8 @@ void inspect_diff(const struct store *s, struct store_program *p, struct inspect
 		const struct store_stage *stage = &p->stages[i];
 		bool anew = stage->fate == STORE_ANEW;
 
-		*row++ = (struct inspect_diff){ stage->name, anew ? INSPECT_ANEW : INSPECT_KEPT, anew && has_name(old, stage->name), stage->keys };
+		*row++ = (struct inspect_diff){ stage->name, anew ? INSPECT_ANEW : INSPECT_KEPT,
+						anew && has_name(old, stage->name), stage->keys };
 	}
 	for (uint32_t i = 0; i < n_old; i++)
 		if (!kept[i])

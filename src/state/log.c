@@ -12,10 +12,7 @@ static const char log_magic[8] = { 's', 't', 'r', 'm', 'l', 'o', 'g', '\n' };
 static const char frame_magic[8] = { 'F', 'R', 'A', 'M', 0, 0, 0, 0 };
 #define MAGIC_AT 8
 
-uint64_t log_seed(const struct log_head *h)
-{
-	return (uint64_t)h->kind << 40 ^ h->number;
-}
+uint64_t log_seed(const struct log_head *h) { return (uint64_t)h->kind << 40 ^ h->number; }
 
 size_t frame_open(struct buf *b)
 {
@@ -86,7 +83,8 @@ int log_head_read(struct store_bytes file, struct log_head *h, const char *where
 {
 	uint64_t format;
 
-	if (file.n < LOG_HEAD || memcmp(file.p, log_magic, sizeof log_magic) || sum64(file.p, LOG_HEAD - 8, 0) != load_le(file.p + LOG_HEAD - 8, 8))
+	if (file.n < LOG_HEAD || memcmp(file.p, log_magic, sizeof log_magic) ||
+	    sum64(file.p, LOG_HEAD - 8, 0) != load_le(file.p + LOG_HEAD - 8, 8))
 		return err_set(e, ERR_IO, "%s: the head of the file is damaged (offset 0)", where);
 	format = load_le(file.p + 8, 4);
 	if (format != STORE_FORMAT)

@@ -41,16 +41,17 @@ struct walk {
 	uint64_t file_pages;
 	unsigned char *seen;
 	const struct tree *tree;
-	struct tree found;   /* counted */
-	struct buf last;     /* the last key of the tree */
+	struct tree found; /* counted */
+	struct buf last;   /* the last key of the tree */
 	bool has_last;
-	struct buf value;    /* on overflow pages */
+	struct buf value; /* on overflow pages */
 	char *pages[DEPTH_MAX];
 };
 
 static int damaged(struct walk *w, uint64_t page, const char *what)
 {
-	return err_set(w->e, ERR_IO, "%s: damaged at offset %llu: %s", w->c->where, (unsigned long long)(page * w->c->page_bytes), what);
+	return err_set(w->e, ERR_IO, "%s: damaged at offset %llu: %s", w->c->where, (unsigned long long)(page * w->c->page_bytes),
+		       what);
 }
 
 /* n bytes at an offset of the file, all of them. */
@@ -64,7 +65,8 @@ static int read_at(struct walk *w, char *p, size_t n, uint64_t at)
 		if (got < 0)
 			return err_set(w->e, ERR_IO, "%s: cannot read: %s", w->c->where, strerror(errno));
 		if (!got)
-			return err_set(w->e, ERR_IO, "%s: the file is too short: it ends before offset %llu", w->c->where, (unsigned long long)(at + n));
+			return err_set(w->e, ERR_IO, "%s: the file is too short: it ends before offset %llu", w->c->where,
+				       (unsigned long long)(at + n));
 		p += got;
 		n -= (size_t)got;
 		at += (uint64_t)got;
@@ -75,8 +77,13 @@ static int read_at(struct walk *w, char *p, size_t n, uint64_t at)
 static struct tree tree_of(const char *p)
 {
 	return (struct tree){
-		.flags = (uint32_t)load_le(p + 4, 2), .depth = (uint32_t)load_le(p + 6, 2), .branch = load_le(p + 8, 8), .leaf = load_le(p + 16, 8),
-		.overflow = load_le(p + 24, 8), .entries = load_le(p + 32, 8), .root = load_le(p + 40, 8),
+		.flags = (uint32_t)load_le(p + 4, 2),
+		.depth = (uint32_t)load_le(p + 6, 2),
+		.branch = load_le(p + 8, 8),
+		.leaf = load_le(p + 16, 8),
+		.overflow = load_le(p + 24, 8),
+		.entries = load_le(p + 32, 8),
+		.root = load_le(p + 40, 8),
 	};
 }
 
@@ -163,8 +170,8 @@ static int load_page(struct walk *w, uint64_t page, char *p, unsigned flags)
 struct node {
 	struct store_bytes key;
 	uint32_t flags;
-	uint64_t child;    /* of a branch */
-	uint64_t data_n;   /* of a leaf */
+	uint64_t child;	 /* of a branch */
+	uint64_t data_n; /* of a leaf */
 	const char *data;
 };
 

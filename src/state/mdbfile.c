@@ -28,9 +28,9 @@ struct mdbfile {
 	unsigned weak_hash;
 	bool read_only;
 	pthread_mutex_t lock; /* env, and that it does not grow under a reader */
-	MDB_env *env;         /* NULL: not opened */
+	MDB_env *env;	      /* NULL: not opened */
 	MDB_dbi dbi;
-	MDB_txn *reader;      /* the owner's; when read_only it holds the snapshot, else it is reset between calls */
+	MDB_txn *reader; /* the owner's; when read_only it holds the snapshot, else it is reset between calls */
 };
 
 struct mdbfile *mdbfile_new(const struct log_dir *d, const struct store_opts *opts)
@@ -173,7 +173,8 @@ static int next_long(const char *path, struct bytes_in *in, uint32_t stage, stru
 }
 
 /* What LMDB has under one key, each entry checked. */
-static int each_entry(const char *path, struct store_bytes key, struct store_bytes value, const struct mdb_visit *v, struct err *e)
+static int each_entry(const char *path, struct store_bytes key, struct store_bytes value, const struct mdb_visit *v,
+		      struct err *e)
 {
 	struct bytes_in in = { value.p, value.p + value.n, false };
 	struct store_entry entry;
@@ -244,7 +245,8 @@ static int get_locked(struct mdbfile *f, uint32_t stage, struct lookup *l, struc
 	if (code && code != MDB_NOTFOUND)
 		status = mdb_failed(f, "cannot read", code, e);
 	if (!code)
-		status = each_entry(f->path, (struct store_bytes){ key, k.mv_size }, (struct store_bytes){ data.mv_data, data.mv_size }, &v, e);
+		status = each_entry(f->path, (struct store_bytes){ key, k.mv_size },
+				    (struct store_bytes){ data.mv_data, data.mv_size }, &v, e);
 	end_read(f);
 	return status < 0 ? -1 : l->found;
 }
@@ -275,10 +277,12 @@ static int walk_locked(struct mdbfile *f, uint32_t stage, const struct mdb_visit
 		end_read(f);
 		return mdb_failed(f, "cannot read", code, e);
 	}
-	for (code = mdb_cursor_get(cursor, &k, &data, MDB_SET_RANGE); !code && !status; code = mdb_cursor_get(cursor, &k, &data, MDB_NEXT)) {
+	for (code = mdb_cursor_get(cursor, &k, &data, MDB_SET_RANGE); !code && !status;
+	     code = mdb_cursor_get(cursor, &k, &data, MDB_NEXT)) {
 		if (memcmp(k.mv_data, head, 4))
 			break;
-		status = each_entry(f->path, (struct store_bytes){ k.mv_data, k.mv_size }, (struct store_bytes){ data.mv_data, data.mv_size }, v, e);
+		status = each_entry(f->path, (struct store_bytes){ k.mv_data, k.mv_size },
+				    (struct store_bytes){ data.mv_data, data.mv_size }, v, e);
 		if (status)
 			break;
 	}
@@ -410,7 +414,8 @@ static int fold_long(struct fold_txn *t, const struct change *c, struct err *e)
 	if (code && code != MDB_NOTFOUND)
 		return code;
 	t->entries.n = 0;
-	if (!code && each_entry(t->f->path, (struct store_bytes){ key, k.mv_size }, (struct store_bytes){ data.mv_data, data.mv_size }, &v, e) < 0)
+	if (!code && each_entry(t->f->path, (struct store_bytes){ key, k.mv_size },
+				(struct store_bytes){ data.mv_data, data.mv_size }, &v, e) < 0)
 		return MDB_CORRUPTED;
 	if (!m.done)
 		put_long(&t->entries, c);
@@ -543,7 +548,7 @@ struct checking {
 	struct mdbfile *f;
 	struct mdb_found *found;
 	struct saved_stage *counted; /* beside found's stages; NULL until they are known */
-	size_t stage;                /* the one that is being read */
+	size_t stage;		     /* the one that is being read */
 };
 
 static int count_entry(void *ctx, const struct store_entry *entry, struct err *e)
@@ -590,8 +595,8 @@ static int check_counts(const struct checking *c, struct err *e)
 		const struct saved_stage *want = &c->found->saved.stages[i], *got = &c->counted[i];
 
 		if (want->keys != got->keys || want->sum != got->sum)
-			return err_set(e, ERR_IO, "%s: damaged: stage \"%s\" has %llu entries, not the %llu that were committed", c->f->path,
-				       want->name, (unsigned long long)got->keys, (unsigned long long)want->keys);
+			return err_set(e, ERR_IO, "%s: damaged: stage \"%s\" has %llu entries, not the %llu that were committed",
+				       c->f->path, want->name, (unsigned long long)got->keys, (unsigned long long)want->keys);
 	}
 	return 0;
 }

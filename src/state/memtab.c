@@ -62,10 +62,7 @@ static struct change change_in(const struct memtab *m, size_t at)
 	return change_get(&in);
 }
 
-static uint64_t key_hash(uint32_t stage, struct store_bytes key)
-{
-	return sum64(key.p, key.n, stage);
-}
+static uint64_t key_hash(uint32_t stage, struct store_bytes key) { return sum64(key.p, key.n, stage); }
 
 static bool same_key(const struct change *c, uint32_t stage, struct store_bytes key)
 {
@@ -194,15 +191,9 @@ void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
 	}
 }
 
-struct change change_at(const struct change_list *l, size_t i)
-{
-	return change_in(l->tables[l->refs[i].from], l->refs[i].at);
-}
+struct change change_at(const struct change_list *l, size_t i) { return change_in(l->tables[l->refs[i].from], l->refs[i].at); }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
+static int compare_u64(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
 
 static int compare_keys(struct store_bytes a, struct store_bytes b)
 {

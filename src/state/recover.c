@@ -14,8 +14,8 @@ struct replay {
 	size_t n;
 	struct segment **files; /* taken over by the store */
 	int *sealed;
-	bool all_in_log;        /* nothing is in LMDB that is not in the log: it may be half made, and is made anew */
-	uint64_t folded;        /* LMDB has all frames up to this one */
+	bool all_in_log;	  /* nothing is in LMDB that is not in the log: it may be half made, and is made anew */
+	uint64_t folded;	  /* LMDB has all frames up to this one */
 	struct saved_stage *base; /* counts and sums in LMDB */
 	size_t n_base;
 };
@@ -262,8 +262,8 @@ static int check_counts(struct replay *r, struct err *e)
 		const struct saved_stage *want = &s->now.stages[i];
 
 		if (found[i].keys != want->keys || found[i].sum != want->sum)
-			err_set(e, ERR_IO, "%s: damaged: stage \"%s\" has %llu entries, not the %llu that were committed", s->path, want->name,
-				(unsigned long long)found[i].keys, (unsigned long long)want->keys);
+			err_set(e, ERR_IO, "%s: damaged: stage \"%s\" has %llu entries, not the %llu that were committed",
+				s->path, want->name, (unsigned long long)found[i].keys, (unsigned long long)want->keys);
 	}
 	free(found);
 	free(list.refs);

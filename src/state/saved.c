@@ -62,10 +62,7 @@ static void put_item(struct buf *b, enum item_type type, struct store_bytes body
 	buf_add(b, body.p, body.n);
 }
 
-static struct store_bytes all(const struct buf *b)
-{
-	return (struct store_bytes){ b->p, b->n };
-}
+static struct store_bytes all(const struct buf *b) { return (struct store_bytes){ b->p, b->n }; }
 
 void item_put_program(struct buf *b, const struct saved *s)
 {
@@ -115,10 +112,7 @@ void item_put_commit(struct buf *b, const struct saved *s, const struct store_po
 	buf_release(&body);
 }
 
-void item_put_seal(struct buf *b)
-{
-	put_item(b, ITEM_SEAL, (struct store_bytes){ NULL, 0 }, 0);
-}
+void item_put_seal(struct buf *b) { put_item(b, ITEM_SEAL, (struct store_bytes){ NULL, 0 }, 0); }
 
 int item_next(struct bytes_in *in, struct item *item)
 {

@@ -182,10 +182,7 @@ static int begin_item(struct store *s, struct err *e)
 	return 0;
 }
 
-int store_sync(struct store *s, struct err *e)
-{
-	return usable(s, e) < 0 ? -1 : write_frame(s, e);
-}
+int store_sync(struct store *s, struct err *e) { return usable(s, e) < 0 ? -1 : write_frame(s, e); }
 
 int store_cut(struct store *s, const struct store_point *cut, bool later, struct err *e)
 {
@@ -228,10 +225,7 @@ int store_fold(struct store *s, struct err *e)
 
 /* Changes */
 
-size_t store_pending_bytes(const struct store *s)
-{
-	return s->pending.b.n;
-}
+size_t store_pending_bytes(const struct store *s) { return s->pending.b.n; }
 
 /* The latest change of a key that is in memory. */
 static bool find_change(struct store *s, uint32_t stage, struct store_bytes key, struct change *c)
@@ -307,8 +301,8 @@ int store_put(struct store *s, uint32_t stage, const struct store_bytes kv[2], u
 	if (!of)
 		return -1;
 	if (c.key.n > STORE_KEY_MAX || c.value.n > STORE_VALUE_MAX)
-		return err_set(e, ERR_IO, "%s: stage \"%s\" has an entry of %zu bytes; the limit is %u for a key, %u for a value", s->path, of->name,
-			       c.key.n > STORE_KEY_MAX ? c.key.n : c.value.n, STORE_KEY_MAX, STORE_VALUE_MAX);
+		return err_set(e, ERR_IO, "%s: stage \"%s\" has an entry of %zu bytes; the limit is %u for a key, %u for a value",
+			       s->path, of->name, c.key.n > STORE_KEY_MAX ? c.key.n : c.value.n, STORE_KEY_MAX, STORE_VALUE_MAX);
 	if (mark)
 		was = *mark;
 	else if (old_mark(s, stage, c.key, &was, e) < 0)
@@ -444,15 +438,9 @@ const struct store_program *store_program(const struct store *s)
 	return s->now.has_program ? &s->program : NULL;
 }
 
-const struct store_point *store_last_commit(const struct store *s)
-{
-	return s->now.commit.is ? &s->now.commit.at : NULL;
-}
+const struct store_point *store_last_commit(const struct store *s) { return s->now.commit.is ? &s->now.commit.at : NULL; }
 
-const struct store_point *store_open_cut(const struct store *s)
-{
-	return s->now.cut.is ? &s->now.cut.at : NULL;
-}
+const struct store_point *store_open_cut(const struct store *s) { return s->now.cut.is ? &s->now.cut.at : NULL; }
 
 void store_view_program(struct store *s)
 {
@@ -465,7 +453,9 @@ void store_view_program(struct store *s)
 	for (size_t i = 0; i < s->now.n_stages; i++) {
 		const struct saved_stage *from = &s->now.stages[i];
 
-		p->stages[i] = (struct store_stage){ .name = from->name, .fingerprint = from->fingerprint, .id = from->id, .keys = from->keys };
+		p->stages[i] = (struct store_stage){
+			.name = from->name, .fingerprint = from->fingerprint, .id = from->id, .keys = from->keys
+		};
 	}
 }
 

@@ -30,7 +30,7 @@ struct store;
 
 struct store_opts {
 	const char *command;    /* for the one who finds the directory locked */
-	bool read_only;         /* for people: no lock; a snapshot, also of a directory in use */
+	bool read_only;         /* for people: no lock; a snapshot, also of a directory in use (by another process) */
 	bool no_sync;           /* a crash of the machine may lose commits, a crash of the process does not; for tests */
 	size_t segment_bytes;   /* 0: STORE_SEGMENT_BYTES */
 	size_t map_bytes;       /* LMDB's map at first, 0: 64 MiB; it doubles when it is full */

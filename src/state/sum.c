@@ -3,10 +3,7 @@
 
 #include "state/bytes.h"
 
-uint64_t sum64(const char *p, size_t n, uint64_t seed)
-{
-	return XXH3_64bits_withSeed(p, n, seed);
-}
+uint64_t sum64(const char *p, size_t n, uint64_t seed) { return XXH3_64bits_withSeed(p, n, seed); }
 
 struct sum128 sum128(const char *p, size_t n)
 {

@@ -10,9 +10,9 @@ struct wal {
 	uint32_t input;
 	struct log_head *files; /* those that are there, the last one is written to */
 	size_t n, cap;
-	int fd;                 /* of the last file, -1: none, or read only */
-	uint64_t end;           /* offset behind the last piece */
-	size_t bytes;           /* of the last file */
+	int fd;	      /* of the last file, -1: none, or read only */
+	uint64_t end; /* offset behind the last piece */
+	size_t bytes; /* of the last file */
 	bool unsynced;
 	struct buf frame;
 };
@@ -302,8 +302,8 @@ int store_wal_read(struct store *s, uint32_t input, const struct store_reader *r
 		return -1;
 	first = w->n ? w->files[0].first : 0;
 	if (r->from < first || r->from > w->end)
-		return err_set(e, ERR_IO, "%s: the log of input %u has bytes %llu to %llu, not those from %llu on", s->path, input,
-			       (unsigned long long)first, (unsigned long long)w->end, (unsigned long long)r->from);
+		return err_set(e, ERR_IO, "%s: the log of input %u has bytes %llu to %llu, not those from %llu on", s->path,
+			       input, (unsigned long long)first, (unsigned long long)w->end, (unsigned long long)r->from);
 	return read_files(s, w, r, e);
 }
 

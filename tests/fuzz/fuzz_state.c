@@ -1,6 +1,6 @@
-/* The readers of a checkpoint under any input. The first byte says what the others are: 'l' a file of the log, 'i' the items of a frame, 'd' an LMDB
- * file. Nothing may be read outside of the bytes, what is taken for an item must say the same when it is written again, and LMDB's pages must be
- * refused or be walked to their end. */
+/* The readers of a checkpoint under any input. The first byte says what the others are: 'l' a file of the log, 'i' the items of a
+ * frame, 'd' an LMDB file. Nothing may be read outside of the bytes, what is taken for an item must say the same when it is
+ * written again, and LMDB's pages must be refused or be walked to their end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

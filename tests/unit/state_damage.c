@@ -1,5 +1,6 @@
-/* Damage: a small checkpoint with each file cut at every length, with a bit flipped at every offset, and with each file gone. It must be
- * found, or do no harm: the entries are then exactly those of a commit that was made, the last one unless the last frame was hit. */
+/* Damage: a small checkpoint with each file cut at every length, with a bit flipped at every offset, and with each file gone. It
+ * must be found, or do no harm: the entries are then exactly those of a commit that was made, the last one unless the last frame
+ * was hit. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,7 +11,7 @@
 
 static const struct store_opts plain = { .no_sync = true };
 
-/* What a checkpoint holds as text, by the number of its last commit. */
+/* What a checkpoint holds as text, by the number of its last commit; dump() gives the caller such a text. */
 static char *want[BATCHES];
 
 static char *dump(struct store *s, const uint32_t *ids)
@@ -21,7 +22,8 @@ static char *dump(struct store *s, const uint32_t *ids)
 		buf_str(&b, contents(s, ids[i]));
 		buf_str(&b, "| ");
 	}
-	return xstrdup(buf_cstr(&b)); /* b is the test's to keep: small */
+	buf_cstr(&b);
+	return b.p;
 }
 
 static void make_batch(struct store *s, const uint32_t *ids, int batch)
@@ -263,7 +265,8 @@ static void test_flip_data(const char *dir, const uint32_t *ids)
 static void test_missing(const char *dir, const uint32_t *ids)
 {
 	static const char *const names[] = { "data.mdb", "log.00000003", "format" };
-	static const char *const say[] = { "/data.mdb: the file is missing", ": the log is missing", "not a checkpoint: it has a file" };
+	static const char *const say[] = { "/data.mdb: the file is missing", ": the log is missing",
+					   "not a checkpoint: it has a file" };
 	struct content c;
 	struct err e;
 
@@ -380,7 +383,8 @@ static void test_full(void)
 		e = (struct err){ 0 };
 		for (int i = 0; i < 3000 && !e.kind; i++) {
 			char key[32];
-			struct store_bytes kv[2] = { { key, (size_t)snprintf(key, sizeof key, "%d", i) }, BYTES("0123456789012345678901234567890123456789") };
+			struct store_bytes kv[2] = { { key, (size_t)snprintf(key, sizeof key, "%d", i) },
+						     BYTES("0123456789012345678901234567890123456789") };
 
 			p.batch = 100 + (uint64_t)i;
 			store_put(s, ids[0], kv, NULL, &e);

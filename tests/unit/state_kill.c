@@ -81,10 +81,10 @@ static int check_entry(void *ctx, const struct store_entry *entry)
 	return 0;
 }
 
-/* Opens what a killed process left. The number of commits in it. */
-static uint64_t check(const char *dir, uint64_t *model, uint64_t done)
+/* Opens what another process left, or is writing. The number of commits in it. */
+static uint64_t check(const char *dir, const struct store_opts *opts, uint64_t *model, uint64_t done)
 {
-	struct store *s = open_or_fail(dir, &small);
+	struct store *s = open_or_fail(dir, opts);
 	struct counting c = { model, 0 };
 	struct err e = { 0 };
 	uint64_t commits = store_last_commit(s) ? store_last_commit(s)->batch + 1 : 0;
@@ -102,10 +102,8 @@ static uint64_t check(const char *dir, uint64_t *model, uint64_t done)
 	return commits;
 }
 
-static uint64_t kill_one(const char *dir, uint32_t after_us)
+static pid_t start(const char *dir, int *fds)
 {
-	uint64_t batch, told = 0;
-	int fds[2], status;
 	pid_t pid;
 
 	if (pipe(fds) < 0 || (pid = fork()) < 0)
@@ -115,7 +113,15 @@ static uint64_t kill_one(const char *dir, uint32_t after_us)
 		child(dir, fds[1]);
 	}
 	close(fds[1]);
-	nanosleep(&(struct timespec){ 0, (long)after_us * 1000 }, NULL);
+	return pid;
+}
+
+/* Kills it; the number of commits that it told of. */
+static uint64_t stop(pid_t pid, const int *fds)
+{
+	uint64_t batch, told = 0;
+	int status;
+
 	kill(pid, SIGKILL);
 	while (read(fds[0], &batch, sizeof batch) == sizeof batch)
 		told = batch + 1;
@@ -123,6 +129,40 @@ static uint64_t kill_one(const char *dir, uint32_t after_us)
 	CHECK(WIFSIGNALED(status));
 	close(fds[0]);
 	return told;
+}
+
+static uint64_t kill_one(const char *dir, uint32_t after_us)
+{
+	int fds[2];
+	pid_t pid = start(dir, fds);
+
+	nanosleep(&(struct timespec){ 0, (long)after_us * 1000 }, NULL);
+	return stop(pid, fds);
+}
+
+/* Snapshots of a checkpoint in use: each is one commit, none is older than the one before. */
+static void test_snapshots(const char *dir, uint64_t *model, uint64_t done)
+{
+	static const struct store_opts reading = { .read_only = true };
+	uint64_t told = 0, seen = done;
+	int fds[2];
+	pid_t pid = start(dir, fds);
+
+	TEST("a checkpoint in use is read as of one of its commits")
+	{
+		for (int i = 0; i < 40; i++) {
+			uint64_t commits;
+
+			/* It tells of each commit: wait for a few, so that folds come between. */
+			for (int k = 0; k < 5; k++)
+				CHECK(read(fds[0], &told, sizeof told) == sizeof told);
+			commits = check(dir, &reading, model, seen);
+			CHECK(commits > told);
+			seen = commits;
+		}
+		stop(pid, fds);
+		CHECK(seen > done);
+	}
 }
 
 int main(void)
@@ -134,7 +174,8 @@ int main(void)
 	TEST("killed at random instants, no commit is lost and none is half there")
 	{
 		for (int i = 0; i < n && !test_bad; i++) {
-			uint64_t told = kill_one(dir, 500 + mix((uint64_t)i, 7) % 12000), commits = check(dir, model, done);
+			uint64_t told = kill_one(dir, 500 + mix((uint64_t)i, 7) % 12000),
+				 commits = check(dir, &small, model, done);
 
 			CHECK(commits >= told && commits >= done);
 			done = commits;
@@ -142,6 +183,7 @@ int main(void)
 		printf("# %" PRIu64 " commits, %d kills\n", done, n);
 		CHECK(done > (uint64_t)n);
 	}
+	test_snapshots(dir, model, done);
 	remove_dirs();
 	return test_done();
 }

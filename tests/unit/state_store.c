@@ -152,7 +152,9 @@ static void test_program(void)
 {
 	const char *dir = fresh_dir();
 	struct store *s = open_or_fail(dir, &plain);
-	struct store_stage stages[3] = { { .name = "b", .fingerprint = 2 }, { .name = "a", .fingerprint = 99 }, { .name = "c", .fingerprint = 3 } };
+	struct store_stage stages[3] = { { .name = "b", .fingerprint = 2 },
+					 { .name = "a", .fingerprint = 99 },
+					 { .name = "c", .fingerprint = 3 } };
 	struct store_program p = { BYTES("b | a | c"), stages, 3 };
 	struct err e = { 0 };
 	uint32_t id[2];
@@ -174,7 +176,9 @@ static void test_program(void)
 		CHECK(stages[1].id > id[1] && stages[2].id > stages[1].id);
 	}
 	for (int i = 0; i < 3; i++) {
-		TEST(i == 0 ? "what was dropped is gone at once" : i == 1 ? "what was dropped is gone after a restart" : "what was dropped is gone from LMDB")
+		TEST(i == 0   ? "what was dropped is gone at once"
+		     : i == 1 ? "what was dropped is gone after a restart"
+			      : "what was dropped is gone from LMDB")
 		{
 			CHECK_STR(contents(s, id[1]), "k=b's ");
 			CHECK_STR(contents(s, id[0]), "");
