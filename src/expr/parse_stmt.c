@@ -277,11 +277,11 @@ int stmts_walk(const struct stmts *s, int (*fn)(const struct stmt *s, void *ctx)
 	return stop;
 }
 
-int stmt_exprs(const struct stmt *s, int (*fn)(struct node *n, void *ctx), void *ctx)
+int stmt_nodes(const struct stmt *s, int (*fn)(struct node *n, void *ctx), void *ctx)
 {
-	int stop = s->expr ? fn(s->expr, ctx) : 0;
+	int stop = s->expr ? node_walk(s->expr, fn, ctx) : 0;
 
 	for (uint32_t i = 0; i < s->items.n && !stop; i++)
-		stop = s->items.at[i].expr ? fn(s->items.at[i].expr, ctx) : 0;
+		stop = s->items.at[i].expr ? node_walk(s->items.at[i].expr, fn, ctx) : 0;
 	return stop;
 }

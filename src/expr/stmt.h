@@ -47,7 +47,7 @@ void stmts_print(struct buf *b, const struct stmts *s);
 void assignments_print(struct buf *b, const struct stmts *s);
 /* Visit the statements, those inside an `if` behind it; stops and returns non-zero when fn does. */
 int stmts_walk(const struct stmts *s, int (*fn)(const struct stmt *s, void *ctx), void *ctx);
-/* The expressions of one statement, those of blocks inside it left out; stops and returns non-zero when fn does. */
-int stmt_exprs(const struct stmt *s, int (*fn)(struct node *n, void *ctx), void *ctx);
+/* The nodes of one statement's expressions, those of blocks inside it left out; stops and returns non-zero when fn does. */
+int stmt_nodes(const struct stmt *s, int (*fn)(struct node *n, void *ctx), void *ctx);
 
 #endif

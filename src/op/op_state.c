@@ -540,6 +540,7 @@ static void make_slots(struct state_op *s, struct state_shape *shape)
 	}
 	shape->close = r->window ? add_slot(s, shape, 0, r->window == STATE_EVENT_WINDOW) : STATE_NO_SLOT;
 	s->judges |= r->window == STATE_EVENT_WINDOW;
+	s->judges &= !r->takes_late;
 }
 
 struct op *op_state(struct run *run, int stage, const char *word, const struct state_rules *rules)

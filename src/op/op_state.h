@@ -58,6 +58,7 @@ struct state_rules {
 	struct state_timer *timers;
 	struct state_block init, record, batch, close;
 	enum state_window window;
+	bool takes_late;       /* no record is late, whatever its time */
 	bool all;
 	bool records;          /* `on batch` reads @records */
 	int64_t ttl_ns;        /* 0: none */

@@ -391,7 +391,7 @@ static int refuse(const struct plan_node *n, struct err *e)
 struct op *lower_state(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
 {
 	struct state_rules rules = { .window = n->state->window, .all = n->state->all, .records = n->state->records, .ttl_ns = n->state->ttl_ns,
-				     .lateness_ns = n->state->lateness_ns };
+				     .lateness_ns = n->state->lateness_ns, .takes_late = n->state->takes_late };
 	struct lowering l = { .p = p, .n = n, .o = o, .s = n->state, .r = &rules, .a = p->arena, .e = e };
 	struct op *op;
 

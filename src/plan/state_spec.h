@@ -32,6 +32,7 @@ struct state_spec {
 	/* by plan_times */
 	bool event;          /* event time has a meaning: `timeout at` goes by the watermark */
 	enum state_window window;
+	bool takes_late;     /* the window is the whole stream, for which nothing is late */
 	int64_t lateness_ns;
 };
 

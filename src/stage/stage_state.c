@@ -264,7 +264,7 @@ static int is_records(struct node *n, void *ctx)
 	return 1;
 }
 
-static int records_in(const struct stmt *st, void *ctx) { return stmt_exprs(st, is_records, ctx); }
+static int records_in(const struct stmt *st, void *ctx) { return stmt_nodes(st, is_records, ctx); }
 
 static int check_records(struct reader *r)
 {
@@ -286,8 +286,25 @@ static int check_records(struct reader *r)
 
 struct blind {
 	struct reader *r;
+	const struct stmts *block;
 	const char *where;
 };
+
+static bool is_field(const struct node *n, const char *name) { return n->kind == N_FIELD && !strcmp(n->name, name); }
+
+static bool is_null(const struct node *n) { return n->kind == N_LIT && n->lit.type == T_NULL; }
+
+/* name == null, name != null, is_null(name), name ?? E */
+static int tests_null(struct node *n, void *ctx)
+{
+	if (n->kind == N_CALL)
+		return n->n_kids == 1 && !strcmp(n->name, "is_null") && is_field(n->kids[0], ctx);
+	if (n->kind != N_BINARY || !is_field(n->kids[0], ctx))
+		return 0;
+	return n->op == OP_NULL_OR || ((n->op == OP_EQ || n->op == OP_NE) && is_null(n->kids[1]));
+}
+
+static int stmt_tests_null(const struct stmt *st, void *ctx) { return stmt_nodes(st, tests_null, ctx); }
 
 static int find_name(struct node *n, void *ctx)
 {
@@ -305,7 +322,7 @@ static int no_record(const struct blind *b, struct pos pos, const char *what)
 	return err_hint(b->r->e, "keep it in a variable: on record { last = ... }");
 }
 
-/* Rules that run without a record know keys and variables. */
+/* Rules that run without a record know keys and variables. A name that a rule tests for null is a variable that nothing sets. */
 static int check_blind_expr(void *ctx, struct node *expr, const char *const *bound, uint32_t n_bound)
 {
 	const struct blind *b = ctx;
@@ -319,6 +336,11 @@ static int check_blind_expr(void *ctx, struct node *expr, const char *const *bou
 	if (!f.n)
 		return 0;
 	it.name = f.names[0];
+	for (uint32_t i = 0; i < f.n; i++)
+		if (!stmts_walk(b->block, stmt_tests_null, (void *)(uintptr_t)f.names[i]))
+			it.name = f.names[i];
+	if (stmts_walk(b->block, stmt_tests_null, (void *)(uintptr_t)it.name))
+		return 0;
 	node_walk(expr, find_name, &it);
 	nearest_init(&s, it.name, strlen(it.name));
 	for (uint32_t i = 0; i < n_bound; i++)
@@ -339,7 +361,7 @@ static int check_blind_star(const struct stmt *st, void *ctx)
 
 static int check_blind(struct reader *r, const struct stmts *block, const char *where)
 {
-	struct blind b = { r, where };
+	struct blind b = { r, block, where };
 
 	if (stmts_walk(block, check_blind_star, &b))
 		return -1;
