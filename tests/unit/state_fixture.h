@@ -135,8 +135,11 @@ __attribute__((unused)) static const char *contents(struct store *s, uint32_t st
 __attribute__((unused)) static const char *value_of(struct store *s, uint32_t stage, const char *key)
 {
 	static struct store_found found;
-	struct err e = { 0 };
-	int status = store_get(s, stage, BYTES(key), &found, &e);
+	static struct err e;
+	int status;
+
+	e = (struct err){ 0 };
+	status = store_get(s, stage, BYTES(key), &found, &e);
 
 	return status < 0 ? e.msg : status ? buf_cstr(&found.value) : "-";
 }
