@@ -129,7 +129,7 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 		o->cut.kind = p->whole ? CUT_EOF : CUT_BLOCKS;
 	if (endless && o->replay)
 		return err_set(e, ERR_USAGE, "--replay: goes with files and pipes, which end");
-	if (w && o->cut.kind == CUT_EOF) {
+	if (w && (o->cut.kind == CUT_EOF || o->cut.kind == CUT_BLOCKS)) {
 		err_at(e, w->pos, "a window over processing time, and input that has none");
 		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
 	}
@@ -282,6 +282,7 @@ static int compile(struct program *p, struct err *e)
 	if (check_formats(o, e))
 		return -1;
 	p->verbatim = can_copy(o, &p->plan);
+	p->plan.keeps_late = o->late_file != NULL;
 	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
 	for (unsigned i = 0; i < o->n_sources; i++)
 		p->endless |= source_spec_endless(o->sources[i]);
@@ -356,7 +357,7 @@ static int run(struct program *p)
 	struct clock clock = { 0 };
 	struct pipeline_opts po = { 0 };
 	struct job_opts jo = { .sources = o->n_sources ? o->sources : stdin_only, .n_sources = o->n_sources ? o->n_sources : 1,
-			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file,
+			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file, .late_file = o->late_file,
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
 			       .stop = signals_stop(), .ask = signals_ask(), .closes = p->plan.closes, .endless = p->endless };
 	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };

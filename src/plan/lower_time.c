@@ -2,6 +2,7 @@
 #include "op/op_assign.h"
 #include "op/op_panes.h"
 #include "op/op_reduce.h"
+#include "op/op_rows.h"
 #include "op/op_watermark.h"
 #include "op/op_window.h"
 #include "plan/lower.h"
@@ -37,10 +38,13 @@ struct op *lower_window(const struct plan *p, const struct plan_node *n, const s
 	return op_assign(o->run, n->stage, n->word, &s);
 }
 
-static struct op *over_processing_time(const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec)
+/* Of processing time, or of rows. */
+static struct op *over_other(const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec)
 {
 	const struct window *w = n->window->assigner;
 
+	if (w->kind == WINDOW_ROWS)
+		return op_rows(o->run, n->stage, n->word, spec, w->rows, w->slide_rows);
 	if (!n->window->in_reduce)
 		return op_reduce(o->run, n->stage, n->word, spec);
 	return op_window_reduce(o->run, n->stage, n->word, spec, &(struct window_spec){ w->length_ns, w->slide_ns });
@@ -52,7 +56,7 @@ struct op *lower_panes(const struct plan *p, const struct plan_node *n, const st
 	struct panes_spec s = { 0 };
 
 	if (!at)
-		return over_processing_time(n, o, spec);
+		return over_other(n, o, spec);
 	if (!at->inherits && lower_assign(p, at->window, o, &s.assign, e))
 		return NULL;
 	s.assign.window = *at->window->assigner;

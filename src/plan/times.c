@@ -1,6 +1,7 @@
 /* Time: which window, watermark and trigger hold where, and what that asks of the stages that aggregate, order, count and remember. */
 #include "plan/times.h"
 
+#include "plan/join.h"
 #include "plan/state_spec.h"
 #include "window/trigger.h"
 
@@ -284,6 +285,10 @@ static int take_exec(struct times *t, struct time_flow *f, const struct plan_nod
 		err_at(t->err, n->pos, "a command for each micro-batch in the window of stage %d: its answers fall into no window", f->window->stage);
 		return err_hint(t->err, "put the window behind it, or use `exec each`, whose answers keep the window of the record");
 	}
+	if (f->watermark && !f->aggregated) {
+		err_at(t->err, n->pos, "a command for each micro-batch behind the watermark of stage %d: its answers have no event time", f->watermark->stage);
+		return err_hint(t->err, "put the watermark behind it, or use `exec each`, whose answers keep the time of the record");
+	}
 	t->p->closes = true;
 	t->p->whole |= !f->window;
 	f->watermark = NULL;
@@ -306,9 +311,84 @@ static int take_state(struct times *t, struct time_flow *f, struct plan_node *n)
 	s->window = bounded(f->window)							  ? STATE_EVENT_WINDOW
 		    : f->window && f->window->assigner->kind == WINDOW_PROCESSING ? STATE_CLOCK_WINDOW
 										  : STATE_NO_WINDOW;
+	s->takes_late = f->window && f->window->assigner->kind == WINDOW_ALL;
 	s->lateness_ns = bounded(f->window) && f->trigger ? f->trigger->trigger->lateness_ns : 0;
 	f->closes |= s->batch.n > 0;
 	t->p->whole |= s->batch.n && !f->window;
+	return 0;
+}
+
+static void merge_flow(struct time_flow *f, const struct time_flow *more)
+{
+	if (f->watermark != more->watermark) {
+		f->watermark = f->watermark ? f->watermark : more->watermark;
+		f->merged = true;
+	}
+	f->window = f->window ? f->window : more->window;
+	f->aggregated |= more->aggregated;
+	f->closes |= more->closes;
+	f->partial |= more->partial;
+}
+
+/* ---- joins ---- */
+
+static const char *window_of(const struct time_flow *f)
+{
+	return !f->window ? "no window" : f->window->assigner->kind == WINDOW_ALL ? "`window all`" : "a window of event time";
+}
+
+/* Windows of both sides, where they are by event time or the whole stream; others are the business of the micro-batch. */
+static int same_windows(struct times *t, const struct time_flow *l, const struct time_flow *r, const struct plan_node *n)
+{
+	bool left = event_time(l->window), right = event_time(r->window);
+	const struct window *a = left ? l->window->assigner : NULL, *b = right ? r->window->assigner : NULL;
+
+	if (left != right || (left && (a->kind == WINDOW_ALL) != (b->kind == WINDOW_ALL))) {
+		err_at(t->err, n->pos, "the left side has %s, the right one %s", left ? window_of(l) : "no window",
+		       right ? window_of(r) : "no window");
+		return err_hint(t->err, "a join by window needs the same one in front of both sides");
+	}
+	if (left && a->kind == WINDOW_SESSION && !(l->aggregated && r->aggregated)) {
+		err_at(t->err, n->pos, "a join by sessions: records of one key may end in one session of each side, or in several");
+		return err_hint(t->err, "reduce the sessions first, or say `within`");
+	}
+	return 0;
+}
+
+static int interval_times(struct times *t, const struct time_flow *l, const struct time_flow *r, const struct plan_node *n)
+{
+	if (l->window || r->window) {
+		err_at(t->err, n->pos, "`within` beside a window");
+		return err_hint(t->err, "keep one of them: a window in both sides, or `within`");
+	}
+	if (!l->watermark || !r->watermark) {
+		err_at(t->err, n->pos, "`within` goes by event time, and the %s side has none", l->watermark ? "right" : "left");
+		return err_hint(t->err, "put `watermark FIELD delay 10s` into both sides");
+	}
+	return 0;
+}
+
+static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	static const struct time_flow none;
+	const struct time_flow *r = n->others[0].point->time ? n->others[0].point->time : &none;
+	struct plan_join *j = n->join;
+
+	if (j->within ? interval_times(t, f, r, n) : same_windows(t, f, r, n))
+		return -1;
+	j->scope = j->within		       ? JOIN_WITHIN
+		   : !event_time(f->window)    ? JOIN_BATCH
+		   : !bounded(f->window)       ? JOIN_ALL
+					       : JOIN_WINDOW;
+	n->keeps = j->scope == JOIN_BATCH    ? "both sides of the micro-batch"
+		   : j->scope == JOIN_ALL    ? "all records of both sides, without bound"
+		   : j->scope == JOIN_WINDOW ? "both sides of the windows that are open"
+					     : "both sides as far back as matches can come";
+	if (j->scope == JOIN_WITHIN && (j->from == INT64_MIN || j->to == INT64_MAX))
+		n->keeps = "both sides; one of them without bound, for `within` has none";
+	t->p->whole |= j->scope == JOIN_BATCH && !f->window && !r->window;
+	f->closes |= j->scope == JOIN_BATCH;
+	merge_flow(f, r);
 	return 0;
 }
 
@@ -336,6 +416,8 @@ static int take_node(struct times *t, struct time_flow *f, const struct plan_cha
 		return take_dedup(t, f, n);
 	case PLAN_EXEC:
 		return take_exec(t, f, n);
+	case PLAN_JOIN:
+		return take_join(t, f, n);
 	case PLAN_STATE:
 		return take_state(t, f, n);
 	default:
@@ -407,6 +489,15 @@ static void fuse(struct plan_chain *c, uint32_t at)
 		w->in_reduce = w->assigner->kind == WINDOW_ROWS || i == at + 1 || c->nodes[at + 1]->kind == PLAN_TRIGGER || (!w->on && !w->gap);
 }
 
+/* Count windows are of the keys of the aggregate behind them: nothing else could say whose rows to count. */
+static int rows_alone(struct times *t, const struct plan_node *n)
+{
+	if (n->kind != PLAN_WINDOW || n->assigner->kind != WINDOW_ROWS || n->in_reduce)
+		return 0;
+	err_at(t->err, n->pos, "a window of rows with no aggregate behind it");
+	return err_hint(t->err, "its rows are counted for each key of the aggregate: window 100 rows | count by k; for lists of rows: group 100 rows by k");
+}
+
 static int no_fold(struct times *t, const struct plan_node *n)
 {
 	if (!n->panes || !n->panes->merges || !has_fold(n))
@@ -416,18 +507,6 @@ static int no_fold(struct times *t, const struct plan_node *n)
 }
 
 /* ---- chains ---- */
-
-static void merge_flow(struct time_flow *f, const struct time_flow *more)
-{
-	if (f->watermark != more->watermark) {
-		f->watermark = f->watermark ? f->watermark : more->watermark;
-		f->merged = true;
-	}
-	f->window = f->window ? f->window : more->window;
-	f->aggregated |= more->aggregated;
-	f->closes |= more->closes;
-	f->partial |= more->partial;
-}
 
 static void leave(struct times *t, const struct plan_chain *c, const struct time_flow *f)
 {
@@ -448,14 +527,14 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 	if (c->from && c->from->time)
 		f = *c->from->time;
 	for (uint32_t i = 0; i < c->n; i++) {
-		for (uint32_t k = 0; k < c->nodes[i]->n_others; k++)
+		for (uint32_t k = 0; k < c->nodes[i]->n_others && c->nodes[i]->kind == PLAN_UNION; k++)
 			if (c->nodes[i]->others[k].point->time)
 				merge_flow(&f, c->nodes[i]->others[k].point->time);
 		if (take_node(t, &f, c, i))
 			return -1;
 		if (c->nodes[i]->kind == PLAN_WINDOW)
 			fuse(c, i);
-		if (no_fold(t, c->nodes[i]))
+		if (rows_alone(t, c->nodes[i]) || no_fold(t, c->nodes[i]))
 			return -1;
 	}
 	t->p->closes |= f.closes;

@@ -414,7 +414,7 @@ const struct stage_def stage_trigger = {
 			  "'reduce n = sum(n)' 'map n, timing = @timing'",
 			  "t,n\n1,5\n2,5\n\f watermark=10\n3,7\n\f watermark=20\n", "{\"n\":10,\"timing\":\"on_time\"}\n{\"n\":7,\"timing\":\"late\"}\n",
 			  "late records as panes of their own" },
-			{ "-o json --every mark 'window all' 'trigger every 10s' count 'map count, at = epoch(@time)'",
+			{ "-o json --every mark 'window all' 'trigger every 10s ontime ifnew' count 'map count, at = epoch(@time)'",
 			  "a\n\f clock=+1s\nb\nc\n\f clock=+9s\n\f clock=+10s\nd\n\f clock=+10s\n",
 			  "{\"count\":3,\"at\":10}\n{\"count\":4,\"at\":30}\n", "every ten seconds of the clock, if something came" },
 			{ "-o json --every mark 'window all' 'trigger once count 2' count", "a\n\f\nb\n\f\nc\n\f\n", "{\"count\":2}\n", "one pane, and no more" },
