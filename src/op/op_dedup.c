@@ -183,6 +183,14 @@ static void dedup_unseen(const struct op *op, void (*fn)(void *ctx, const char *
 		expr_unseen(d->spec.keys_take[k], fn, ctx);
 }
 
+static uint64_t dedup_held(const struct op *op, const char **what)
+{
+	const struct dedup *d = (const struct dedup *)op;
+
+	*what = "keys";
+	return d->table.n;
+}
+
 static const struct op_class dedup_class = {
 	.name = "dedup",
 	.counters = { "first", "repeated", "late", "no-time" },
@@ -190,6 +198,7 @@ static const struct op_class dedup_class = {
 	.on_batch_end = dedup_batch_end,
 	.free = dedup_free,
 	.memory = dedup_memory,
+	.held = dedup_held,
 	.unseen = dedup_unseen,
 };
 

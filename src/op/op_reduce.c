@@ -57,6 +57,14 @@ static bool reduce_answers_empty(const struct op *op)
 	return ((const struct reduce *)op)->reducer.spec.count_zero;
 }
 
+static uint64_t reduce_held(const struct op *op, const char **what)
+{
+	const struct reduce *r = (const struct reduce *)op;
+
+	*what = r->reducer.spec.n_keys ? "keys" : NULL;
+	return aggtable_n(&r->table, &r->reducer);
+}
+
 static const struct op_class reduce_class = {
 	.name = "reduce",
 	.makes_fields = true,
@@ -65,6 +73,7 @@ static const struct op_class reduce_class = {
 	.on_batch_end = reduce_batch_end,
 	.free = reduce_free,
 	.memory = reduce_memory,
+	.held = reduce_held,
 	.unseen = reduce_unseen,
 	.answers_empty = reduce_answers_empty,
 };

@@ -124,6 +124,12 @@ static void sort_unseen(const struct op *op, void (*fn)(void *ctx, const char *n
 		expr_unseen(s->keys[k].expr, fn, ctx);
 }
 
+static uint64_t sort_held(const struct op *op, const char **what)
+{
+	*what = "rows";
+	return ((const struct sort *)op)->rows.n;
+}
+
 static const struct op_class sort_class = {
 	.name = "sort",
 	.counters = { "sorted" },
@@ -131,6 +137,7 @@ static const struct op_class sort_class = {
 	.on_batch_end = sort_batch_end,
 	.free = sort_free,
 	.memory = sort_memory,
+	.held = sort_held,
 	.unseen = sort_unseen,
 };
 
@@ -324,6 +331,12 @@ static void top_unseen(const struct op *op, void (*fn)(void *ctx, const char *na
 		expr_unseen(t->per[k], fn, ctx);
 }
 
+static uint64_t top_held(const struct op *op, const char **what)
+{
+	*what = "rows";
+	return ((const struct top *)op)->rows.n;
+}
+
 static const struct op_class top_class = {
 	.name = "top",
 	.counters = { "kept", "below" },
@@ -331,6 +344,7 @@ static const struct op_class top_class = {
 	.on_batch_end = top_batch_end,
 	.free = top_free,
 	.memory = top_memory,
+	.held = top_held,
 	.unseen = top_unseen,
 };
 

@@ -42,7 +42,7 @@ ask() {
 	grep -q '^strm: read 2 records, 4 B in .*/s; micro-batch 0$' err
 	grep -q '^strm: source in: 2 records, 4 B$' err
 	grep -q '^strm: stage 1, filter: in 2, out 1, filtered 1$' err
-	grep -q '^strm: stage 2, count: in 1, out 0; holds .*B$' err
+	grep -q '^strm: stage 2, count: in 1, out 0; holds 1 keys, .*B$' err
 	grep -q '^strm: sink stdout: wrote 0$' err
 	exec 7>&-
 	ended 0
