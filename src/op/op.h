@@ -45,6 +45,7 @@ struct run {
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
 	bool whole;                      /* one micro-batch is the whole finite run */
+	bool durable;                    /* --checkpoint: operators note what changes, for commit */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
 	uint32_t n_inputs;               /* inputs that are read side by side (one after the other they are one) */
 	uint64_t ended;                  /* bit i: input i has ended while others go on; inputs share bits beyond 64 */
@@ -70,6 +71,13 @@ enum op_scope {
 /* Of on_batch_end: nothing closes now; the operators behind see no end of a micro-batch. */
 #define OP_HOLD 2
 
+/* Where an operator's entries go at a commit: key bytes -> value bytes, an operator's own. `mark` belongs to the entry (state/store.h): the operator keeps it with
+ * what the entry describes, 0 at first. */
+struct keeper {
+	void (*put)(struct keeper *k, const char *key, size_t key_n, const char *value, size_t n, uint32_t *mark);
+	void (*drop)(struct keeper *k, const char *key, size_t key_n, uint32_t *mark);
+};
+
 struct op_class {
 	const char *name;
 	bool makes_fields; /* its records have other fields than the ones it got */
@@ -90,6 +98,10 @@ struct op_class {
 	/* Why nothing comes out at the moment, for the status ("window 12:00..12:10 waits for ..."): added to out, nothing when it waits for nothing.
 	 * NULL: it never waits. */
 	void (*waits)(const struct op *op, struct buf *out);
+	/* With run->durable, behind a micro-batch: the entries that changed since the last call. NULL: nothing of it outlives a micro-batch. */
+	void (*commit)(struct op *op, struct keeper *k);
+	/* Before the first record, each entry of the last commit, in key order; then once with key NULL. 0, or -1 for an entry it did not write. */
+	int (*restore)(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
 	/* Fields its expressions read and never saw; NULL: none. */
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);
 };
