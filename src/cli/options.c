@@ -217,6 +217,13 @@ static int take_bad(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+static int take_late(struct options *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->late_file = arg;
+	return 0;
+}
+
 static int take_strict(struct options *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;
@@ -641,7 +648,11 @@ static const struct option_def options[] = {
 	    ARG("FILE", "file", "a file or sink") },
 	  .take = take_bad },
 	{ { .name = "strict", .synopsis = "--strict", .summary = "end at the first bad record", .group = "Input and output" }, .take = take_strict },
-	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records", .group = "Time", ARG("FILE", "file", "a file or sink") }, .later = true },
+	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records, as TSV: stage, window_end, late_by, record", .group = "Time",
+	    .text = "A record that came too late for all its windows (or, where a stage goes by event time without a window, too late itself: window_end is then its "
+		    "own time) is left out, counted, and kept here as JSON, as it reached the stage.",
+	    ARG("FILE", "file", "a file or sink") },
+	  .take = take_late },
 	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", .text = "Without it one micro-batch is the whole input where a stage waits for its end, else a block of input.",
 	    ARG("CUT", "text", "a duration, a number of records, mark or eof") },
 	  .take = take_every },

@@ -34,7 +34,7 @@ struct options {
 	char delimiter; /* 0: the format's own */
 	char out_delimiter;
 	size_t max_record;
-	const char *bad_file;
+	const char *bad_file, *late_file;
 	bool strict;
 	const char *schema;
 	/* time */

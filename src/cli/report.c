@@ -124,12 +124,21 @@ static void put_stage(struct buf *b, const struct op *op)
 		buf_printf(b, "; stage %d does not balance (%llu in): a bug, please report it", op->stage, (unsigned long long)op->in);
 }
 
+/* Records that event time left out. */
+static bool any_late(const struct op *op)
+{
+	for (int k = 0; op->cls->counters[k]; k++)
+		if (op->count[k] && (!strcmp(op->cls->counters[k], "late") || !strcmp(op->cls->counters[k], "no-time")))
+			return true;
+	return false;
+}
+
 static bool ledger_wanted(const struct job *j)
 {
 	if (job_bad(j) || job_no_time(j))
 		return true;
 	for (uint32_t i = 0; i < job_graph(j)->n; i++)
-		if (job_graph(j)->ops[i]->nulls || !op_balanced(job_graph(j)->ops[i]))
+		if (job_graph(j)->ops[i]->nulls || any_late(job_graph(j)->ops[i]) || !op_balanced(job_graph(j)->ops[i]))
 			return true;
 	return false;
 }

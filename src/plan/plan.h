@@ -156,6 +156,7 @@ struct plan {
 	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
 	bool whole;               /* one of them has no window: what it says of a finite input is about all of it */
 	bool changes;             /* some stage makes other records than it got */
+	bool keeps_late;          /* --late, set before plan_rules: every stage gets whole records */
 	const char **fields;      /* the output's fields in order where the program fixes them, else NULL */
 	uint32_t n_fields;
 };

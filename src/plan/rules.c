@@ -244,6 +244,7 @@ static void push_projections(struct plan *p, bool verbatim)
 			c->nodes[k]->after = want;
 			c->nodes[k]->needs.arena = p->arena;
 			need_node(c->nodes[k], &want);
+			c->nodes[k]->needs.all |= p->keeps_late;
 			need_others(c->nodes[k]);
 			want = c->nodes[k]->needs;
 		}

@@ -1,5 +1,6 @@
 #include "op/event_time.h"
 #include "runtime/job_impl.h"
+#include "runtime/late.h"
 
 #include <stdlib.h>
 
@@ -50,6 +51,28 @@ static int open_bad_sink(struct job *j, struct err *e)
 	s.opts.no_header = !sink_empty(s.sink_take);
 	j->bad_sink = op_sink(j->run, 0, "--bad", &s, e);
 	return j->bad_sink ? 0 : -1;
+}
+
+static int open_late_sink(struct job *j, struct err *e)
+{
+	if (j->opts.late_file)
+		j->late_sink = late_open(j->run, j->opts.late_file, e);
+	return j->opts.late_file && !j->late_sink ? -1 : 0;
+}
+
+/* What was set aside in this micro-batch can be read. */
+static int write_aside(struct job *j, struct err *e)
+{
+	if (j->bad_sink && op_batch_end(j->bad_sink, e) < 0)
+		return -1;
+	return j->late_sink && op_batch_end(j->late_sink, e) < 0 ? -1 : 0;
+}
+
+static int finish_aside(struct job *j, struct err *e)
+{
+	if (write_aside(j, e) || (j->bad_sink && j->bad_sink->cls->finish(j->bad_sink, e)))
+		return -1;
+	return j->late_sink ? j->late_sink->cls->finish(j->late_sink, e) : 0;
 }
 
 /* ---- micro-batches ---- */
@@ -104,7 +127,7 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 
 	job_set_now(j, now);
 	j->run->last = last;
-	if (graph_batch_end(&j->graph, e) || meter_batch_end(j, last, e))
+	if (graph_batch_end(&j->graph, e) || meter_batch_end(j, last, e) || write_aside(j, e))
 		return -1;
 	job_phase(j, phase);
 	j->batch_records = 0;
@@ -265,8 +288,7 @@ static void write_reached(struct job *j)
 	for (uint32_t i = 0; i < j->graph.n; i++)
 		if (op_is_sink(j->graph.ops[i]))
 			op_batch_end(j->graph.ops[i], &ignored);
-	if (j->bad_sink)
-		op_batch_end(j->bad_sink, &ignored);
+	write_aside(j, &ignored);
 }
 
 static int read_all(struct job *j, struct err *e)
@@ -282,7 +304,7 @@ int job_run(struct job *j, struct err *e)
 		write_reached(j);
 		return -1;
 	}
-	if (j->bad_sink && (op_batch_end(j->bad_sink, e) || j->bad_sink->cls->finish(j->bad_sink, e)))
+	if (finish_aside(j, e))
 		return -1;
 	return end_without_records(j, e) ? -1 : graph_finish(&j->graph, e);
 }
@@ -311,7 +333,7 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 	j->run->start = j->run->now;
 	meter_open(j);
 	marks_open(j);
-	if (open_bad_sink(j, e))
+	if (open_bad_sink(j, e) || open_late_sink(j, e))
 		return -1;
 	j->run->n_inputs = 1;
 	if (j->opts.no_input)
@@ -331,6 +353,7 @@ void job_free(struct job *j)
 		return;
 	graph_free(&j->graph);
 	op_free(j->bad_sink);
+	op_free(j->late_sink);
 	expr_release(j->replay);
 	inputs_free(j);
 	live_close(j);

@@ -54,6 +54,7 @@ struct job_opts {
 	struct cut cut;
 	bool strict;                      /* the first bad record ends the job */
 	const char *bad_file;             /* bad records as TSV: source, line, reason, raw; NULL: not kept */
+	const char *late_file;            /* late records, see late.h; NULL: not kept */
 	/* Told of each bad record and of notes; prints. */
 	void (*on_bad)(void *ctx, const char *source, uint64_t line, const char *reason, const char *raw, size_t n);
 	void (*on_note)(void *ctx, const char *text);

@@ -63,7 +63,7 @@ struct job {
 	struct decoder **scanning;    /* live: the open decoders of the word scanner */
 	size_t n_scanning, scanning_cap;
 	struct graph graph;
-	struct op *bad_sink;
+	struct op *bad_sink, *late_sink; /* NULL: not kept */
 	struct expr *replay;
 	struct eval replay_eval;
 	struct word_counts words;

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libruntime.a
 src_libruntime_a_SOURCES =
+src_libruntime_a_SOURCES += src/runtime/late.c src/runtime/late.h
 src_libruntime_a_SOURCES += src/runtime/job.c src/runtime/job.h
 src_libruntime_a_SOURCES += src/runtime/input.c src/runtime/job_impl.h src/runtime/clock.c src/runtime/clock.h
 src_libruntime_a_SOURCES += src/runtime/live.c
