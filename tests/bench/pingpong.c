@@ -1,6 +1,6 @@
-/* pingpong N COMMAND [ARG...]: starts COMMAND with its stdin and stdout on pipes, N times writes a line and waits for the line that
- * comes back; prints "P50 P99 MAX", the microseconds from before the write to after the read. The first tenth is not counted.
- * pingpong loop: what COMMAND is measured against, a program that reads and writes and does nothing else. */
+/* pingpong N COMMAND [ARG...]: starts COMMAND with its stdin and stdout on pipes, N times writes a line and waits for the line
+ * that comes back; prints "P50 P99 MAX", the microseconds from before the write to after the read. The first tenth is not
+ * counted. pingpong loop: what COMMAND is measured against, a program that reads and writes and does nothing else. */
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
