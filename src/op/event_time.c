@@ -1,5 +1,73 @@
 #include "op/event_time.h"
 
+#include "base/num_short.h"
+
+/* ---- the texts that most times are, without a call ---- */
+
+/* The minute of the text seen last, "2024-03-30T23:59:": times come in order, so most differ in the seconds alone. */
+struct minute {
+	uint64_t text[2];
+	int64_t ns;
+	bool known;
+};
+
+#define EPOCH_DIGITS 10
+
+/* Seconds since the epoch as most logs have them: ten digits. */
+static bool read_seconds(const char *p, int64_t *t)
+{
+	uint64_t w = num_load64(p) ^ NUM_ZEROS, tens = (uint64_t)(uint8_t)(p[8] - '0'), ones = (uint64_t)(uint8_t)(p[9] - '0');
+
+	if (num_not_digits(w) || tens > 9 || ones > 9)
+		return false;
+	*t = (int64_t)(num_join_digits(w) * 100 + tens * 10 + ones) * TIME_NS;
+	return true;
+}
+
+/* Of "2024-03-30T23:59:58" with Z or nothing behind it: is it of the minute known? */
+static bool read_within(const struct minute *m, const char *p, uint32_t n, int64_t *t)
+{
+	unsigned tens, ones;
+
+	if (!m->known || n < 19 || n > 20 || p[16] != ':' || (n == 20 && p[19] != 'Z'))
+		return false;
+	if (memcmp(p, m->text, 16))
+		return false;
+	tens = (unsigned)(p[17] - '0');
+	ones = (unsigned)(p[18] - '0');
+	if (tens > 5 || ones > 9)
+		return false;
+	*t = m->ns + (int64_t)(tens * 10 + ones) * TIME_NS;
+	return true;
+}
+
+/* Only where texts without an offset are UTC too, so that one minute serves both. */
+static void know_minute(struct minute *m, const char *p, uint32_t n, int64_t t, const struct fn_env *env)
+{
+	unsigned seconds;
+
+	if (n < 19 || n > 20 || p[4] != '-' || p[13] != ':' || p[16] != ':' || (n == 20 && p[19] != 'Z'))
+		return;
+	seconds = (unsigned)(p[17] - '0') * 10 + (unsigned)(p[18] - '0');
+	m->known = seconds < 60 && !env->time.zone;
+	memcpy(m->text, p, 16);
+	m->ns = t - (int64_t)seconds * TIME_NS;
+}
+
+static bool read_text(struct minute *m, const struct value *v, const struct fn_env *env, int64_t *t)
+{
+	if (v->n == EPOCH_DIGITS && read_seconds(v->s, t))
+		return true;
+	if (read_within(m, v->s, v->n, t))
+		return true;
+	if (!time_parse(v->s, v->n, &env->time, t))
+		return false;
+	know_minute(m, v->s, v->n, *t, env);
+	return true;
+}
+
+/* ---- any value ---- */
+
 bool value_is_time(const struct value *v, const struct fn_env *env, int64_t *t)
 {
 	struct num n;
@@ -30,6 +98,7 @@ static struct column one_time(const struct column *c, const struct batch *b, con
 struct column event_times(const struct column *c, const struct batch *b, const struct fn_env *env, uint64_t *unusable)
 {
 	struct column out;
+	struct minute minute = { 0 };
 	uint64_t bad = 0, *counted = unusable ? unusable : &bad;
 
 	if (c->type == T_TIME) {
@@ -44,7 +113,7 @@ struct column event_times(const struct column *c, const struct batch *b, const s
 	{
 		struct value v = column_get(c, i);
 
-		if (value_is_time(&v, env, &out.i[i]))
+		if (type_is_bytes(v.type) ? read_text(&minute, &v, env, &out.i[i]) : value_is_time(&v, env, &out.i[i]))
 			continue;
 		if (!out.valid)
 			out.valid = bitmap_make(b->arena, b->n_rows);

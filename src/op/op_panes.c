@@ -117,6 +117,88 @@ static int put_row(struct panes *p, struct intake *in, uint32_t row, uint32_t ke
 	return p->op.run->late(p->op.run->late_ctx, &p->op, in->b, row, last_end, p->op.watermark - last_end, e);
 }
 
+/* Rows of one window each. */
+struct quick {
+	struct near *near;   /* the window of the row before */
+	bool late;
+	int64_t start, end;
+};
+
+static bool turn_to(struct panes *p, struct intake *in, struct quick *q, uint32_t row)
+{
+	uint32_t n;
+	int64_t t;
+	enum count why = windows_of(p, in, row, &n, &t);
+	const struct interval *w = in->assigner.windows;
+
+	if (!n) {
+		p->op.count[why]++;
+		return false;
+	}
+	q->start = w->start;
+	q->end = w->end;
+	q->late = is_late(p, w);
+	q->near = panes_near(p, w);
+	return true;
+}
+
+static int quick_late(struct panes *p, const struct intake *in, const struct quick *q, uint32_t row, struct err *e)
+{
+	const struct run *run = p->op.run;
+
+	p->op.count[LATE]++;
+	return run->late ? run->late(run->late_ctx, &p->op, in->b, row, q->end, p->op.watermark - q->end, e) : 0;
+}
+
+/* 0 or -1. */
+static int quick_row(struct panes *p, struct intake *in, struct quick *q, uint32_t k, struct err *e)
+{
+	uint32_t row = batch_row(in->b, k), key = in->group ? in->group[k] : 0, cell;
+	int64_t t = INT64_MIN;
+
+	row_time(&in->assigner.times, row, &t);
+	if ((t < q->start || t >= q->end) && !turn_to(p, in, q, row))
+		return 0;
+	if (q->late)
+		return quick_late(p, in, q, row, e);
+	cell = panes_near_cell(q->near, key);
+	if (cell == CELL_NONE) {
+		struct interval w = { q->start, q->end };
+
+		cell = cell_for(p, key, &w);
+		if (cell == CELL_NONE) {
+			p->op.count[DROPPED]++;
+			return 0;
+		}
+		panes_near_set(q->near, key, cell);
+		p->cells[cell].flags |= CELL_NEW;
+	}
+	if (!p->plain)
+		touch(p, cell, t);
+	in->row[in->n] = row;
+	in->cell[in->n++] = cell;
+	p->op.count[ABSORBED]++;
+	return 0;
+}
+
+static int put_rows(struct panes *p, struct intake *in, const struct column *args, struct err *e)
+{
+	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
+	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits;
+	struct quick q = { .start = INT64_MAX, .end = INT64_MIN };
+
+	for (uint32_t k = 0; k < in->b->n_sel; k++) {
+		uint32_t row = batch_row(in->b, k);
+
+		if (quick ? quick_row(p, in, &q, k, e) : put_row(p, in, row, in->group ? in->group[k] : 0, e))
+			return -1;
+		if (in->n + most > in->cap)
+			flush(p, in, args);
+	}
+	flush(p, in, args);
+	return 0;
+}
+
 static int panes_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct panes *p = (struct panes *)op;
@@ -130,13 +212,8 @@ static int panes_process(struct op *op, int port, const struct batch *b, struct 
 	in.cell = arena_array(b->arena, uint32_t, in.cap);
 	in.group = reducer_groups(&p->reducer, &p->groups, b);
 	args = reducer_args(&p->reducer, b);
-	for (uint32_t k = 0; k < b->n_sel; k++) {
-		if (put_row(p, &in, batch_row(b, k), in.group ? in.group[k] : 0, e))
-			return -1;
-		if (in.n + most > in.cap)
-			flush(p, &in, args);
-	}
-	flush(p, &in, args);
+	if (put_rows(p, &in, args, e))
+		return -1;
 	return op_check_memory(op, p->n_live, e);
 }
 
@@ -146,8 +223,10 @@ static int panes_batch_end(struct op *op, struct err *e)
 	int verdict = panes_fire(p, e);
 
 	reducer_collect_failures(&p->reducer);
-	if (p->reducer.spec.n_keys && p->n_dead > 1024 && p->n_dead > p->n_keys / 2)
+	if (p->reducer.spec.n_keys && p->n_dead > 1024 && p->n_dead > p->n_keys / 2) {
 		panes_compact(p);
+		panes_near_forget(p);
+	}
 	p->before = op->watermark;
 	return verdict < 0 ? -1 : 0;
 }
@@ -215,6 +294,7 @@ static void panes_free(struct op *op)
 	timers_release(&p->by_watermark);
 	timers_release(&p->by_clock);
 	timers_release(&p->held);
+	panes_near_free(p);
 	trigger_free(p->trigger);
 	expr_release(p->spec.assign.on_take);
 	expr_release(p->spec.assign.gap_take);
@@ -244,6 +324,15 @@ static const struct op_class panes_class = {
 	.waits = panes_waits,
 };
 
+/* Nothing but the watermark at the end of the window brings a pane out, once, and its stamp is that end. */
+static bool is_plain(const struct panes *p)
+{
+	const struct trigger_spec *t = &p->spec.trigger;
+	bool bare = !t->root || (t->root->kind == TRIGGER_WATERMARK && !t->root->kids[0] && !t->root->kids[1]);
+
+	return bare && !t->lateness_ns && t->stamp == STAMP_END && !p->spec.complete && !p->spec.merges;
+}
+
 struct op *op_panes(struct run *run, int stage, const char *word, const struct reduce_spec *spec, const struct panes_spec *panes)
 {
 	struct panes *p = op_make(&panes_class, sizeof *p, run, stage, word);
@@ -255,6 +344,8 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->trigger = trigger_new(&p->spec.trigger);
 	p->trigger_size = trigger_state_size(p->trigger);
 	p->states = states_new(&p->reducer);
+	p->plain = is_plain(p);
+	panes_near_forget(p);
 	p->before = WATERMARK_NONE;
 	return &p->op;
 }

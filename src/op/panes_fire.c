@@ -389,7 +389,7 @@ static int push_all(struct firing *f, struct err *e)
 {
 	int verdict = 0;
 
-	if (f->p->spec.order == PANES_BY_WINDOW)
+	if (f->n && f->p->spec.order == PANES_BY_WINDOW)
 		qsort_r(f->at, f->n, sizeof *f->at, by_window, f->p);
 	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
 		verdict = push_some(f->p, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
@@ -434,10 +434,12 @@ int panes_fire(struct panes *p, struct err *e)
 		fire_all(&f);
 	}
 	verdict = push_all(&f, e);
-	for (size_t i = 0; i < over.n; i++) {
+	for (size_t i = over.n; i-- > 0;) { /* so that slots are used again in ascending order */
 		panes_unlist(p, over.at[i]);
 		panes_drop(p, over.at[i]);
 	}
+	if (over.n)
+		panes_near_forget(p);
 	free(over.at);
 	free(f.at);
 	return verdict;

@@ -52,6 +52,16 @@ struct cell_list {
 	size_t n, cap;
 };
 
+#define NEAR_WINDOWS 2
+
+/* Cells of one window by key: epoch << 32 | cell; of another epoch: not known. */
+struct near {
+	struct interval window;
+	uint64_t *cells;
+	size_t n, cap;
+	uint32_t epoch;
+};
+
 struct panes {
 	struct op op;
 	struct reducer reducer;
@@ -73,6 +83,10 @@ struct panes {
 	struct cell_list unused, going; /* free slots; slots merged away in this batch of records */
 	struct cell_list touched, look;
 	struct timers by_watermark, by_clock, held;
+	bool plain;              /* each window comes out once, when the watermark passes it: nobody asks what came in a micro-batch */
+	struct near near[NEAR_WINDOWS];
+	unsigned near_last;
+	uint32_t near_epoch;
 	int64_t before;          /* the watermark when the micro-batch began */
 	uint64_t late_pairs;     /* of a row's windows, while others of it were open */
 	struct said *free_said;
@@ -101,6 +115,18 @@ int64_t panes_expiry(const struct panes *p, const struct cell *c);
 /* Puts its next time into the heap of the watermark. */
 void panes_set_timer(struct panes *p, uint32_t cell);
 void panes_forget_said(struct panes *p, struct cell *c);
+
+/* ---- panes_near.c ---- */
+struct near *panes_near(struct panes *p, const struct interval *w);
+void panes_near_set(struct near *n, uint32_t key, uint32_t cell);
+/* Cells have gone, or keys have new numbers. */
+void panes_near_forget(struct panes *p);
+void panes_near_free(struct panes *p);
+
+static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
+{
+	return key < n->n && n->cells[key] >> 32 == n->epoch ? (uint32_t)n->cells[key] : CELL_NONE;
+}
 
 /* ---- panes_merge.c ---- */
 /* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
