@@ -12,6 +12,8 @@ static void begin(struct state_op *s, struct err *e)
 	memcpy(s->special, s->op.run->special, sizeof s->special);
 	s->e = e;
 	s->verdict = 0;
+	if (s->table.ages_mixed)
+		state_table_sort_ages(&s->table);
 }
 
 /* Between micro-batches nobody knows keys by their number, once changes are saved. */
@@ -402,7 +404,7 @@ static void let_go(struct state_op *s)
 		if (state_table_has(t, t->changed[i]) && !state_table_holds(t, t->changed[i]))
 			state_table_drop(t, t->changed[i]);
 	valuepool_settle(&t->pool);
-	if (!s->tracked)
+	if (!s->op.run->durable)
 		state_table_forget_changes(t);
 }
 
@@ -519,6 +521,8 @@ static const struct op_class state_class = {
 	.holds = state_holds,
 	.answers_empty = state_answers_empty,
 	.held = state_held,
+	.commit = state_commit,
+	.restore = state_restore,
 	.unseen = state_unseen,
 };
 

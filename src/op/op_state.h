@@ -68,24 +68,7 @@ struct state_rules {
 };
 
 struct op *op_state(struct run *run, int stage, const char *word, const struct state_rules *rules);
-/* Records of a first state: fields named as keys and variables. Before the first micro-batch. 0 or -1. */
+/* Records of a first state: fields named as keys and variables. Before the first micro-batch; what is restored takes its place. 0 or -1. */
 int op_state_start(struct op *op, const struct batch *b, struct err *e);
-
-/* For checkpoints. An entry is a key of bytes and a value of bytes; `mark` is the keeper's own 32 bits, 0 for a new entry. */
-struct state_saver {
-	/* value NULL: the key is gone. 0 or -1. */
-	int (*put)(void *ctx, const struct buf *key, const struct buf *value, uint32_t *mark, struct err *e);
-	void *ctx;
-};
-/* From now on what changes is remembered until it is saved. Before the first micro-batch. */
-void op_state_track(struct op *op);
-/* Keys that have changed since the last time, each once, between micro-batches. */
-int op_state_save(struct op *op, const struct state_saver *to, struct err *e);
-/* An entry back into an operator that has met no record. 0, or -1 when the bytes are malformed. */
-struct state_bytes {
-	const char *p;
-	size_t n;
-};
-int op_state_load(struct op *op, struct state_bytes key, struct state_bytes value, uint32_t mark);
 
 #endif

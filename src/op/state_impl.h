@@ -54,7 +54,7 @@ struct state_op {
 	int64_t watermark; /* as it stood when the micro-batch began */
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
 	bool judges;       /* late records are dropped */
-	bool tracked;
+	bool restored;
 	/* the rule at work */
 	uint32_t key;
 	const struct batch *b; /* NULL: no record */
@@ -81,5 +81,8 @@ int state_push(struct state_op *s);
 int state_flush(struct state_op *s);
 /* It is time for it. */
 bool state_is_full(const struct state_op *s);
+/* As in op_class (state_save.c). */
+void state_commit(struct op *op, struct keeper *k);
+int state_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
 
 #endif

@@ -6,6 +6,11 @@
 
 #define KEPT_FLAGS (STATE_READY | STATE_HOLDS | STATE_AGED)
 
+struct bytes {
+	const char *p;
+	size_t n;
+};
+
 static void put_u64(struct buf *b, uint64_t v)
 {
 	unsigned char d[8];
@@ -15,7 +20,7 @@ static void put_u64(struct buf *b, uint64_t v)
 	buf_add(b, d, 8);
 }
 
-static int get_u64(struct state_bytes *s, uint64_t *v)
+static int get_u64(struct bytes *s, uint64_t *v)
 {
 	*v = 0;
 	if (s->n < 8)
@@ -27,7 +32,7 @@ static int get_u64(struct state_bytes *s, uint64_t *v)
 	return 0;
 }
 
-static int get_value(struct state_bytes *s, struct arena *a, struct value *v)
+static int get_value(struct bytes *s, struct arena *a, struct value *v)
 {
 	const char *from = s->p;
 
@@ -36,8 +41,6 @@ static int get_value(struct state_bytes *s, struct arena *a, struct value *v)
 	s->n -= (size_t)(s->p - from);
 	return 0;
 }
-
-void op_state_track(struct op *op) { ((struct state_op *)op)->tracked = true; }
 
 static void save_key(struct state_op *s, uint32_t key, struct buf *b)
 {
@@ -65,44 +68,42 @@ static void save_value(const struct state_table *t, uint32_t key, struct buf *b)
 		value_save(b, &state_table_vars(t, key)[i]);
 }
 
-static int save_one(struct state_op *s, uint32_t key, struct buf bytes[2], const struct state_saver *to, struct err *e)
+static void save_one(struct state_op *s, uint32_t at, struct keeper *k, struct buf *key, struct buf *value)
 {
-	bool there = state_table_has(&s->table, key);
-	uint32_t *mark = &s->table.groups.table.entries[key].user;
+	uint32_t *mark = &s->table.groups.table.entries[at].user;
+	bool there = state_table_has(&s->table, at);
 
 	if (!there && !*mark)
-		return 0;
-	bytes[0].n = bytes[1].n = 0;
-	save_key(s, key, &bytes[0]);
-	if (there)
-		save_value(&s->table, key, &bytes[1]);
-	if (to->put(to->ctx, &bytes[0], there ? &bytes[1] : NULL, mark, e))
-		return -1;
-	*mark = there ? *mark : 0;
-	return 0;
+		return;
+	key->n = value->n = 0;
+	save_key(s, at, key);
+	if (there) {
+		save_value(&s->table, at, value);
+		k->put(k, key->p, key->n, value->p, value->n, mark);
+		return;
+	}
+	k->drop(k, key->p, key->n, mark);
+	*mark = 0;
 }
 
-int op_state_save(struct op *op, const struct state_saver *to, struct err *e)
+void state_commit(struct op *op, struct keeper *k)
 {
 	struct state_op *s = (struct state_op *)op;
-	struct buf bytes[2] = { { 0 }, { 0 } };
-	int r = 0;
+	struct buf key = { 0 }, value = { 0 };
 
-	for (size_t i = 0; i < s->table.n_changed && !r; i++) {
-		r = save_one(s, s->table.changed[i], bytes, to, e);
+	for (size_t i = 0; i < s->table.n_changed; i++) {
+		save_one(s, s->table.changed[i], k, &key, &value);
 		if (op->arena.total > STATE_SCRATCH_MAX)
 			arena_reset(&op->arena);
 	}
 	arena_reset(&op->arena);
-	buf_release(&bytes[0]);
-	buf_release(&bytes[1]);
-	if (!r)
-		state_table_forget_changes(&s->table);
-	return r;
+	buf_release(&key);
+	buf_release(&value);
+	state_table_forget_changes(&s->table);
 }
 
 /* The number of the key in `from`, which must be new. */
-static int load_key(struct state_op *s, struct state_bytes from, uint32_t *key)
+static int load_key(struct state_op *s, struct bytes from, uint32_t *key)
 {
 	uint32_t n = s->table.shape.n_keys, before = s->table.n;
 	struct column *cols = arena_array(&s->op.arena, struct column, n);
@@ -122,7 +123,7 @@ static int load_key(struct state_op *s, struct state_bytes from, uint32_t *key)
 	return s->table.n > before ? 0 : -1;
 }
 
-static int load_timers(struct state_table *t, uint32_t key, struct state_bytes *from)
+static int load_timers(struct state_table *t, uint32_t key, struct bytes *from)
 {
 	uint64_t at;
 
@@ -134,7 +135,7 @@ static int load_timers(struct state_table *t, uint32_t key, struct state_bytes *
 	return 0;
 }
 
-static int load_vars(struct state_op *s, uint32_t key, struct state_bytes *from)
+static int load_vars(struct state_op *s, uint32_t key, struct bytes *from)
 {
 	struct value v;
 
@@ -146,7 +147,7 @@ static int load_vars(struct state_op *s, uint32_t key, struct state_bytes *from)
 	return from->n ? -1 : 0;
 }
 
-static int load_value(struct state_op *s, uint32_t key, struct state_bytes from)
+static int load_value(struct state_op *s, uint32_t key, struct bytes from)
 {
 	struct state_table *t = &s->table;
 	uint64_t birth, last;
@@ -162,23 +163,39 @@ static int load_value(struct state_op *s, uint32_t key, struct state_bytes from)
 	t->meta[key].flags |= flags & (STATE_READY | STATE_HOLDS);
 	if (flags & STATE_AGED)
 		state_table_touch(t, key, (int64_t)last);
+	t->ages_mixed = t->shape.ages;
 	return load_timers(t, key, &from) || load_vars(s, key, &from) ? -1 : 0;
 }
 
-int op_state_load(struct op *op, struct state_bytes key, struct state_bytes value, uint32_t mark)
+/* What the checkpoint holds stands in for a first state. */
+static void restore_begin(struct state_op *s)
+{
+	struct state_shape shape = s->table.shape;
+
+	if (s->restored)
+		return;
+	s->restored = true;
+	state_table_release(&s->table);
+	state_table_init(&s->table, &shape);
+}
+
+int state_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
 {
 	struct state_op *s = (struct state_op *)op;
 	uint32_t at;
-	int r = load_key(s, key, &at);
+	int r = 0;
 
-	if (!r) {
-		s->table.groups.table.entries[at].user = mark;
-		r = load_value(s, at, value);
+	restore_begin(s);
+	if (key) {
+		r = load_key(s, (struct bytes){ key, key_n }, &at) || load_value(s, at, (struct bytes){ value, n });
+		if (!r)
+			s->table.groups.table.entries[at].user = mark;
 	}
 	arena_reset(&op->arena);
 	valuepool_settle(&s->table.pool);
 	state_table_forget_changes(&s->table);
-	return r;
+	s->watermark = op->watermark;
+	return r ? err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word) : 0;
 }
 
 /* ---- the first state ---- */

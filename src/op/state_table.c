@@ -137,6 +137,16 @@ bool state_table_holds(const struct state_table *t, uint32_t key)
 	return false;
 }
 
+static void link_age(struct state_table *t, uint32_t key)
+{
+	struct state_age *a = &t->ages[key];
+
+	a->prev = t->youngest;
+	a->next = KEYTAB_NONE;
+	*(t->youngest == KEYTAB_NONE ? &t->oldest : &t->ages[t->youngest].next) = key;
+	t->youngest = key;
+}
+
 static void unlink_age(struct state_table *t, uint32_t key)
 {
 	struct state_age *a = &t->ages[key];
@@ -170,21 +180,47 @@ void state_table_drop(struct state_table *t, uint32_t key)
 
 void state_table_touch(struct state_table *t, uint32_t key, int64_t now)
 {
-	struct state_age *a;
-
 	if (!t->shape.ages)
 		return;
-	a = &t->ages[key];
 	if (t->meta[key].flags & STATE_AGED) {
-		if (a->last == now)
+		if (t->ages[key].last == now)
 			return;
 		unlink_age(t, key);
 	}
 	t->meta[key].flags |= STATE_AGED;
-	*a = (struct state_age){ .last = now, .prev = t->youngest, .next = KEYTAB_NONE };
-	*(t->youngest == KEYTAB_NONE ? &t->oldest : &t->ages[t->youngest].next) = key;
-	t->youngest = key;
+	t->ages[key].last = now;
+	link_age(t, key);
 	state_table_note_change(t, key);
+}
+
+struct aged {
+	int64_t last;
+	uint32_t key;
+};
+
+static int aged_cmp(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	if (x->last != y->last)
+		return x->last < y->last ? -1 : 1;
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+void state_table_sort_ages(struct state_table *t)
+{
+	struct aged *at = xmalloc(((size_t)t->n_live + 1) * sizeof *at);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->meta[i].birth && t->meta[i].flags & STATE_AGED)
+			at[n++] = (struct aged){ t->ages[i].last, i };
+	qsort(at, n, sizeof *at, aged_cmp);
+	t->oldest = t->youngest = KEYTAB_NONE;
+	for (uint32_t i = 0; i < n; i++)
+		link_age(t, at[i].key);
+	t->ages_mixed = false;
+	free(at);
 }
 
 /* ---- timers ---- */
@@ -366,6 +402,8 @@ void state_table_compact(struct state_table *t)
 		to[list[i]] = i;
 	groups_init(&fresh, t->shape.n_keys);
 	groups_copy(&fresh, &t->groups, list, n, map);
+	for (uint32_t i = 0; i < n; i++)
+		fresh.table.entries[i].user = t->groups.table.entries[list[i]].user;
 	groups_release(&t->groups);
 	t->groups = fresh;
 	gather_columns(t, list, n);

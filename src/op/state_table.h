@@ -59,6 +59,7 @@ struct state_table {
 	uint32_t newest;          /* the key born last */
 	bool reborn;              /* births are not in the order of numbers */
 	uint32_t oldest, youngest; /* by age */
+	bool ages_mixed;          /* the order of ages is that of coming back: see state_table_sort_ages */
 	struct timer_heap clock, event;
 	size_t n_queued;          /* cells with an entry */
 	uint64_t n_set[2];        /* timers that are set: clock, event (closing windows left out) */
@@ -101,6 +102,8 @@ bool state_table_due(struct state_table *t, bool event, int64_t until, struct ti
 int64_t state_table_next_event(const struct state_table *t);
 /* The key's last record came at `now`. */
 void state_table_touch(struct state_table *t, uint32_t key, int64_t now);
+/* The order of ages after keys came back in any order. */
+void state_table_sort_ages(struct state_table *t);
 /* All keys that are there, by birth, into out (room for t->n). Returns how many. */
 uint32_t state_table_order(const struct state_table *t, uint32_t *out);
 /* Numbers are given anew, without those that are gone; only with no change noted. */
