@@ -30,7 +30,7 @@ static const struct punct {
 } puncts[] = {
 	{ "===", "compare with `==`" },
 	{ "!==", "compare with `!=`" },
-	{ "<=>", "compare with `<`, `==` or `>`" },
+	{ "<=>", NULL }, /* of `join ... on` */
 	{ "**=", "write the variable again: `n = n ** 2`" },
 	{ "++=", NULL },
 	{ "?\?=", NULL },

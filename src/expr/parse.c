@@ -214,6 +214,8 @@ static void punct_hint(struct parser *p, const struct token *t, struct err *e)
 {
 	if (lex_is(t, "="))
 		err_hint(e, "`=` assigns; compare with `==`");
+	else if (lex_is(t, "<=>"))
+		err_hint(e, "compare with `<`, `==` or `>`; `<=>` stands in `join ... on a <=> b`, where null matches null");
 	else if (lex_is(t, "(") && p->prev.kind == TK_NAME && t->blank_before)
 		err_hint(e, "a call has no blank before its `(`: %.*s(...)", show_length(p, &p->prev), p->lx.p + p->prev.at);
 	else if (lex_is(t, "(") && p->prev.kind == TK_NAME)

@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "codec/pattern.h"
+#include "plan/join.h"
 
 static bool set_has(const struct field_set *f, const char *name)
 {
@@ -16,9 +17,17 @@ static bool set_has(const struct field_set *f, const char *name)
 	return false;
 }
 
-static bool known_has(const struct known *k, const char *name)
+bool known_has(const struct known *k, const char *name)
 {
 	return k->open || set_has(&k->set, name) || set_has(&k->hidden, name);
+}
+
+bool known_has_field(const struct known *k, const char *name)
+{
+	for (uint32_t i = 0; i < k->set.n; i++)
+		if (!strcmp(k->set.names[i], name))
+			return true;
+	return false;
 }
 
 static void known_add(struct known *k, const char *name)
@@ -73,7 +82,7 @@ static int unknown_field(const struct known *k, struct node *expr, const char *n
 	return -1;
 }
 
-static int check_expr(const struct known *k, struct node *expr, struct err *e)
+int known_expr(const struct known *k, struct node *expr, struct err *e)
 {
 	struct field_set f = { .arena = k->set.arena };
 
@@ -89,7 +98,7 @@ static int check_expr(const struct known *k, struct node *expr, struct err *e)
 static int check_items(const struct known *k, const struct items *items, struct err *e)
 {
 	for (uint32_t i = 0; i < items->n; i++)
-		if (check_expr(k, items->at[i].expr, e))
+		if (known_expr(k, items->at[i].expr, e))
 			return -1;
 	return 0;
 }
@@ -132,7 +141,7 @@ static int known_map(struct known *k, const struct plan_node *n, struct err *e)
 			out.open = k->open;
 			continue;
 		}
-		if (check_expr(&scope, it->expr, e))
+		if (known_expr(&scope, it->expr, e))
 			return -1;
 		known_add(&scope, it->name);
 		known_add(&out, it->name);
@@ -152,7 +161,7 @@ static int known_parse(struct known *k, const struct plan_node *n, struct err *e
 	struct pattern *p;
 	bool placed = false;
 
-	if (check_expr(k, n->expr, e))
+	if (known_expr(k, n->expr, e))
 		return -1;
 	p = plan_pattern(n, &ignored);
 	names = p ? pattern_fields(p, &n_names, &n_default) : NULL;
@@ -256,7 +265,7 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 	case PLAN_FLATMAP:
 		return known_map(k, n, e);
 	case PLAN_WORDS:
-		if (check_expr(k, n->expr, e))
+		if (known_expr(k, n->expr, e))
 			return -1;
 		*k = known_empty(k);
 		known_add(k, "word");
@@ -273,13 +282,15 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return known_state(k, n, e);
 	case PLAN_UNION:
 		return known_union(k, n);
+	case PLAN_JOIN:
+		return join_known(k, n, e);
 	case PLAN_SPLIT:
 		return check_items(k, &n->items, e);
 	default:
 		for (uint32_t i = 0; i < n->n_orders; i++)
-			if (check_expr(k, n->orders[i].expr, e))
+			if (known_expr(k, n->orders[i].expr, e))
 				return -1;
-		return check_expr(k, n->expr, e) || check_items(k, &n->keys, e) ? -1 : 0;
+		return known_expr(k, n->expr, e) || check_items(k, &n->keys, e) ? -1 : 0;
 	}
 }
 

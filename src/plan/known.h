@@ -12,6 +12,11 @@ struct known {
 /* What is known of an input's records, and behind a node, whose fields are checked. */
 void known_start(const struct plan *p, const struct plan_input *in, struct known *k);
 int known_node(struct known *k, const struct plan_node *n, struct err *e);
+/* The fields that an expression reads, checked. 0 or -1. */
+int known_expr(const struct known *k, struct node *expr, struct err *e);
+/* May the field be there; is it, by this very name? */
+bool known_has(const struct known *k, const char *name);
+bool known_has_field(const struct known *k, const char *name);
 /* Records of either kind. */
 void known_merge(struct known *k, const struct known *more);
 /* Of a copy of `like` without fields. */

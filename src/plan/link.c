@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/nearest.h"
-#include "plan/plan.h"
+#include "plan/join.h"
 
 /* ---- while parsing ---- */
 
@@ -216,23 +216,35 @@ static int start_at_inputs(const struct plan *p, struct plan_chain *c, struct er
 	return err_hint(e, "begin it with `from %s`", name);
 }
 
-static bool names_sides(const struct plan_chain *c)
+/* The nearest name at or in front of a point. */
+static struct plan_point *named(struct plan_point *at)
 {
-	for (uint32_t k = 0; k < c->n; k++)
-		if (c->nodes[k]->n_others && c->nodes[k]->kind != PLAN_UNION)
-			return true;
-	return false;
-}
-
-/* The nearest name in front of a join is that of its left side. */
-static void use_label(const struct plan_chain *c)
-{
-	struct plan_point *at = names_sides(c) ? c->from : NULL;
-
 	while (at && !at->name)
 		at = at->maker ? at->maker->from : NULL;
+	return at;
+}
+
+static const char *label_of(struct plan_point *at)
+{
+	at = named(at);
 	if (at)
 		at->used = true;
+	return at ? at->name : NULL;
+}
+
+/* Sides go by the nearest name. */
+static void set_labels(const struct plan_chain *c)
+{
+	for (uint32_t k = 0; k < c->n; k++) {
+		struct plan_join *j = c->nodes[k]->join;
+
+		if (!j)
+			continue;
+		j->label[0] = label_of(c->from);
+		j->label[1] = label_of(c->nodes[k]->others[0].point);
+		if (!j->label[1] || (j->label[0] && !strcmp(j->label[0], j->label[1])))
+			j->label[1] = "right";
+	}
 }
 
 static int resolve_all(struct plan *p, struct err *e)
@@ -332,7 +344,7 @@ int plan_link(struct plan *p, struct plan_input *in, uint32_t n_in, struct err *
 		return -1;
 	for (uint32_t i = 0; i < p->n; i++) {
 		p->chains[i]->ends = !p->chains[i]->to && !plan_chain_closed(p->chains[i]);
-		use_label(p->chains[i]);
+		set_labels(p->chains[i]);
 	}
 	return check_used(p, in, n_in, e);
 }

@@ -1,5 +1,7 @@
 #include "plan/lower.h"
 
+#include "plan/join.h"
+
 #include "agg/agg.h"
 #include "base/nearest.h"
 #include "op/op_dedup.h"
@@ -258,6 +260,8 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 			       : op_exec(o->run, n->stage, n->word, n->text);
 	case PLAN_UNION:
 		return op_union(o->run, n->stage, n->word, n->n_others + 1);
+	case PLAN_JOIN:
+		return lower_join(p, n, o, e);
 	case PLAN_SPLIT:
 		return lower_split(p, n, o, e);
 	default:

@@ -1,5 +1,6 @@
 /* Rules: what is known of fields, filters early, projection pushdown. */
 #include "codec/pattern.h"
+#include "plan/join.h"
 #include "plan/known.h"
 #include "plan/state_spec.h"
 
@@ -185,6 +186,9 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 	case PLAN_PARSE:
 		need_parse(n, after, f);
 		return;
+	case PLAN_JOIN:
+		join_needs(n, after);
+		return;
 	case PLAN_REDUCE:
 		need_items(f, &n->keys);
 		need_items(f, &n->items);
@@ -216,7 +220,7 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 /* What the readers of a union's other points want of them. */
 static void need_others(const struct plan_node *n)
 {
-	for (uint32_t i = 0; i < n->n_others; i++)
+	for (uint32_t i = 0; i < n->n_others && n->kind == PLAN_UNION; i++)
 		need_set(&n->others[i].point->needs, &n->needs);
 }
 

@@ -1,0 +1,135 @@
+#include "op/join_side.h"
+
+#include <stdlib.h>
+
+static struct join_list *list_of(struct join_side *s, uint32_t group)
+{
+	if (group >= s->n_lists) {
+		s->lists = xgrow(s->lists, &s->lists_cap, (size_t)group + 1, sizeof *s->lists);
+		for (; s->n_lists <= group; s->n_lists++)
+			s->lists[s->n_lists] = (struct join_list){ JOIN_NONE, JOIN_NONE };
+	}
+	return &s->lists[group];
+}
+
+static void link_row(struct join_side *s, uint32_t at)
+{
+	struct join_row *r = &s->rows[at];
+	struct join_list *l;
+
+	r->next = JOIN_NONE;
+	if (r->group == JOIN_NONE)
+		return;
+	l = list_of(s, r->group);
+	if (l->head == JOIN_NONE)
+		l->head = at;
+	else
+		s->rows[l->tail].next = at;
+	l->tail = at;
+}
+
+uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp)
+{
+	struct join_row *r;
+	uint32_t n = b->schema->n;
+
+	s->rows = xgrow(s->rows, &s->cap, (size_t)s->n + 1, sizeof *s->rows);
+	r = &s->rows[s->n];
+	*r = (struct join_row){ .schema = b->schema, .at = stamp->at, .start = stamp->start, .end = stamp->end, .group = stamp->group };
+	r->v = arena_array(&s->arena, struct value, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		struct value v = column_get(&b->cols[i], row);
+
+		r->v[i] = value_copy(&s->arena, &v);
+	}
+	r->raw = b->raw ? value_copy(&s->arena, &b->raw[row]) : v_null();
+	s->seen = b->schema;
+	link_row(s, s->n);
+	return s->n++;
+}
+
+uint32_t join_side_first(struct join_side *s, uint32_t group)
+{
+	struct join_list *l = group < s->n_lists ? &s->lists[group] : NULL;
+
+	if (!l)
+		return JOIN_NONE;
+	while (l->head != JOIN_NONE && s->rows[l->head].dead)
+		l->head = s->rows[l->head].next;
+	return l->head;
+}
+
+uint32_t join_side_next(struct join_side *s, uint32_t at)
+{
+	struct join_row *r = &s->rows[at];
+
+	while (r->next != JOIN_NONE && s->rows[r->next].dead) {
+		if (s->lists[r->group].tail == r->next)
+			s->lists[r->group].tail = at;
+		r->next = s->rows[r->next].next;
+	}
+	return r->next;
+}
+
+void join_side_kill(struct join_side *s, uint32_t row)
+{
+	s->n_dead += !s->rows[row].dead;
+	s->rows[row].dead = true;
+}
+
+/* Dead rows that are worth a copy of the living. */
+#define WORN_MIN 4096
+
+bool join_side_worn(const struct join_side *s)
+{
+	return s->n_dead > WORN_MIN && s->n_dead > s->n / 2;
+}
+
+void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
+{
+	struct join_side fresh = { .seen = s->seen };
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct join_row *r = &s->rows[i], *copy;
+
+		if (rows)
+			rows[i] = JOIN_NONE;
+		if (r->dead)
+			continue;
+		fresh.rows = xgrow(fresh.rows, &fresh.cap, (size_t)fresh.n + 1, sizeof *fresh.rows);
+		copy = &fresh.rows[fresh.n];
+		*copy = *r;
+		copy->v = arena_array(&fresh.arena, struct value, r->schema->n + 1);
+		for (uint32_t c = 0; c < r->schema->n; c++)
+			copy->v[c] = value_copy(&fresh.arena, &r->v[c]);
+		copy->raw = value_copy(&fresh.arena, &r->raw);
+		if (r->group != JOIN_NONE)
+			copy->group = map[r->group];
+		link_row(&fresh, fresh.n);
+		if (rows)
+			rows[i] = fresh.n;
+		fresh.n++;
+	}
+	fresh.fresh = fresh.n;
+	join_side_release(s);
+	*s = fresh;
+}
+
+void join_side_clear(struct join_side *s)
+{
+	arena_reset(&s->arena);
+	s->n = s->n_dead = s->fresh = s->n_lists = 0;
+}
+
+void join_side_release(struct join_side *s)
+{
+	free(s->rows);
+	free(s->lists);
+	arena_release(&s->arena);
+	*s = (struct join_side){ 0 };
+}
+
+size_t join_side_memory(const struct join_side *s)
+{
+	return s->cap * sizeof *s->rows + s->lists_cap * sizeof *s->lists + s->arena.total;
+}
