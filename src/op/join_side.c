@@ -31,14 +31,14 @@ static void link_row(struct join_side *s, uint32_t at)
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp)
 {
 	struct join_row *r;
-	uint32_t n = b->schema->n;
+	uint32_t n = b->schema->n + stamp->n_extra;
 
 	s->rows = xgrow(s->rows, &s->cap, (size_t)s->n + 1, sizeof *s->rows);
 	r = &s->rows[s->n];
-	*r = (struct join_row){ .schema = b->schema, .at = stamp->at, .start = stamp->start, .end = stamp->end, .group = stamp->group };
+	*r = (struct join_row){ .schema = b->schema, .at = stamp->at, .start = stamp->start, .end = stamp->end, .group = stamp->group, .n = n };
 	r->v = arena_array(&s->arena, struct value, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		struct value v = column_get(&b->cols[i], row);
+		struct value v = i < b->schema->n ? column_get(&b->cols[i], row) : stamp->extra[i - b->schema->n];
 
 		r->v[i] = value_copy(&s->arena, &v);
 	}
@@ -99,8 +99,8 @@ void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 		fresh.rows = xgrow(fresh.rows, &fresh.cap, (size_t)fresh.n + 1, sizeof *fresh.rows);
 		copy = &fresh.rows[fresh.n];
 		*copy = *r;
-		copy->v = arena_array(&fresh.arena, struct value, r->schema->n + 1);
-		for (uint32_t c = 0; c < r->schema->n; c++)
+		copy->v = arena_array(&fresh.arena, struct value, r->n + 1);
+		for (uint32_t c = 0; c < r->n; c++)
 			copy->v[c] = value_copy(&fresh.arena, &r->v[c]);
 		copy->raw = value_copy(&fresh.arena, &r->raw);
 		if (r->group != JOIN_NONE)

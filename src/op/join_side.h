@@ -10,7 +10,8 @@
 
 struct join_row {
 	const struct schema *schema;
-	struct value *v;          /* schema->n of them */
+	struct value *v;          /* schema->n of them, and what the stamp brought */
+	uint32_t n;
 	struct value raw;         /* T_NULL: none */
 	int64_t at;               /* event time; INT64_MIN: none */
 	int64_t start, end;       /* its window, where the join is by window */
@@ -39,6 +40,8 @@ struct join_side {
 struct join_stamp {
 	int64_t at, start, end;
 	uint32_t group;
+	const struct value *extra; /* n_extra values kept behind its own */
+	uint32_t n_extra;
 };
 
 /* Copies row `row` of b, behind the others of its group. Returns its number. */

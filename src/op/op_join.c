@@ -3,20 +3,9 @@
 #include <stdlib.h>
 
 #include "data/keytab.h"
+#include "op/expiries.h"
 
 enum { JOIN_TAKEN, JOIN_LATE, JOIN_NO_TIME };
-
-/* When a row is forgotten. */
-struct expiry {
-	int64_t time;
-	uint32_t row;
-};
-
-struct expiries {
-	struct expiry *at; /* a heap, the earliest first */
-	uint32_t n;
-	size_t cap;
-};
 
 /* A pair of rows, or one alone (the other JOIN_NONE) that comes out if nothing has matched it. */
 struct pair {
@@ -37,57 +26,6 @@ struct join {
 };
 
 /* ---- expiry ---- */
-
-static bool before(const struct expiry *a, const struct expiry *b)
-{
-	return a->time != b->time ? a->time < b->time : a->row < b->row;
-}
-
-static void sift_down(struct expiries *x, uint32_t at)
-{
-	for (;;) {
-		uint32_t kid = 2 * at + 1;
-		struct expiry tmp;
-
-		if (kid + 1 < x->n && before(&x->at[kid + 1], &x->at[kid]))
-			kid++;
-		if (kid >= x->n || !before(&x->at[kid], &x->at[at]))
-			return;
-		tmp = x->at[at];
-		x->at[at] = x->at[kid];
-		x->at[kid] = tmp;
-		at = kid;
-	}
-}
-
-static void expiries_add(struct expiries *x, struct expiry e)
-{
-	uint32_t at = x->n;
-
-	x->at = xgrow(x->at, &x->cap, (size_t)x->n + 1, sizeof *x->at);
-	for (x->n++; at && before(&e, &x->at[(at - 1) / 2]); at = (at - 1) / 2)
-		x->at[at] = x->at[(at - 1) / 2];
-	x->at[at] = e;
-}
-
-static void expiries_pop(struct expiries *x)
-{
-	x->at[0] = x->at[--x->n];
-	sift_down(x, 0);
-}
-
-/* Rows have new numbers; those that are gone are JOIN_NONE. */
-static void expiries_rename(struct expiries *x, const uint32_t *rows)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < x->n; i++)
-		if (rows[x->at[i].row] != JOIN_NONE)
-			x->at[n++] = (struct expiry){ x->at[i].time, rows[x->at[i].row] };
-	x->n = n;
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift_down(x, i);
-}
 
 static int64_t add_sat(int64_t a, int64_t b)
 {
@@ -395,6 +333,8 @@ static void put_keys(struct join *j, struct taking *t)
 		at[n_at++] = t->b->hidden[HIDDEN_WINDOW_START];
 		at[n_at++] = t->b->hidden[HIDDEN_WINDOW_END];
 	}
+	if (!t->n_good)
+		return; /* there may be no windows either */
 	key_of_columns(a, at, n_at, t->good, t->n_good, bytes);
 	keytab_put(&j->keys, bytes, t->n_good, t->group);
 }
@@ -407,7 +347,7 @@ static void keep(struct join *j, int side, const struct batch *b, uint32_t row, 
 
 	j->timed |= stamp.at != INT64_MIN;
 	if (j->spec.scope >= JOIN_WINDOW && group != JOIN_NONE)
-		expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, &j->side[side].rows[at]), at });
+		expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, &j->side[side].rows[at]), stamp.start, at });
 }
 
 /* In the order they came; rows that nothing can match only where they may come out alone. */
@@ -519,7 +459,7 @@ static int expire(struct join *j, int64_t watermark, struct err *e)
 
 		if (!x->n || x->at[0].time > watermark)
 			return flush(j, e);
-		row = x->at[0].row;
+		row = x->at[0].id;
 		expiries_pop(x);
 		if (j->side[side].rows[row].dead)
 			continue;
@@ -636,7 +576,7 @@ static size_t join_memory(const struct op *op)
 	size_t n = keytab_memory(&j->keys);
 
 	for (int side = 0; side < 2; side++)
-		n += join_side_memory(&j->side[side]) + j->expiries[side].cap * sizeof *j->expiries[side].at;
+		n += join_side_memory(&j->side[side]) + expiries_memory(&j->expiries[side]);
 	return n;
 }
 
@@ -658,7 +598,7 @@ static void join_free(struct op *op)
 			expr_release(j->spec.keys[side][c]);
 		expr_release(j->spec.own[side]);
 		join_side_release(&j->side[side]);
-		free(j->expiries[side].at);
+		expiries_release(&j->expiries[side]);
 	}
 	expr_release(j->spec.where);
 	keytab_release(&j->keys);

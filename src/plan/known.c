@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "codec/pattern.h"
+#include "plan/cogroup.h"
 #include "plan/join.h"
 
 static bool set_has(const struct field_set *f, const char *name)
@@ -282,6 +283,8 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return known_state(k, n, e);
 	case PLAN_UNION:
 		return known_union(k, n);
+	case PLAN_COGROUP:
+		return cogroup_known(k, n, e);
 	case PLAN_JOIN:
 		return join_known(k, n, e);
 	case PLAN_SPLIT:

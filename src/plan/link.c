@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/nearest.h"
+#include "plan/cogroup.h"
 #include "plan/join.h"
 
 /* ---- while parsing ---- */
@@ -232,12 +233,22 @@ static const char *label_of(struct plan_point *at)
 	return at ? at->name : NULL;
 }
 
+static void set_cogroup_labels(const struct plan *p, const struct plan_chain *c, struct plan_node *n)
+{
+	n->cogroup->labels = arena_array(p->arena, const char *, n->n_others + 1);
+	n->cogroup->labels[0] = label_of(c->from);
+	for (uint32_t i = 0; i < n->n_others; i++)
+		n->cogroup->labels[i + 1] = label_of(n->others[i].point);
+}
+
 /* Sides go by the nearest name. */
-static void set_labels(const struct plan_chain *c)
+static void set_labels(const struct plan *p, const struct plan_chain *c)
 {
 	for (uint32_t k = 0; k < c->n; k++) {
 		struct plan_join *j = c->nodes[k]->join;
 
+		if (c->nodes[k]->cogroup)
+			set_cogroup_labels(p, c, c->nodes[k]);
 		if (!j)
 			continue;
 		j->label[0] = label_of(c->from);
@@ -344,7 +355,7 @@ int plan_link(struct plan *p, struct plan_input *in, uint32_t n_in, struct err *
 		return -1;
 	for (uint32_t i = 0; i < p->n; i++) {
 		p->chains[i]->ends = !p->chains[i]->to && !plan_chain_closed(p->chains[i]);
-		set_labels(p->chains[i]);
+		set_labels(p, p->chains[i]);
 	}
 	return check_used(p, in, n_in, e);
 }

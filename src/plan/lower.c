@@ -1,5 +1,6 @@
 #include "plan/lower.h"
 
+#include "plan/cogroup.h"
 #include "plan/join.h"
 
 #include "agg/agg.h"
@@ -260,6 +261,8 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 			       : op_exec(o->run, n->stage, n->word, n->text);
 	case PLAN_UNION:
 		return op_union(o->run, n->stage, n->word, n->n_others + 1);
+	case PLAN_COGROUP:
+		return lower_cogroup(p, n, o, e);
 	case PLAN_JOIN:
 		return lower_join(p, n, o, e);
 	case PLAN_SPLIT:

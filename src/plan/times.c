@@ -1,6 +1,7 @@
 /* Time: which window, watermark and trigger hold where, and what that asks of the stages that aggregate, order, count and remember. */
 #include "plan/times.h"
 
+#include "plan/cogroup.h"
 #include "plan/join.h"
 #include "plan/state_spec.h"
 #include "window/trigger.h"
@@ -392,6 +393,29 @@ static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
 	return 0;
 }
 
+/* As an aggregate: its records are panes of the window. */
+static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	static const struct time_flow none;
+	struct plan_cogroup *g = n->cogroup;
+
+	for (uint32_t i = 0; i < n->n_others; i++) {
+		const struct time_flow *r = n->others[i].point->time ? n->others[i].point->time : &none;
+
+		if (same_windows(t, f, r, n))
+			return -1;
+		merge_flow(f, r);
+	}
+	g->scope = !event_time(f->window) ? JOIN_BATCH : !bounded(f->window) ? JOIN_ALL : JOIN_WINDOW;
+	n->keeps = g->scope == JOIN_BATCH ? "all sides of the micro-batch"
+		   : g->scope == JOIN_ALL ? "all records of all sides, without bound"
+					  : "all sides of the windows that are open";
+	t->p->whole |= g->scope == JOIN_BATCH && !f->window;
+	f->closes = f->aggregated = true;
+	f->held = false;
+	return 0;
+}
+
 static int take_node(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -418,6 +442,8 @@ static int take_node(struct times *t, struct time_flow *f, const struct plan_cha
 		return take_exec(t, f, n);
 	case PLAN_JOIN:
 		return take_join(t, f, n);
+	case PLAN_COGROUP:
+		return take_cogroup(t, f, n);
 	case PLAN_STATE:
 		return take_state(t, f, n);
 	default:
