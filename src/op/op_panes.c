@@ -181,15 +181,40 @@ static int quick_row(struct panes *p, struct intake *in, struct quick *q, uint32
 	return 0;
 }
 
+/* Rows from the k-th on whose windows and cells are those at hand; returns the first that is not, or that finds no room. */
+static uint32_t quick_run(struct panes *p, struct intake *in, const struct quick *q, uint32_t k)
+{
+	const int64_t *t = in->assigner.times.i;
+	const uint64_t *cells = q->near->cells, width = (uint64_t)q->end - (uint64_t)q->start, epoch = q->near->epoch;
+	uint32_t n = in->n, most = (uint32_t)q->near->n;
+
+	for (; k < in->b->n_sel && n < in->cap; k++) {
+		uint32_t row = batch_row(in->b, k), key = in->group ? in->group[k] : 0;
+
+		if ((uint64_t)t[row] - (uint64_t)q->start >= width || key >= most || cells[key] >> 32 != epoch)
+			break;
+		in->row[n] = row;
+		in->cell[n++] = (uint32_t)cells[key];
+	}
+	p->op.count[ABSORBED] += n - in->n;
+	in->n = n;
+	return k;
+}
+
 static int put_rows(struct panes *p, struct intake *in, const struct column *args, struct err *e)
 {
 	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
 	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits;
 	struct quick q = { .start = INT64_MAX, .end = INT64_MIN };
 
-	for (uint32_t k = 0; k < in->b->n_sel; k++) {
-		uint32_t row = batch_row(in->b, k);
+	bool runs = quick && p->plain && in->assigner.times.type == T_TIME && !in->assigner.times.valid && !in->assigner.times.constant;
 
+	for (uint32_t k = 0; k < in->b->n_sel; k++) {
+		uint32_t row;
+
+		if (runs && q.near && !q.late && (k = quick_run(p, in, &q, k)) == in->b->n_sel)
+			break;
+		row = batch_row(in->b, k);
 		if (quick ? quick_row(p, in, &q, k, e) : put_row(p, in, row, in->group ? in->group[k] : 0, e))
 			return -1;
 		if (in->n + most > in->cap)
