@@ -648,8 +648,8 @@ static const struct option_def options[] = {
 	    ARG("FILE", "file", "a file or sink") },
 	  .take = take_bad },
 	{ { .name = "strict", .synopsis = "--strict", .summary = "end at the first bad record", .group = "Input and output" }, .take = take_strict },
-	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records, as TSV: stage, window_end, late_by, record", .group = "Time",
-	    .text = "A record that came too late for all its windows (or, where a stage goes by event time without a window, too late itself: window_end is then its "
+	{ { .name = "late", .synopsis = "--late FILE", .summary = "keep late records, as TSV", .group = "Time",
+	    .text = "Its columns are stage, window_end, late_by and record. A record that came too late for all its windows (or, where a stage goes by event time without a window, too late itself: window_end is then its "
 		    "own time) is left out, counted, and kept here as JSON, as it reached the stage.",
 	    ARG("FILE", "file", "a file or sink") },
 	  .take = take_late },
@@ -660,7 +660,7 @@ static const struct option_def options[] = {
 	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without).",
 	    ARG("FIELD", "field", "a field with times") },
 	  .take = take_replay },
-	{ { .name = "mode", .synopsis = "--mode append|update|complete", .summary = "how the last aggregate prints", .group = "Time",
+	{ { .name = "mode", .synopsis = "--mode MODE", .summary = "append, update or complete: how aggregates print", .group = "Time",
 	    .text = "append: each window once, when the watermark has passed it (the default for windows of event time). update: the groups that changed in "
 		    "the micro-batch (the default for `window all`). complete: the whole table each time (the default where sort or top follow `window all`); "
 		    "nothing is late then, and nothing is forgotten.", ARG("MODE", "text", "append, update or complete") },
@@ -683,7 +683,7 @@ static const struct option_def options[] = {
 	  .take = take_tz },
 	{ { .name = "ofmt", .synopsis = "--ofmt FMT", .summary = "how floats print, as %.2f (shortest)", .group = "Values", ARG("FMT", "text", "a printf conversion") },
 	  .take = take_ofmt },
-	{ { .name = "times", .synopsis = "--times epoch|epoch_ms|FMT", .summary = "how times print (RFC 3339)", .group = "Values",
+	{ { .name = "times", .synopsis = "--times FMT", .summary = "how times print, as %H:%M or epoch (RFC 3339)", .group = "Values",
 	    ARG("FMT", "text", "epoch, epoch_ms or a strftime format") },
 	  .take = take_times },
 	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .take = take_jobs },
