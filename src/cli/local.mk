@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libcli.a
 src_libcli_a_SOURCES =
 src_libcli_a_SOURCES += src/cli/options.c src/cli/options.h src/cli/report.c src/cli/report.h src/cli/run.c src/cli/run.h
 src_libcli_a_SOURCES += src/cli/help.c src/cli/help.h src/cli/page.c src/cli/page.h src/cli/catalog.c src/cli/catalog.h src/cli/entry.c src/cli/entry.h
+src_libcli_a_SOURCES += src/cli/inputs.c src/cli/inputs.h
 src_libcli_a_SOURCES += src/cli/topics.c src/cli/topics.h src/cli/man.c src/cli/man.h src/cli/complete.c src/cli/complete.h
 src_libcli_a_SOURCES += src/cli/monitor.c src/cli/monitor.h src/cli/signals.c src/cli/signals.h
 src_libcli_a_CPPFLAGS = $(cli_cppflags)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/inputs.h"
 #include "cli/monitor.h"
 #include "cli/signals.h"
 #include "base/time.h"
@@ -18,18 +19,6 @@
 
 static const char *const stdin_only[] = { "-" };
 static const char *const stdout_only[] = { "-" };
-
-static void choose_input(struct options *o)
-{
-	const struct codec_def *c = NULL;
-	const char *own = o->n_sources ? source_spec_format(o->sources[0]) : NULL;
-
-	if (o->in)
-		return;
-	if (o->n_sources)
-		c = own ? codec_find(own) : codec_by_file(o->sources[0]);
-	o->in = c && c->open ? c : codec_find("lines");
-}
 
 static bool is(const struct codec_def *c, const char *name)
 {
@@ -168,10 +157,7 @@ static int finish(struct options *o, struct report *r, struct job *j, int failed
 struct program {
 	struct options *opts;
 	struct plan plan;
-	struct plan_input *in; /* n_in of them, in the options' arena, like what follows */
-	unsigned n_in;
-	struct decode_opts *decode;
-	struct job_input *reads;
+	struct inputs inputs;
 	bool verbatim, endless;
 	struct report report;
 };
@@ -251,37 +237,20 @@ static int check_loops(const struct program *p, struct err *e)
 	return o->n_sinks || !ends ? 0 : check_loop(o, "-", e);
 }
 
-/* What each --from gives. */
-static void make_inputs(struct program *p)
-{
-	struct options *o = p->opts;
-
-	p->n_in = o->n_sources && !o->no_input ? o->n_sources : 1;
-	p->in = arena_zero(&o->arena, p->n_in * sizeof *p->in);
-	p->decode = arena_zero(&o->arena, p->n_in * sizeof *p->decode);
-	p->reads = arena_zero(&o->arena, p->n_in * sizeof *p->reads);
-	for (unsigned i = 0; i < p->n_in; i++) {
-		p->in[i] = (struct plan_input){ .name = o->n_sources ? o->names[i] : NULL, .codec = o->in, .names = o->header,
-						.n_names = o->n_header, .no_header = o->no_header, .nothing = o->no_input };
-		p->decode[i] = (struct decode_opts){ .max_record = o->max_record, .no_header = o->no_header, .header = o->header,
-						     .n_header = o->n_header, .delimiter = o->delimiter };
-	}
-}
-
 static int compile(struct program *p, struct err *e)
 {
 	struct options *o = p->opts;
 
 	if (parse_program(o, &p->plan, e))
 		return -1;
-	choose_input(o);
-	make_inputs(p);
-	if (plan_link(&p->plan, p->in, p->n_in, e) || plan_times(&p->plan, o->mode, e) || plan_known(&p->plan, p->in, p->n_in, e))
+	if (inputs_make(o, &p->inputs, e))
+		return -1;
+	if (plan_link(&p->plan, p->inputs.in, p->inputs.n, e) || plan_times(&p->plan, o->mode, e) || plan_known(&p->plan, p->inputs.in, p->inputs.n, e))
 		return -1;
 	choose_output(o, &p->plan);
 	if (check_formats(o, e))
 		return -1;
-	p->verbatim = can_copy(o, &p->plan);
+	p->verbatim = !p->inputs.mixed && can_copy(o, &p->plan);
 	p->plan.keeps_late = o->late_file != NULL;
 	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
 	for (unsigned i = 0; i < o->n_sources; i++)
@@ -293,7 +262,7 @@ static int compile(struct program *p, struct err *e)
 static const struct schema *columns_left(void *ctx, const struct schema *header)
 {
 	struct program *p = (struct program *)((char *)ctx - offsetof(struct program, report));
-	struct plan_input in = { .codec = p->in[0].codec, .names = header->names, .n_names = header->n, .all = true };
+	struct plan_input in = { .codec = p->inputs.in[0].codec, .names = header->names, .n_names = header->n, .all = true };
 
 	return plan_columns(&p->plan, &in);
 }
@@ -305,16 +274,12 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 	struct pipeline pl;
 	struct node *field;
 
-	const char **schema = arena_array(p->plan.arena, const char *, p->n_in);
-
-	for (unsigned i = 0; i < p->n_in; i++)
-		schema[i] = o->schema;
 	po->plan = &p->plan;
-	po->in = p->in;
-	po->n_in = p->n_in;
-	po->decode = p->decode;
+	po->in = p->inputs.in;
+	po->n_in = p->inputs.n;
+	po->decode = p->inputs.decode;
 	po->no_input = o->no_input;
-	po->schema = schema;
+	po->schema = p->inputs.schema;
 	po->clock_field = o->replay;
 	po->verbatim = p->verbatim;
 	po->sinks = o->n_sinks ? o->sinks : stdout_only;
@@ -336,16 +301,15 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 		expr_release(replay);
 		return -1;
 	}
-	for (unsigned i = 0; i < p->n_in; i++)
-		p->reads[i] = (struct job_input){ .codec = pl.codecs[i], .decode = &p->decode[i], .group = p->in[i].point->id };
-	return job_start(j, p->reads, &pl.graph, replay, e);
+	inputs_read_by(&p->inputs, pl.codecs);
+	return job_start(j, p->inputs.reads, &pl.graph, replay, e);
 }
 
 static int explain(const struct program *p)
 {
 	struct buf b = { 0 };
 
-	plan_explain(&p->plan, p->in, p->n_in, &b);
+	plan_explain(&p->plan, p->inputs.in, p->inputs.n, &b);
 	fwrite(b.p, 1, b.n, stdout);
 	buf_release(&b);
 	return 0;

@@ -31,6 +31,14 @@ struct source {
 	bool cut_off; /* wait() has said 1 */
 };
 
+/* What every source may say of its records: the rows of its params. */
+#define SOURCE_READ_DOC                                                                                            \
+	{ "format", "name", "-i", NULL, "format of its records" },                                                 \
+	{ "header", "names", "--header", NULL, "names of their fields, as a,b,c" },                                \
+	{ "no-header", "flag", "--no-header", NULL, "csv and tsv have no header line" },                           \
+	{ "delimiter", "byte", "--delimiter", NULL, "the byte between fields of csv, or tab" },                    \
+	{ "schema", "schema", "--schema", NULL, "types of fields, as a:int,b:time" }
+
 struct source_def {
 	struct doc doc; /* params: the options of the URL's query */
 	/* Allocates; the struct begins with struct source; u outlives it. name defaults to u->rest. */
@@ -53,6 +61,8 @@ const char *source_spec_format(const char *spec);
 /* Would it be driven by a loop without an end in sight (a socket, a directory, a file that is followed)? Opens nothing; false
  * when malformed. */
 bool source_spec_endless(const char *spec);
+/* The value of an option of its URL ("" for a flag), in the arena; NULL: not there, or the spec is malformed. */
+const char *source_spec_option(const char *spec, const char *key, struct arena *a);
 /* The bytes of the regular file that it names, as far as can be told without opening it; -1 unknown. */
 int64_t source_spec_size(const char *spec);
 /* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */

@@ -598,6 +598,7 @@ const struct source_def source_dir = {
 			"New files are told by inotify; every now and then the directory is looked through all the same. A file found that way is read when nobody writes to "
 			"it; where that cannot be told, when it was left alone for a second. A file that is gone before it was read is reported.",
 		.params = {
+			SOURCE_READ_DOC,
 			{ "glob", "text", "all", NULL, "only files whose names match, as in the shell: *.csv" },
 			{ "new-only", "flag", "off", NULL, "leave out the files that are there at the start" },
 			{ "recursive", "flag", "off", NULL, "the directories in it, too" },

@@ -289,6 +289,7 @@ const struct source_def source_exec = {
 			"A status other than 0 is an error when the command is not to be run again. Before the next run it waits 0.1s, 0.2s, 0.4s and so on up to "
 			"10s; a run of 10s or longer starts the waits anew. When strm ends, the command and all that it started get SIGTERM, a second later SIGKILL.",
 		.params = {
+			SOURCE_READ_DOC,
 			{ "restart", "name", "never", "never, on-failure, always", "run it again when it has ended with another status than 0, or always" },
 		},
 		.examples = {

@@ -74,6 +74,7 @@ const struct source_def source_file = {
 			"without a line end is not a record yet.\n\n"
 			"In file:PATH the characters ? and % of a name are written %3F and %25; a plain path is taken as it is.",
 		.params = {
+			SOURCE_READ_DOC,
 			{ "follow", "flag", "off", NULL, "go on when the end is reached" },
 			{ "new-only", "flag", "off", NULL, "follow: begin at the end of the file" },
 			{ "poll", "duration", "1s", "10ms..1h", "follow: how often to look where no event tells" },

@@ -160,6 +160,7 @@ const struct source_def source_gen = {
 		.text = "Records of two fields, timestamp and value, in JSON; value counts from 0. Record n comes n / rate seconds after the first and has that time. The "
 			"rate holds on average: what was held up is made up for.",
 		.params = {
+			SOURCE_READ_DOC,
 			{ "rate", "int", "1", "1..10000000", "records a second" },
 			{ "rows", "int", "no end", "0..2^63-1", "records in all" },
 			{ "start", "time", "now", NULL, "the timestamp of the first record" },

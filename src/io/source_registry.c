@@ -94,6 +94,20 @@ bool source_spec_endless(const char *spec)
 	return endless;
 }
 
+const char *source_spec_option(const char *spec, const char *key, struct arena *a)
+{
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
+	struct err ignored = { 0 };
+	struct url u = { 0 };
+	const char *value = NULL;
+
+	if (!url_parse(&u, spec, &names, &ignored))
+		value = url_option(&u, key);
+	value = value ? arena_str(a, value, strlen(value)) : NULL;
+	url_release(&u);
+	return value;
+}
+
 int64_t source_spec_size(const char *spec)
 {
 	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };

@@ -29,7 +29,7 @@ const struct source_def source_tcp = {
 		.text = "The addresses of the host are tried in turn. Without retry it connects again whenever nobody answers or the connection ends, after 0.1s, "
 			"0.2s, 0.4s and so on up to 10s; a connection that gave something starts the waits anew. What a server sends before it closes counts, "
 			"its last line without a line end too; when the connection breaks, an unfinished line is reported as a bad record.",
-		.params = { DIALER_RETRY_DOC },
+		.params = { SOURCE_READ_DOC, DIALER_RETRY_DOC },
 	},
 	.open = tcp_open,
 	.close = dialer_close,

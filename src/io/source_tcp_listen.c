@@ -25,7 +25,7 @@ const struct source_def source_tcp_listen = {
 			"'tcp-listen://*:9999'). Port 0 lets the system choose and says which.\n\n"
 			"The records of different clients are never mixed. What a client sends before it closes counts, its last line without a line end too; when "
 			"the connection breaks, an unfinished line is reported as a bad record.",
-		.params = { LISTENER_PARAMS_DOC },
+		.params = { SOURCE_READ_DOC, LISTENER_PARAMS_DOC },
 	},
 	.open = tcp_listen_open,
 	.close = listener_close,

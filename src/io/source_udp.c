@@ -218,6 +218,7 @@ const struct source_def source_udp = {
 			"send; an address listens there, * on all interfaces. Port 0 lets the system choose and says which. What comes faster than it is read is "
 			"lost, and counted where the kernel tells.",
 		.params = {
+			SOURCE_READ_DOC,
 			{ "size", "size", "4M", "4096..1G", "the kernel's buffer for datagrams that wait; the system may allow less" },
 		},
 	},

@@ -22,7 +22,7 @@ const struct source_def source_unix = {
 		.summary = "connects to a Unix socket and reads what comes from it",
 		.group = "sources",
 		.text = "As tcp://, with the file of a stream socket in place of host and port.",
-		.params = { DIALER_RETRY_DOC },
+		.params = { SOURCE_READ_DOC, DIALER_RETRY_DOC },
 	},
 	.open = unix_open,
 	.close = dialer_close,

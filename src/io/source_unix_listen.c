@@ -22,7 +22,7 @@ const struct source_def source_unix_listen = {
 		.summary = "makes a Unix socket, waits for clients and reads what they send",
 		.group = "sources",
 		.text = "As tcp-listen://, with the file of a stream socket. A socket that an earlier run left behind is replaced; the file is removed at the end.",
-		.params = { LISTENER_PARAMS_DOC },
+		.params = { SOURCE_READ_DOC, LISTENER_PARAMS_DOC },
 	},
 	.open = unix_listen_open,
 	.close = listener_close,
