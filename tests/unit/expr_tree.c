@@ -202,7 +202,7 @@ static const struct pair expression_errors[] = {
 	{ "a == not b", "6: `not` binds looser than what is before it\nwrite `!`, or parentheses: (not a)" },
 	{ "-not b", "2: `not` binds looser than what is before it\nwrite `!`, or parentheses: (not a)" },
 	{ "a is null", "3: expected an operator or the end of the expression, found `is`\n"
-		       "write is_null(x), or !is_null(x); a comparison with null is null" },
+		       "compare with `== null` or `!= null`" },
 	{ "a not in b", "3: expected an operator or the end of the expression, found `not`\nwrite `not` before the comparison: "
 			"not x in [1, 2]" },
 	{ "a +", "4: expected an expression, found the end of the expression" },
