@@ -98,6 +98,7 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 	bool tty = isatty(1);
 	struct encode_opts *out = &j->lower.encode;
 
+	j->lower.max_record = o->max_record;
 	j->lower.to = o->out;
 	*out = (struct encode_opts){ .fields = p->fields, .n_fields = p->n_fields, .no_header = o->no_header || o->bare, .plain = o->bare,
 				     .delimiter = is(o->out, "csv") ? o->out_delimiter : 0,

@@ -58,3 +58,4 @@ src_libio_a_SOURCES += src/io/sink_socket.c
 src_libio_a_SOURCES += src/io/sink_socket.h
 src_libio_a_SOURCES += src/io/sink_tcp.c
 src_libio_a_SOURCES += src/io/sink_unix.c
+src_libio_a_SOURCES += src/io/source_read.c src/io/source_read.h

@@ -9,6 +9,8 @@
 
 #include "io/url.h"
 
+struct stat;
+
 struct source_def;
 struct live_def;
 
@@ -63,6 +65,8 @@ const char *source_spec_format(const char *spec);
 bool source_spec_endless(const char *spec);
 /* The value of an option of its URL ("" for a flag), in the arena; NULL: not there, or the spec is malformed. */
 const char *source_spec_option(const char *spec, const char *key, struct arena *a);
+/* Does it name a regular file, as far as can be told without opening it? */
+bool source_spec_stat(const char *spec, struct stat *st);
 /* The bytes of the regular file that it names, as far as can be told without opening it; -1 unknown. */
 int64_t source_spec_size(const char *spec);
 /* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */

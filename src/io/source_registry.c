@@ -108,19 +108,24 @@ const char *source_spec_option(const char *spec, const char *key, struct arena *
 	return value;
 }
 
-int64_t source_spec_size(const char *spec)
+bool source_spec_stat(const char *spec, struct stat *st)
 {
 	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
 	struct err ignored = { 0 };
 	struct url u = { 0 };
-	struct stat st;
-	int64_t size = -1;
+	bool is_file = false;
 
-	if (!url_parse(&u, spec, &names, &ignored) && (!*u.scheme || source_find(u.scheme) == &source_file) && !stat(url_path(&u), &st) &&
-	    S_ISREG(st.st_mode))
-		size = st.st_size;
+	if (!url_parse(&u, spec, &names, &ignored) && (!*u.scheme || source_find(u.scheme) == &source_file) && !stat(url_path(&u), st))
+		is_file = S_ISREG(st->st_mode);
 	url_release(&u);
-	return size;
+	return is_file;
+}
+
+int64_t source_spec_size(const char *spec)
+{
+	struct stat st;
+
+	return source_spec_stat(spec, &st) ? st.st_size : -1;
 }
 
 ssize_t source_read(struct source *s, char *p, size_t n, struct err *e)

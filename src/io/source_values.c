@@ -69,6 +69,7 @@ const struct source_def source_values = {
 		.summary = "the values that stand in the URL, a line each",
 		.group = "sources",
 		.text = "A comma, question mark or percent sign in a value is written %2C, %3F, %25. 'values:' has no records.",
+		.params = { SOURCE_READ_DOC },
 		.examples = {
 			{ "--from values:to,be,to 'count by line'", NULL, "to\t2\nbe\t1\n", "records without a file" },
 		},
@@ -76,4 +77,5 @@ const struct source_def source_values = {
 	.open = values_open,
 	.read = values_read,
 	.close = values_close,
+	.default_format = "lines",
 };

@@ -5,7 +5,7 @@
 #include "base/nearest.h"
 #include "codec/pattern.h"
 #include "plan/cogroup.h"
-#include "plan/join.h"
+#include "plan/lookup.h"
 
 static bool set_has(const struct field_set *f, const char *name)
 {
@@ -285,6 +285,8 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		return known_union(k, n);
 	case PLAN_COGROUP:
 		return cogroup_known(k, n, e);
+	case PLAN_LOOKUP:
+		return lookup_known(k, n, e);
 	case PLAN_JOIN:
 		return join_known(k, n, e);
 	case PLAN_SPLIT:

@@ -6,3 +6,4 @@ src_libplan_a_SOURCES += src/plan/link.c
 src_libplan_a_SOURCES += src/plan/state_spec.c src/plan/state_spec.h src/plan/lower_state.c
 src_libplan_a_SOURCES += src/plan/join.c src/plan/join.h
 src_libplan_a_SOURCES += src/plan/cogroup.c src/plan/cogroup.h
+src_libplan_a_SOURCES += src/plan/lookup.c src/plan/lookup.h

@@ -1,7 +1,7 @@
 #include "plan/lower.h"
 
 #include "plan/cogroup.h"
-#include "plan/join.h"
+#include "plan/lookup.h"
 
 #include "agg/agg.h"
 #include "base/nearest.h"
@@ -263,6 +263,8 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 		return op_union(o->run, n->stage, n->word, n->n_others + 1);
 	case PLAN_COGROUP:
 		return lower_cogroup(p, n, o, e);
+	case PLAN_LOOKUP:
+		return lower_lookup(p, n, o, e);
 	case PLAN_JOIN:
 		return lower_join(p, n, o, e);
 	case PLAN_SPLIT:

@@ -10,6 +10,7 @@
 struct lower_opts {
 	struct run *run;
 	struct encode_opts encode;  /* of sinks in the program: format, color and so on */
+	size_t max_record;          /* of a table that is looked up */
 	bool live;                  /* sinks write at the end of each batch of records */
 	bool marks;                 /* sinks at the end of the chain write marks */
 	const struct codec_def *to; /* format of sinks without ?format= */

@@ -33,6 +33,7 @@ enum plan_kind {
 	PLAN_UNION,   /* others: after its own records, theirs */
 	PLAN_JOIN,    /* join; others[0]: the right side */
 	PLAN_COGROUP, /* cogroup; others: the sides behind the left one */
+	PLAN_LOOKUP,  /* lookup */
 	PLAN_SPLIT,   /* items: to the first stream whose expr is true; ends its chain */
 	/* Only between parsing and plan_link: they make points and chains. */
 	PLAN_FROM,    /* others */
@@ -101,6 +102,7 @@ struct plan_node {
 	struct state_spec *state;       /* PLAN_STATE (plan/state_spec.h) */
 	struct plan_join *join;         /* PLAN_JOIN (plan/join.h) */
 	struct plan_cogroup *cogroup;   /* PLAN_COGROUP (plan/cogroup.h) */
+	struct plan_lookup *lookup;     /* PLAN_LOOKUP (plan/lookup.h) */
 	struct plan_ref *others;        /* points that it reads beside its chain: its ports 1, 2 ... */
 	uint32_t n_others;
 	/* by the rules */

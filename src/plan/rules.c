@@ -1,7 +1,7 @@
 /* Rules: what is known of fields, filters early, projection pushdown. */
 #include "codec/pattern.h"
 #include "plan/cogroup.h"
-#include "plan/join.h"
+#include "plan/lookup.h"
 #include "plan/known.h"
 #include "plan/state_spec.h"
 
@@ -189,6 +189,9 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 		return;
 	case PLAN_COGROUP:
 		cogroup_needs(n);
+		return;
+	case PLAN_LOOKUP:
+		lookup_needs(n, after);
 		return;
 	case PLAN_JOIN:
 		join_needs(n, after);

@@ -1,28 +1,11 @@
 #include "base/time.h"
 #include "plan/join.h"
 #include "stage/canon.h"
+#include "stage/join_keys.h"
 #include "stage/points.h"
 #include "stage/stage_list.h"
 
 static const char *const kinds[] = { "inner", "left", "right", "full", "semi", "anti" };
-
-/* k [= k2] or k <=> k2 */
-static int parse_key(struct parser *p, struct plan_join *j, struct err *e)
-{
-	struct join_key *all = arena_array(parser_arena(p), struct join_key, j->n_keys + 1), *k = &all[j->n_keys];
-
-	memcpy(all, j->keys, j->n_keys * sizeof *all);
-	k->side[0] = parser_expr(p, e);
-	if (!k->side[0])
-		return -1;
-	k->null_is_key = parser_accept(p, "<=>");
-	k->side[1] = k->null_is_key || parser_accept(p, "=") ? parser_expr(p, e) : k->side[0];
-	if (!k->side[1])
-		return -1;
-	j->keys = all;
-	j->n_keys++;
-	return 0;
-}
 
 static int parse_on(struct parser *p, struct plan_join *j, struct err *e)
 {
@@ -30,11 +13,7 @@ static int parse_on(struct parser *p, struct plan_join *j, struct err *e)
 		parser_expected(p, NULL, e);
 		return err_hint(e, "say what must be equal: on id, or on id = user_id");
 	}
-	do {
-		if (parse_key(p, j, e))
-			return -1;
-	} while (parser_accept(p, ","));
-	return 0;
+	return parse_join_keys(p, &j->keys, &j->n_keys, e);
 }
 
 /* A bound of `within A to B`; `inf` is none. */
@@ -123,14 +102,7 @@ static const char *canonical(struct parser *p, const struct plan_node *n)
 
 	buf_str(&b, "join ");
 	canon_points(&b, n);
-	for (uint32_t i = 0; i < j->n_keys; i++) {
-		buf_str(&b, i ? ", " : " on ");
-		node_print(&b, j->keys[i].side[0]);
-		if (j->keys[i].side[1] == j->keys[i].side[0])
-			continue;
-		buf_str(&b, j->keys[i].null_is_key ? " <=> " : " = ");
-		node_print(&b, j->keys[i].side[1]);
-	}
+	canon_join_keys(&b, j->keys, j->n_keys);
 	if (j->where) {
 		buf_str(&b, " where ");
 		node_print(&b, j->where);
