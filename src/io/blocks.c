@@ -125,7 +125,7 @@ static int fill(struct blocks *b, struct err *e)
 		if (read_once(b, e))
 			return -1;
 		ended = ended || may_end(b->p + from, b->n - from);
-	} while (!b->final && b->n < b->patience && (!ended || source_ready(b->src)));
+	} while (!b->final && b->n < b->patience && (!ended || source_ready(b->src, 0)));
 	return 0;
 }
 
@@ -259,7 +259,10 @@ int64_t blocks_size(const struct blocks *b)
 	return all;
 }
 
-bool blocks_ready(const struct blocks *b) { return !b->src || source_ready(b->src); }
+bool blocks_ready(const struct blocks *b, int within_ms)
+{
+	return !b->src || source_ready(b->src, within_ms);
+}
 
 const struct source *blocks_source(const struct blocks *b) { return b->src; }
 

@@ -26,8 +26,8 @@ enum { BLOCKS_END = 0, BLOCKS_PART = 1, BLOCKS_MARK = 3 };
 int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e);
 /* Decodes what blocks_seek_mark found. As blocks_step: 1, 0, 2, -1. */
 int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e);
-/* Would a step go ahead without waiting for the source? */
-bool blocks_ready(const struct blocks *b);
+/* Could a step go ahead without waiting for the source, now or within so many ms? */
+bool blocks_ready(const struct blocks *b, int within_ms);
 /* The source being read, NULL between sources; bytes taken from outside in all. */
 const struct source *blocks_source(const struct blocks *b);
 uint64_t blocks_bytes(const struct blocks *b);

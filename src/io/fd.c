@@ -167,12 +167,12 @@ ssize_t fd_source_read(struct source *base, char *p, size_t n, struct err *e)
 	return s->head_at < s->head_n ? read_head(s, p, n) : read_raw(s, p, n, e);
 }
 
-bool fd_source_ready(struct source *base)
+bool fd_source_ready(struct source *base, int within_ms)
 {
 	struct fd_source *s = (struct fd_source *)base;
 	struct pollfd f = { .fd = s->fd, .events = POLLIN };
 
-	return s->unpack || s->head_at < s->head_n || poll(&f, 1, 0) != 0;
+	return s->unpack || s->head_at < s->head_n || poll(&f, 1, within_ms) > 0;
 }
 
 void fd_source_release(struct source *base)

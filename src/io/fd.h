@@ -26,7 +26,7 @@ struct fd_source {
 struct fd_source *fd_source_new(int fd, const char *name, struct err *e);
 /* The read, ready and close (without closing fd) of struct source_def. */
 ssize_t fd_source_read(struct source *s, char *p, size_t n, struct err *e);
-bool fd_source_ready(struct source *s);
+bool fd_source_ready(struct source *s, int within_ms);
 void fd_source_release(struct source *s);
 
 /* How a loop drives such a source: pipes, terminals and sockets are live, NULL for files and other devices. fd_source_new sets

@@ -46,8 +46,8 @@ struct source_def {
 	/* Allocates; the struct begins with struct source; u outlives it. name defaults to u->rest. */
 	struct source *(*open)(const struct url *u, struct err *e);
 	ssize_t (*read)(struct source *s, char *p, size_t n, struct err *e); /* NULL: only live */
-	/* Is there something to read without waiting (or the end)? NULL: always. */
-	bool (*ready)(struct source *s);
+	/* Is there something to read, or the end, now or within so many ms? NULL: always. A signal may cut the wait short. */
+	bool (*ready)(struct source *s, int within_ms);
 	void (*close)(struct source *s); /* releases what open made, not the struct */
 	const struct live_def *
 		live; /* io/live.h; NULL: finite and pulled. A source that may be either way sets source.live when it is opened */
@@ -71,7 +71,7 @@ bool source_spec_stat(const char *spec, struct stat *st);
 int64_t source_spec_size(const char *spec);
 /* Up to n > 0 bytes: how many, 0 at the end, -1 and err (ERR_IO, names the source and the cause). */
 ssize_t source_read(struct source *s, char *p, size_t n, struct err *e);
-bool source_ready(struct source *s);
+bool source_ready(struct source *s, int within_ms);
 /* Is it driven by the loop, and how? Such a source is never read with source_read. */
 bool source_is_live(const struct source *s);
 const struct live_def *source_live(const struct source *s);

@@ -135,7 +135,10 @@ ssize_t source_read(struct source *s, char *p, size_t n, struct err *e)
 	return s->def->read(s, p, n, e);
 }
 
-bool source_ready(struct source *s) { return !s->def->ready || s->def->ready(s); }
+bool source_ready(struct source *s, int within_ms)
+{
+	return !s->def->ready || s->def->ready(s, within_ms);
+}
 
 bool source_is_live(const struct source *s) { return s->live != NULL; }
 

@@ -137,12 +137,15 @@ const struct schema *inputs_header(const struct job *j)
 
 /* ---- reading ---- */
 
+/* Silence of a pipe that ends a micro-batch which some stage waits for; else it ends as soon as there is nothing more to read. */
+#define SILENCE_MS 1000
+
 /* Does a micro-batch end after this block? */
 static bool cut_now(const struct job *j, const struct input *in)
 {
 	if (j->opts.cut.kind != CUT_BLOCKS || !j->batch_records)
 		return false;
-	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(in->blocks);
+	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(in->blocks, j->opts.closes ? SILENCE_MS : 0);
 }
 
 /* CUT_TIME by the clock: the intervals that have passed. */

@@ -155,10 +155,10 @@ static void test_files(void)
 		w = open(path_of("fifo"), O_RDWR);
 		CHECK(w >= 0 && write(w, "BZ", 2) == 2 && write(w, "!\n", 2) == 2);
 		s = source_open(path_of("fifo"), &e);
-		CHECK(s && source_ready(s));
+		CHECK(s && source_ready(s, 0));
 		CHECK_INT(source_read(s, p, 8, &e), 4);
 		CHECK_INT(s->size, -1);
-		CHECK(!source_ready(s));
+		CHECK(!source_ready(s, 0));
 		source_close(s);
 		close(w);
 	}
