@@ -189,6 +189,19 @@ static void print_item(struct buf *b, const struct item *it)
 	node_print(b, it->expr);
 }
 
+/* Behind a name an operator would make the name its left side. */
+static void print_operand(struct buf *b, const struct node *n, bool named)
+{
+	struct buf text = { 0 };
+
+	node_print(&text, n);
+	named = named && strchr("-!/[{(", *buf_cstr(&text));
+	buf_str(b, named ? "(" : "");
+	buf_add(b, text.p, text.n);
+	buf_str(b, named ? ")" : "");
+	buf_release(&text);
+}
+
 static void print_timeout(struct buf *b, const struct stmt *s)
 {
 	buf_str(b, "timeout ");
@@ -197,7 +210,7 @@ static void print_timeout(struct buf *b, const struct stmt *s)
 	if (s->absolute)
 		buf_str(b, "at ");
 	if (s->expr)
-		node_print(b, s->expr);
+		print_operand(b, s->expr, s->name && !s->absolute);
 	else
 		buf_str(b, "off");
 }

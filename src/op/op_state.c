@@ -174,6 +174,9 @@ static int run_record(struct state_op *s, const struct column *keys, const struc
 	return state_run(s, &s->rules.record);
 }
 
+/* Rows ahead whose keys are fetched from memory. */
+#define AHEAD 8
+
 static int run_records(struct state_op *s, const struct batch *b)
 {
 	uint32_t n = groups_keys_of(&s->rules), *key = arena_array(b->arena, uint32_t, b->n_sel + 1);
@@ -190,6 +193,8 @@ static int run_records(struct state_op *s, const struct batch *b)
 	s->b = b;
 	BATCH_EACH(b->sel, b->n_sel, i)
 	{
+		if (k_ + AHEAD < b->n_sel)
+			state_table_prefetch(&s->table, key[k_ + AHEAD]);
 		s->key = key[k_];
 		s->row = i;
 		if (run_record(s, keys, columns) || (state_is_full(s) && state_flush(s)))
@@ -390,19 +395,28 @@ static void forget_records(struct state_op *s)
 	s->entered = WATERMARK_NONE;
 }
 
-/* What has passed, closed, or holds nothing, goes. */
-static void let_go(struct state_op *s)
+static void expire(struct state_op *s)
 {
 	struct state_table *t = &s->table;
 
 	while (s->rules.ttl_ns && t->oldest != KEYTAB_NONE && s->op.run->now - t->ages[t->oldest].last > s->rules.ttl_ns)
 		state_table_drop(t, t->oldest);
+}
+
+/* What has closed, or holds nothing, goes. */
+static void let_go(struct state_op *s)
+{
+	struct state_table *t = &s->table;
+
 	for (size_t i = 0; i < s->n_closed; i++)
 		state_table_drop(t, s->closed[i]);
 	s->n_closed = 0;
-	for (size_t i = 0; i < t->n_changed; i++)
+	for (size_t i = 0; i < t->n_changed; i++) {
+		if (i + AHEAD < t->n_changed)
+			state_table_prefetch(t, t->changed[i + AHEAD]);
 		if (state_table_has(t, t->changed[i]) && !state_table_holds(t, t->changed[i]))
 			state_table_drop(t, t->changed[i]);
+	}
 	valuepool_settle(&t->pool);
 	if (!s->op.run->durable)
 		state_table_forget_changes(t);
@@ -416,6 +430,7 @@ static int run_rules(struct state_op *s)
 	s->special[SP_WATERMARK] = s->watermark == WATERMARK_NONE ? v_null() : v_time(s->watermark);
 	if (fire_due(s, false, run->now))
 		return -1;
+	expire(s);
 	s->special[SP_WATERMARK] = w == WATERMARK_NONE ? v_null() : v_time(w);
 	s->watermark = w;
 	if (w != WATERMARK_NONE && fire_due(s, true, w))
@@ -499,9 +514,9 @@ static void state_free(struct op *op)
 		expr_release(s->rules.exprs[i]);
 	release_layouts(&s->rules.init);
 	release_layouts(&s->rules.record);
+	free(s->table.shape.event);
 	state_table_release(&s->table);
 	rowstore_release(&s->kept.rows);
-	free(s->table.shape.event);
 	free(s->kept.next);
 	free(s->kept.last);
 	free(s->touched);

@@ -1,8 +1,8 @@
 /* state: rules over variables and timers of each key, which outlive micro-batches.
  *
- * Within a micro-batch: `on record` for each record as it comes; then timers of processing time that lie before the clock; then, by the watermark as it
- * stands at the end of the micro-batch, timers of event time and windows that close, in the order of time; then `on batch` for each key that had a
- * record (`all`: and for each that holds state); then keys whose `ttl` has passed go. A timer set while timers fire, and due, fires too. Timers of one
+ * Within a micro-batch: `on record` for each record as it comes; then timers of processing time that lie before the clock; keys whose `ttl` has passed
+ * go; then, by the watermark as it stands at the end of the micro-batch, timers of event time and windows that close, in the order of time; then
+ * `on batch` for each key that had a record (`all`: and for each that holds state). A timer set while timers fire, and due, fires too. Timers of one
  * time fire in the order of their keys' first appearance. At the end of time `on close` runs for every key.
  *
  * Behind a window a key is KEYS and the window; its state goes when the window closes, after `on batch`. Late records are those of a closed window,

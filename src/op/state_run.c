@@ -54,20 +54,33 @@ static void set(struct state_op *s, uint32_t var, const struct value *v)
 	s->frame[var] = *to;
 }
 
-static struct value combine(struct state_op *s, const struct state_stmt *st, const struct value *old, const struct value *v)
+/* What a sum begins with: a number, a time or a duration. */
+static struct value first_summand(const struct value *v, const char **why)
+{
+	struct num n;
+
+	if (v->type == T_TIME || v->type == T_DUR)
+		return *v;
+	if (value_num(v, &n) != NUM_NOT)
+		return value_from_num(&n);
+	*why = v->type == T_STR ? "text, not a number: use number()" : "not a number";
+	return v_null();
+}
+
+/* += and ++=: false, and the variable stays as it is, where there is nothing to add or it cannot be added. */
+static bool combine(struct state_op *s, const struct state_stmt *st, const struct value *old, struct value *v)
 {
 	const char *why = NULL;
-	struct value out;
 
-	if (old->type == T_NULL)
-		return *v;
+	if (v->type == T_NULL)
+		return false;
 	if (st->op == ASSIGN_ADD)
-		out = rowop_arith(OP_ADD, old, v, s->op.eval.env, &why);
-	else
-		out = rowop_concat(old, v, s->op.eval.env, &s->op.arena, &why);
+		*v = old->type == T_NULL ? first_summand(v, &why) : rowop_arith(OP_ADD, old, v, s->op.eval.env, &why);
+	else if (old->type != T_NULL)
+		*v = rowop_concat(old, v, s->op.eval.env, &s->op.arena, &why);
 	if (why)
 		count_failure(s, st->op == ASSIGN_ADD ? "+=" : "++=", why);
-	return out;
+	return !why;
 }
 
 static void assign(struct state_op *s, const struct state_stmt *st)
@@ -78,11 +91,8 @@ static void assign(struct state_op *s, const struct state_stmt *st)
 	if (st->op == ASSIGN_DEFAULT && old->type != T_NULL)
 		return;
 	v = eval(s, st->expr);
-	if (st->op == ASSIGN_ADD || st->op == ASSIGN_CONCAT) {
-		if (v.type == T_NULL)
-			return;
-		v = combine(s, st, old, &v);
-	}
+	if ((st->op == ASSIGN_ADD || st->op == ASSIGN_CONCAT) && !combine(s, st, old, &v))
+		return;
 	set(s, st->target, &v);
 }
 

@@ -98,8 +98,10 @@ static int read_rules(struct reader *r)
 			if (read_on(r))
 				return -1;
 		} else {
+			bool statement = parser_peek_assignment(r->p);
+
 			parser_expected(r->p, NULL, r->e);
-			return err_hint(r->e, "statements stand in a rule: on record { ... }");
+			return statement ? err_hint(r->e, "statements stand in a rule: on record { ... }") : -1;
 		}
 	}
 	if (r->has_record || r->has_batch || r->has_close)
