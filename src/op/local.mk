@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libop.a
 src_libop_a_SOURCES =
 src_libop_a_SOURCES += src/op/op_exec.c src/op/op_exec.h
 src_libop_a_SOURCES += src/op/op.c src/op/op.h
+src_libop_a_SOURCES += src/op/keep.c src/op/keep.h
 src_libop_a_SOURCES += src/op/groups.c src/op/groups.h
 src_libop_a_SOURCES += src/op/project.c src/op/project.h
 src_libop_a_SOURCES += src/op/op_filter.c src/op/op_filter.h

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "op/keep.h"
+
 void *op_make(const struct op_class *cls, size_t size, struct run *run, int stage, const char *word)
 {
 	struct op *op = xcalloc(1, size);
@@ -118,6 +120,7 @@ void op_free(struct op *op)
 	free(op->outs);
 	free(op->ins);
 	free(op->port_watermark);
+	buf_release(&op->kept);
 	free(op);
 }
 
@@ -221,6 +224,85 @@ void graph_free(struct graph *g)
 	free(g->ops);
 	free(g->entries);
 	*g = (struct graph){ 0 };
+}
+
+/* ---- what survives a restart ---- */
+
+#define BASE_VERSION 1
+
+static void commit_base(struct op *op, struct keep *k)
+{
+	keep_start(k, KEEP_BASE, BASE_VERSION);
+	keep_int(&k->value, op->watermark);
+	keep_int(&k->value, op->passes);
+	put_varint(&k->value, op->n_ports);
+	for (uint32_t p = 0; p < op->n_ports; p++)
+		keep_int(&k->value, op->port_watermark[p]);
+	if (k->value.n == op->kept.n && !memcmp(k->value.p, op->kept.p, op->kept.n))
+		return;
+	op->kept.n = 0;
+	buf_add(&op->kept, k->value.p, k->value.n);
+	keep_put(k, &op->kept_mark);
+}
+
+/* Has anything been said of time yet? */
+static bool has_watermark(const struct op *op)
+{
+	for (uint32_t p = 0; p < op->n_ports; p++)
+		if (op->port_watermark[p] != WATERMARK_NONE)
+			return true;
+	return op->passes != WATERMARK_NONE;
+}
+
+void graph_commit(struct graph *g, struct keeper *(*of)(void *ctx, uint32_t i), void *ctx)
+{
+	struct keep k = { 0 };
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		struct op *op = g->ops[i];
+
+		k.to = of(ctx, i);
+		if (!k.to)
+			continue;
+		if (has_watermark(op))
+			commit_base(op, &k);
+		if (op->cls->commit)
+			op->cls->commit(op, k.to);
+	}
+	keep_release(&k);
+}
+
+static int restore_base(struct op *op, const struct kept_entry *entry, struct err *e)
+{
+	struct bytes_in in = keep_open(entry->value, entry->n, BASE_VERSION);
+	int64_t watermark = keep_get_int(&in), passes = keep_get_int(&in);
+
+	if (get_varint(&in) != op->n_ports)
+		return keep_refuse(op, e);
+	for (uint32_t p = 0; p < op->n_ports; p++)
+		op->port_watermark[p] = keep_get_int(&in);
+	if (!keep_over(&in))
+		return keep_refuse(op, e);
+	op->watermark = watermark;
+	op->passes = passes;
+	op->kept_mark = entry->mark;
+	op->kept.n = 0;
+	buf_add(&op->kept, entry->value, entry->n);
+	return 0;
+}
+
+int graph_restore(struct graph *g, uint32_t i, const struct kept_entry *entry, struct err *e)
+{
+	static const struct kept_entry end = { 0 };
+	struct op *op = g->ops[i];
+
+	if (entry && entry->key_n == 1 && entry->key[0] == KEEP_BASE)
+		return restore_base(op, entry, e);
+	if (!op->cls->restore)
+		return entry ? keep_refuse(op, e) : 0;
+	if (!entry)
+		entry = &end;
+	return op->cls->restore(op, entry->key, entry->key_n, entry->value, entry->n, entry->mark, e);
 }
 
 bool op_balanced(const struct op *op)

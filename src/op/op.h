@@ -137,6 +137,8 @@ struct op {
 	uint64_t failures;    /* values that an aggregate could not use */
 	const char *fail_reason;
 	struct arena arena;   /* its own batches; reset by whoever fills it */
+	struct buf kept;      /* the base as it was committed last (graph_commit) */
+	uint32_t kept_mark;
 };
 
 /* Fill the base; `size` bytes are allocated zeroed. */
@@ -171,6 +173,20 @@ void graph_enter(struct graph *g, struct op *op);
 int graph_batch_end(struct graph *g, struct err *e);
 int graph_finish(struct graph *g, struct err *e);
 void graph_free(struct graph *g);
+
+/* An entry as it was put. */
+struct kept_entry {
+	const char *key, *value;
+	size_t key_n, n;
+	uint32_t mark;
+};
+
+/* Behind a micro-batch, with run->durable: all that changed, of each operator its watermarks too. of(ctx, i) is the keeper of ops[i]; NULL: nothing of it is kept,
+ * and after a restart it knows no watermark until its micro-batch ends. */
+void graph_commit(struct graph *g, struct keeper *(*of)(void *ctx, uint32_t i), void *ctx);
+/* Before the first record: an entry of ops[i], in any order; NULL once behind its last one, for each operator whose state goes on. 0, or -1: it is none that this
+ * operator wrote. Counters of the ledger begin anew. */
+int graph_restore(struct graph *g, uint32_t i, const struct kept_entry *entry, struct err *e);
 /* Does the ledger balance: in = sum of the class's counters + unwanted? */
 bool op_balanced(const struct op *op);
 /* Do its records have the fields of those it got? */
