@@ -80,6 +80,11 @@ static inline struct state_cell *state_table_cells(const struct state_table *t, 
 {
 	return t->cells + (size_t)key * t->shape.n_slots;
 }
+static inline void state_table_prefetch(const struct state_table *t, uint32_t key)
+{
+	__builtin_prefetch(&t->meta[key]);
+	__builtin_prefetch(state_table_vars(t, key));
+}
 /* The key is there from now on. */
 void state_table_wake(struct state_table *t, uint32_t key);
 /* The same with the birth it had in another table. */

@@ -38,7 +38,7 @@ const char *plan_kind_name(enum plan_kind k)
 		[PLAN_PARSE] = "parse", [PLAN_REDUCE] = "reduce", [PLAN_SORT] = "sort",	      [PLAN_TOP] = "top",
 		[PLAN_LIMIT] = "limit", [PLAN_SKIP] = "skip",	  [PLAN_SAMPLE] = "sample",   [PLAN_DEDUP] = "dedup",
 		[PLAN_WATERMARK] = "watermark", [PLAN_WINDOW] = "window", [PLAN_TRIGGER] = "trigger", [PLAN_SINK] = "sink",
-		[PLAN_EXEC] = "exec",
+		[PLAN_EXEC] = "exec",	[PLAN_STATE] = "state",
 		[PLAN_UNION] = "union", [PLAN_JOIN] = "join", [PLAN_LOOKUP] = "lookup", [PLAN_COGROUP] = "cogroup", [PLAN_SPLIT] = "split",	  [PLAN_FROM] = "from",	      [PLAN_AS] = "as",
 	};
 
@@ -63,7 +63,7 @@ struct pattern *plan_pattern(const struct plan_node *n, struct err *e)
 
 bool plan_changes(enum plan_kind k)
 {
-	return k == PLAN_JOIN || k == PLAN_LOOKUP || k == PLAN_COGROUP || k == PLAN_MAP || k == PLAN_FLATMAP || k == PLAN_WORDS || k == PLAN_PARSE || k == PLAN_REDUCE || k == PLAN_EXEC;
+	return k == PLAN_JOIN || k == PLAN_LOOKUP || k == PLAN_COGROUP || k == PLAN_MAP || k == PLAN_FLATMAP || k == PLAN_WORDS || k == PLAN_PARSE || k == PLAN_REDUCE || k == PLAN_EXEC || k == PLAN_STATE;
 }
 
 void plan_release(struct plan *p)

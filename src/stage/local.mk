@@ -27,6 +27,7 @@ src_libstage_a_SOURCES += src/stage/stage_window.c
 src_libstage_a_SOURCES += src/stage/stage_watermark.c
 src_libstage_a_SOURCES += src/stage/stage_trigger.c
 src_libstage_a_SOURCES += src/stage/points.c src/stage/points.h src/stage/stage_as.c src/stage/stage_from.c src/stage/stage_union.c src/stage/stage_split.c
+src_libstage_a_SOURCES += src/stage/stage_state.c
 src_libstage_a_SOURCES += src/stage/stage_join.c
 src_libstage_a_SOURCES += src/stage/stage_cogroup.c
 src_libstage_a_SOURCES += src/stage/stage_lookup.c src/stage/join_keys.c src/stage/join_keys.h

@@ -4,7 +4,7 @@
 static const struct stage_def *const stages[] = {
 	&stage_map,    &stage_set,   &stage_select, &stage_drop,  &stage_rename, &stage_filter, &stage_flatmap,
 	&stage_words,  &stage_parse, &stage_reduce, &stage_count, &stage_group,	 &stage_sort,	&stage_top,
-	&stage_limit,  &stage_skip,  &stage_sample, &stage_dedup, &stage_window, &stage_watermark, &stage_trigger, &stage_exec, &stage_to,
+	&stage_limit,  &stage_skip,  &stage_sample, &stage_dedup, &stage_window, &stage_watermark, &stage_trigger, &stage_state, &stage_exec, &stage_to,
 	&stage_as,     &stage_from,  &stage_union,  &stage_split,  &stage_join,   &stage_cogroup, &stage_lookup,
 };
 
@@ -29,7 +29,7 @@ void stage_nearest(struct nearest *s)
 
 bool stage_is_later(const char *name)
 {
-	static const char *const later[] = { "state",	 "fill", "absent" };
+	static const char *const later[] = { "fill", "absent" };
 
 	for (unsigned i = 0; i < ARRAY_LEN(later); i++)
 		if (!strcmp(later[i], name))
