@@ -84,12 +84,20 @@ struct codec_def {
 	/* The fields of the file being read, where a header names them; NULL when it is not read yet. May be NULL. */
 	const struct schema *(*columns)(const struct decoder *d);
 	void (*close)(struct decoder *d);
+	/* Between two calls of decode: what it must know beside the bytes to come (the header, that a long record is being skipped), appended to
+	 * out. NULL: nothing. load: behind restart, as if it had read all that; 0, or -1 when save did not write that. */
+	void (*save)(const struct decoder *d, struct buf *out);
+	int (*load)(struct decoder *d, const char *p, size_t n);
 	/* Encoding; NULL: input only. */
 	struct encoder *(*open_out)(const struct encode_opts *o, struct err *e);
 	int (*encode)(struct encoder *c, const struct batch *b, struct buf *out, struct err *e);
 	/* End of a micro-batch (table prints here) and of the output (`last`). */
 	int (*flush)(struct encoder *c, struct buf *out, bool last, struct err *e);
 	void (*close_out)(struct encoder *c);
+	/* What an output that goes on later must keep to (its columns), appended to out; NULL: nothing. load: before the first record; 0, or -1
+	 * when save did not write that. */
+	void (*save_out)(const struct encoder *c, struct buf *out);
+	int (*load_out)(struct encoder *c, const char *p, size_t n);
 };
 
 const struct codec_def *codec_find(const char *name);

@@ -177,6 +177,16 @@ static void columns_restart(struct decoder *b, const char *source)
 	((struct columns_decoder *)b)->reader.skip = false;
 }
 
+static void columns_save(const struct decoder *b, struct buf *out) { buf_char(out, (char)((const struct columns_decoder *)b)->reader.skip); }
+
+static int columns_load(struct decoder *b, const char *p, size_t n)
+{
+	if (n != 1)
+		return -1;
+	((struct columns_decoder *)b)->reader.skip = *p;
+	return 0;
+}
+
 static void columns_close(struct decoder *b)
 {
 	struct columns_decoder *d = (struct columns_decoder *)b;
@@ -254,6 +264,8 @@ const struct codec_def columns_codec = {
 	.decode = columns_decode,
 	.restart = columns_restart,
 	.close = columns_close,
+	.save = columns_save,
+	.load = columns_load,
 	.open_out = columns_open_out,
 	.encode = columns_encode,
 	.flush = text_flush_none,

@@ -130,8 +130,12 @@ const struct codec_def csv_codec = {
 	.restart = delim_restart,
 	.columns = delim_columns,
 	.close = delim_close,
+	.save = delim_save,
+	.load = delim_load,
 	.open_out = csv_open_out,
 	.encode = text_rows_encode,
 	.flush = text_rows_flush,
 	.close_out = text_rows_close,
+	.save_out = text_save,
+	.load_out = text_load,
 };

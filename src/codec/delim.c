@@ -40,6 +40,54 @@ void delim_restart(struct decoder *b, const char *source)
 	arena_reset(&b->keep);
 }
 
+/* As bytes: what is between two calls; the names of the fields follow. */
+struct delim_saved {
+	bool begun, past_first;
+	int skip;
+	uint64_t offset, open_until;
+	unsigned open_tries;
+};
+
+void delim_save(const struct decoder *b, struct buf *out)
+{
+	const struct delim_decoder *d = (const struct delim_decoder *)b;
+	struct delim_saved s;
+
+	memset(&s, 0, sizeof s); /* padding too: equal states are equal bytes */
+	s.begun = d->begun;
+	s.past_first = d->past_first;
+	s.skip = d->skip;
+	s.offset = d->offset;
+	s.open_until = d->open_until;
+	s.open_tries = d->open_tries;
+	buf_add(out, &s, sizeof s);
+	if (d->past_first)
+		rows_put_names(out, d->header);
+}
+
+int delim_load(struct decoder *b, const char *p, size_t n)
+{
+	struct delim_decoder *d = (struct delim_decoder *)b;
+	const struct schema *names;
+	struct delim_saved s;
+
+	if (n < sizeof s)
+		return -1;
+	memcpy(&s, p, sizeof s);
+	names = rows_get_names(p + sizeof s, n - sizeof s);
+	if (!names || (!s.past_first && names->n))
+		return -1;
+	d->begun = s.begun;
+	d->past_first = s.past_first;
+	d->skip = s.skip;
+	d->offset = s.offset;
+	d->open_until = s.open_until;
+	d->open_tries = s.open_tries;
+	if (s.past_first)
+		delim_set_header(d, names);
+	return 0;
+}
+
 const struct schema *delim_columns(const struct decoder *b)
 {
 	return ((const struct delim_decoder *)b)->header;

@@ -72,6 +72,8 @@ struct delim_decoder {
 struct decoder *delim_open(const struct delim_format *f, const struct decode_opts *o, struct err *e);
 int delim_decode(struct decoder *d, const char *p, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e);
 void delim_restart(struct decoder *d, const char *source);
+void delim_save(const struct decoder *d, struct buf *out);
+int delim_load(struct decoder *d, const char *p, size_t n);
 const struct schema *delim_columns(const struct decoder *d);
 void delim_close(struct decoder *d);
 /* For tests: another SIMD level, or the slow path only. */
@@ -79,6 +81,8 @@ void delim_force(struct decoder *d, enum simd_level level, bool slow_only);
 
 /* Internal: the columns of the file from its first record (d->record), and of the batches. */
 void delim_header(struct delim_decoder *d, const struct decode_to *to);
+/* The same when the names are known. */
+void delim_set_header(struct delim_decoder *d, const struct schema *names);
 /* Add a cell to a record. */
 static inline void record_add(struct record *r, struct value v)
 {

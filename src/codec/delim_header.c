@@ -52,10 +52,10 @@ static const struct schema *make_header(struct delim_decoder *d, const struct de
 	return s;
 }
 
-void delim_header(struct delim_decoder *d, const struct decode_to *to)
+void delim_set_header(struct delim_decoder *d, const struct schema *names)
 {
 	const struct decode_opts *o = &d->base.opts;
-	const struct schema *s = d->header = make_header(d, to);
+	const struct schema *s = d->header = names;
 
 	if (!o->all)
 		s = rows_names(o->fields, o->n_fields);
@@ -67,3 +67,5 @@ void delim_header(struct delim_decoder *d, const struct decode_to *to)
 			d->rows.cols[c] = (struct column){ .type = T_NULL, .has_null = true };
 	}
 }
+
+void delim_header(struct delim_decoder *d, const struct decode_to *to) { delim_set_header(d, make_header(d, to)); }

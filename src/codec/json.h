@@ -8,6 +8,8 @@ int json_decode(struct decoder *base, const char *p, size_t n, bool final, const
 		struct err *e);
 void json_restart(struct decoder *base, const char *source);
 void json_close(struct decoder *base);
+void json_save(const struct decoder *base, struct buf *out);
+int json_load(struct decoder *base, const char *p, size_t n);
 
 struct encoder *json_open_out(const struct encode_opts *o, struct err *e);
 int json_encode(struct encoder *base, const struct batch *b, struct buf *out, struct err *e);

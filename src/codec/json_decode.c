@@ -50,6 +50,47 @@ void json_close(struct decoder *base)
 	free(d);
 }
 
+/* As bytes: what is between two calls. */
+struct json_saved {
+	enum json_top top;
+	bool loose, begun, skipping;
+	struct json_skip skip;
+	uint64_t column;
+};
+
+void json_save(const struct decoder *base, struct buf *out)
+{
+	const struct json_decoder *d = (const struct json_decoder *)base;
+	struct json_saved s;
+
+	memset(&s, 0, sizeof s); /* padding too: equal states are equal bytes */
+	s.top = d->top;
+	s.loose = d->loose;
+	s.begun = d->begun;
+	s.skipping = d->skipping;
+	if (d->skipping)
+		s.skip = d->skip;
+	s.column = d->column;
+	buf_add(out, &s, sizeof s);
+}
+
+int json_load(struct decoder *base, const char *p, size_t n)
+{
+	struct json_decoder *d = (struct json_decoder *)base;
+	struct json_saved s;
+
+	if (n != sizeof s)
+		return -1;
+	memcpy(&s, p, n);
+	d->top = s.top;
+	d->loose = s.loose;
+	d->begun = s.begun;
+	d->skipping = s.skipping;
+	d->skip = s.skip;
+	d->column = s.column;
+	return 0;
+}
+
 /* One mark of a top-level array, or one record, at token k. */
 static inline uint32_t step(struct json_decoder *d, uint32_t k)
 {

@@ -141,6 +141,16 @@ static void lines_restart(struct decoder *d, const char *source)
 	l->reader.skip = false;
 }
 
+static void lines_save(const struct decoder *b, struct buf *out) { buf_char(out, (char)((const struct lines_decoder *)b)->reader.skip); }
+
+static int lines_load(struct decoder *b, const char *p, size_t n)
+{
+	if (n != 1)
+		return -1;
+	((struct lines_decoder *)b)->reader.skip = *p;
+	return 0;
+}
+
 static void lines_close(struct decoder *d)
 {
 	struct lines_decoder *l = (struct lines_decoder *)d;
@@ -213,6 +223,8 @@ const struct codec_def lines_codec = {
 	.decode = lines_decode,
 	.restart = lines_restart,
 	.close = lines_close,
+	.save = lines_save,
+	.load = lines_load,
 	.open_out = lines_open_out,
 	.encode = lines_encode,
 	.flush = text_flush_none,

@@ -173,6 +173,16 @@ static void logfmt_restart(struct decoder *b, const char *source)
 	((struct logfmt_decoder *)b)->reader.skip = false;
 }
 
+static void logfmt_save(const struct decoder *b, struct buf *out) { buf_char(out, (char)((const struct logfmt_decoder *)b)->reader.skip); }
+
+static int logfmt_load(struct decoder *b, const char *p, size_t n)
+{
+	if (n != 1)
+		return -1;
+	((struct logfmt_decoder *)b)->reader.skip = *p;
+	return 0;
+}
+
 static void logfmt_close(struct decoder *b)
 {
 	struct logfmt_decoder *d = (struct logfmt_decoder *)b;
@@ -307,6 +317,8 @@ const struct codec_def logfmt_codec = {
 	.decode = logfmt_decode,
 	.restart = logfmt_restart,
 	.close = logfmt_close,
+	.save = logfmt_save,
+	.load = logfmt_load,
 	.open_out = logfmt_open_out,
 	.encode = logfmt_encode,
 	.flush = text_flush_none,

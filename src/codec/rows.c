@@ -128,3 +128,26 @@ const char *rows_field_name(struct arena *a, const char *const *names, uint32_t 
 {
 	return k < n ? names[k] : arena_printf(a, "%u", k + 1);
 }
+
+void rows_put_names(struct buf *out, const struct schema *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		buf_add(out, s->names[i], s->name_n[i] + 1);
+}
+
+const struct schema *rows_get_names(const char *p, size_t n)
+{
+	const char **names = xmalloc((n + 1) * sizeof *names);
+	uint32_t *lens = xmalloc((n + 1) * sizeof *lens), k = 0;
+	const struct schema *s = NULL;
+
+	for (size_t at = 0; at < n && !p[n - 1]; at += lens[k++] + 1) {
+		names[k] = p + at;
+		lens[k] = (uint32_t)strlen(p + at);
+	}
+	if (!n || !p[n - 1])
+		s = schema_intern(names, lens, k);
+	free(names);
+	free(lens);
+	return s;
+}

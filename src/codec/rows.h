@@ -80,6 +80,9 @@ uint32_t rows_newlines(const char *p, size_t n);
 
 /* Names in the C form of a projection -> schema. */
 const struct schema *rows_names(const char *const *names, uint32_t n);
+/* The names of a schema as bytes, and back: NULL when p[0..n) is not what rows_put_names wrote. */
+void rows_put_names(struct buf *out, const struct schema *s);
+const struct schema *rows_get_names(const char *p, size_t n);
 /* Name k (from 0) of `names`, or its 1-based position as text. */
 const char *rows_field_name(struct arena *a, const char *const *names, uint32_t n, uint32_t k);
 

@@ -31,6 +31,24 @@ void text_close(struct encoder *c)
 	free(t);
 }
 
+void text_save(const struct encoder *c, struct buf *out)
+{
+	const struct text_encoder *t = (const struct text_encoder *)c;
+
+	if (t->header && !c->opts.fields)
+		rows_put_names(out, t->header);
+}
+
+int text_load(struct encoder *c, const char *p, size_t n)
+{
+	struct text_encoder *t = (struct text_encoder *)c;
+
+	if (!n || c->opts.fields)
+		return 0;
+	t->header = rows_get_names(p, n);
+	return t->header ? 0 : -1;
+}
+
 static void make_map(struct text_encoder *t, const struct schema *s)
 {
 	const struct schema *h = t->header;

@@ -19,6 +19,9 @@ struct text_encoder {
 /* An encoder of `size` bytes, zeroed but for its options. */
 struct encoder *text_open(size_t size, const struct codec_def *def, const struct encode_opts *o);
 void text_close(struct encoder *c);
+/* Of codec.h: the columns. */
+void text_save(const struct encoder *c, struct buf *out);
+int text_load(struct encoder *c, const char *p, size_t n);
 /* Map the columns of this batch; the first batch makes the header unless the options name it. Counts the values that have no
  * column. False: there are no columns yet (records without fields). */
 bool text_map(struct text_encoder *t, const struct batch *b);

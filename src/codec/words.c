@@ -234,6 +234,19 @@ static void words_restart(struct decoder *d, const char *source)
 	w->scan.at_start = 1;
 }
 
+static void words_save(const struct decoder *d, struct buf *out) { buf_char(out, (char)((const struct words_decoder *)d)->skip); }
+
+static int words_load(struct decoder *d, const char *p, size_t n)
+{
+	struct words_decoder *w = (struct words_decoder *)d;
+
+	if (n != 1)
+		return -1;
+	w->skip = *p;
+	w->lines_before -= d->line - 1;
+	return 0;
+}
+
 static void words_close(struct decoder *d)
 {
 	struct words_decoder *w = (struct words_decoder *)d;
@@ -253,4 +266,6 @@ const struct codec_def words_codec = {
 	.decode = words_decode,
 	.restart = words_restart,
 	.close = words_close,
+	.save = words_save,
+	.load = words_load,
 };
