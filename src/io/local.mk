@@ -59,3 +59,5 @@ src_libio_a_SOURCES += src/io/sink_socket.h
 src_libio_a_SOURCES += src/io/sink_tcp.c
 src_libio_a_SOURCES += src/io/sink_unix.c
 src_libio_a_SOURCES += src/io/source_read.c src/io/source_read.h
+src_libio_a_SOURCES += src/io/position.c src/io/position.h
+src_libio_a_SOURCES += src/io/held.c src/io/held.h src/io/sink_keep.c

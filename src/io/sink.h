@@ -2,11 +2,19 @@
  * does). A sink has one owner and no global state. */
 #ifndef STRM_IO_SINK_H
 #define STRM_IO_SINK_H
+#include "io/held.h"
 #include "io/url.h"
 
 #define SINK_CLOSED (-2) /* the reader of a pipe went away */
 
 struct sink_def;
+
+/* Where the first byte of a micro-batch goes. */
+struct sink_place {
+	bool file;         /* in a regular file, the others say which and where; else it cannot be told */
+	uint64_t dev, ino;
+	int64_t offset;
+};
 
 struct sink {
 	const struct sink_def *def;
@@ -18,6 +26,8 @@ struct sink {
 	uint64_t batch;	    /* the micro-batch being written */
 	const char *format; /* the name of the format */
 	uint32_t part;	    /* where writes go, as sink_part says; 0 where that is not asked */
+	struct held *held;  /* see sink_keep; NULL: bytes go out as they are written */
+	bool durable;       /* sink_keep was called */
 };
 
 struct sink_def {
@@ -31,6 +41,11 @@ struct sink_def {
 	int (*batch_end)(struct sink *s, uint64_t batch, struct err *e);
 	/* See sink_part. NULL: it has none. */
 	uint32_t (*part)(struct sink *s, const char *sub);
+	/* With sink_keep, before the commit: all of the micro-batch is on the disk, though not yet under its name. What is to be done behind the commit, as
+	 * bytes appended to `rest`, for `recover`. NULL: nothing. 0, or -1 and err. */
+	int (*prepare)(struct sink *s, struct buf *rest, struct err *e);
+	/* Do it, if it is not done: the process ended between the commit and that. 0, or -1 and err. */
+	int (*recover)(struct sink *s, const char *p, size_t n, struct err *e);
 	bool parts; /* each micro-batch is an output of its own, which begins anew (with a header) */
 	enum url_form form;
 };
@@ -58,6 +73,18 @@ const char *sink_option(const struct sink *s, const char *key);
 int sink_close(struct sink *s, struct err *e);
 /* Give up: with ?replace the old file stays. Frees the sink; takes NULL. */
 void sink_abandon(struct sink *s);
+
+/* Delivery with a checkpoint. From sink_keep on, writes are held (unless each micro-batch is an output of its own, which nobody sees before its end);
+ * `dir` is for what is too much for memory and outlives the sink. sink_deliver writes what is held and syncs it, as sink_write; then follows
+ * sink_prepare, the commit, and sink_batch_end. 0, or -1 and err: a sink that cannot do that. */
+int sink_keep(struct sink *s, const char *dir, struct err *e);
+/* Where the next byte would go. 0, or -1 and err. */
+int sink_place(const struct sink *s, struct sink_place *out, struct err *e);
+/* With `from` (not NULL): a micro-batch that was begun before, there. What is in the file behind it must be the beginning of what is held, and only the rest is
+ * written; else nothing is touched, and -1. */
+int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e);
+int sink_prepare(struct sink *s, struct buf *rest, struct err *e);
+int sink_recover(struct sink *s, const char *p, size_t n, struct err *e);
 
 /* The registry: by name or alias; by number from 0, NULL ends; a "did you mean" search. */
 const struct sink_def *sink_find(const char *name);

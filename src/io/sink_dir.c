@@ -171,6 +171,32 @@ static int put_in_place(const struct dir_sink *d)
 	return renameat(d->folder, d->beside.p, d->folder, d->name.p);
 }
 
+/* On the disk, its name in its directory too. Not every file system can sync a directory: that is no error. */
+static int sync_part(struct dir_sink *d, struct part *p, struct err *e)
+{
+	char *slash;
+	int fd = p->fd, r;
+
+	name_part(d, p);
+	p->fd = -1;
+	if (fd < 0)
+		fd = openat(d->folder, d->beside.p, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	r = fd < 0 || fsync(fd) ? failed(d, e) : 0;
+	if (fd >= 0)
+		close(fd);
+	slash = strrchr(d->beside.p, '/');
+	if (r || !slash)
+		return r;
+	*slash = 0;
+	fd = openat(d->folder, d->beside.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	return 0;
+}
+
 static int finish_part(struct dir_sink *d, struct part *p, struct err *e)
 {
 	if (!p->there)
@@ -245,7 +271,46 @@ static int dir_batch_end(struct sink *s, uint64_t batch, struct err *e)
 	for (uint32_t i = 0; !r && i < d->n_parts; i++)
 		r = finish_part(d, &d->parts[i], e);
 	forget_parts(d);
+	if (s->durable)
+		fsync(d->folder);
 	return r;
+}
+
+/* The names go along: what has only its hidden name when the process ends behind the commit gets its own at the next start. */
+static int dir_prepare(struct sink *s, struct buf *rest, struct err *e)
+{
+	struct dir_sink *d = (struct dir_sink *)s;
+	bool some = false;
+
+	for (uint32_t i = 0; i < d->n_parts; i++) {
+		if (!d->parts[i].there)
+			continue;
+		if (sync_part(d, &d->parts[i], e))
+			return -1;
+		buf_add(rest, d->beside.p, d->beside.n + 1);
+		buf_add(rest, d->name.p, d->name.n + 1);
+		some = true;
+	}
+	d->n_open = d->first = 0;
+	if (some)
+		fsync(d->folder);
+	return 0;
+}
+
+static int dir_recover(struct sink *s, const char *p, size_t n, struct err *e)
+{
+	struct dir_sink *d = (struct dir_sink *)s;
+	const char *end = p + n;
+
+	while (p < end) {
+		const char *beside = p, *name = p + strlen(p) + 1;
+
+		p = name < end ? name + strlen(name) + 1 : end;
+		if (name >= end || !renameat(d->folder, beside, d->folder, name) || errno == ENOENT)
+			continue;
+		return err_set(e, ERR_IO, "%s/%s: %s", s->name, name, strerror(errno));
+	}
+	return 0;
 }
 
 static int dir_close(struct sink *s, bool keep, struct err *e)
@@ -289,6 +354,8 @@ const struct sink_def sink_dir = {
 	.write = dir_write,
 	.part = dir_part,
 	.batch_end = dir_batch_end,
+	.prepare = dir_prepare,
+	.recover = dir_recover,
 	.close = dir_close,
 	.parts = true,
 };

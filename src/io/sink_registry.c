@@ -63,7 +63,10 @@ out:
 	return NULL;
 }
 
-int sink_write(struct sink *s, const char *p, size_t n, struct err *e) { return s->def->write(s, p, n, e); }
+int sink_write(struct sink *s, const char *p, size_t n, struct err *e)
+{
+	return s->held ? held_add(s->held, p, n, e) : s->def->write(s, p, n, e);
+}
 
 int sink_batch_end(struct sink *s, uint64_t batch, struct err *e)
 {
@@ -84,6 +87,9 @@ static int finish(struct sink *s, bool keep, struct err *e)
 {
 	int r = s->def->close(s, keep, e);
 
+	if (s->held)
+		held_release(s->held);
+	free(s->held);
 	url_release(&s->url);
 	free(s);
 	return r;

@@ -76,12 +76,66 @@ static int renew_encoder(struct sink_op *s, struct err *e)
 	return 0;
 }
 
+/* In a job with a checkpoint the end of a micro-batch comes behind its commit. */
+static int sink_ends_batch(struct sink_op *s, struct err *e)
+{
+	return s->sink->durable ? 0 : sink_batch_end(s->sink, s->op.run->batch, e);
+}
+
 static int end_partitions(struct sink_op *s, struct err *e)
 {
 	s->sink->batch = s->op.run->batch;
-	if (partitions_end(s->parts, s->enc, e) || sink_batch_end(s->sink, s->op.run->batch, e))
+	if (partitions_end(s->parts, s->enc, e) || sink_ends_batch(s, e))
 		return not_delivered(s, e);
 	return 0;
+}
+
+int op_sink_deliver(struct op *op, const struct sink_place *from, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	const struct run *run = op->run;
+	bool asks = run->delivering && s->sink->held && held_bytes(s->sink->held);
+	int r;
+
+	if (s->closed)
+		return 1;
+	s->sink->batch = run->batch;
+	if (asks)
+		run->delivering(run->delivering_ctx, true);
+	r = sink_deliver(s->sink, from, e);
+	if (asks)
+		run->delivering(run->delivering_ctx, false);
+	if (r != SINK_CLOSED)
+		return r ? not_delivered(s, e) : 0;
+	s->closed = true;
+	s->closed_at = run->batch;
+	return 1;
+}
+
+int op_sink_committed(struct op *op, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+
+	return sink_batch_end(s->sink, op->run->batch, e) ? not_delivered(s, e) : 0;
+}
+
+struct sink *op_sink_sink(const struct op *op) { return ((const struct sink_op *)op)->sink; }
+
+void op_sink_save(const struct op *op, struct buf *out)
+{
+	const struct sink_op *s = (const struct sink_op *)op;
+
+	if (s->enc->def->save_out && !sink_in_parts(s->sink))
+		s->enc->def->save_out(s->enc, out);
+}
+
+int op_sink_load(struct op *op, const char *p, size_t n)
+{
+	struct sink_op *s = (struct sink_op *)op;
+
+	if (!n || !s->enc->def->load_out || sink_in_parts(s->sink))
+		return 0;
+	return s->enc->def->load_out(s->enc, p, n);
 }
 
 /* The end of an output that is one of several: one with records is completed, others are not there at all. */
@@ -99,7 +153,7 @@ static int end_part(struct sink_op *s, struct err *e)
 	verdict = write_out(s, e);
 	if (verdict < 0)
 		return -1;
-	if (sink_batch_end(s->sink, s->op.run->batch, e))
+	if (sink_ends_batch(s, e))
 		return not_delivered(s, e);
 	return renew_encoder(s, e) ? -1 : verdict;
 }
@@ -173,7 +227,7 @@ static int end_batch(struct op *op, struct err *e)
 	verdict = write_out(s, e);
 	if (verdict < 0)
 		return -1;
-	return sink_batch_end(s->sink, s->op.run->batch, e) ? not_delivered(s, e) : verdict;
+	return sink_ends_batch(s, e) ? not_delivered(s, e) : verdict;
 }
 
 static int sink_finish(struct op *op, struct err *e)
