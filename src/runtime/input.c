@@ -165,6 +165,7 @@ static int cut_by_clock(struct job *j, struct err *e)
 		j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
 	}
 	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
+	job_set_now(j, j->cut_end);
 	return 0;
 }
 

@@ -143,6 +143,8 @@ static int process(struct job *j, const struct batch *b, struct err *e)
 	enum phase phase = job_phase(j, PHASE_RUN);
 	int verdict;
 
+	if (!j->batch_records && j->opts.cut.kind != CUT_TIME)
+		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
 	verdict = op_process(j->graph.entries[b->input < j->graph.n_entries ? b->input : 0], 0, b, e);
 	job_phase(j, phase);
