@@ -69,7 +69,7 @@ void groups_put(struct groups *g, struct arena *a, const struct column *const *c
 		note_new_groups(g, before, cols, sel, n_sel, group);
 }
 
-static struct value odd_find(const struct groups *g, uint64_t at)
+static struct odd_value *odd_at(const struct groups *g, uint64_t at)
 {
 	size_t lo = 0, hi = g->n_odd;
 
@@ -81,8 +81,10 @@ static struct value odd_find(const struct groups *g, uint64_t at)
 		else
 			hi = mid;
 	}
-	return g->odd[lo].v;
+	return &g->odd[lo];
 }
+
+static struct value odd_find(const struct groups *g, uint64_t at) { return odd_at(g, at)->v; }
 
 /* Numbers come back in their canonical spelling, as T_NUM; what JSON cannot spell as a float. */
 static struct value number_key(const char *p, uint32_t n)
@@ -182,6 +184,74 @@ void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, ui
 	}
 	for (uint32_t c = 0; c < g->n_keys; c++)
 		cols[c] = column_tighten(a, v[c], NULL, n, n);
+}
+
+/* ---- saved ---- */
+
+void groups_save(const struct groups *g, uint32_t group, struct buf *out)
+{
+	struct key_bytes key;
+	const char *p;
+
+	keytab_key(&g->table, group, &key);
+	p = key.p;
+	for (uint32_t c = 0; c < g->n_keys; c++) {
+		uint32_t n = key.n;
+		struct value v;
+
+		if (g->n_keys > 1) {
+			memcpy(&n, p + 4, 4);
+			p += 8;
+		}
+		v = key_value(g, (uint64_t)group * g->n_keys + c, p, n);
+		value_save(out, &v);
+		p += n;
+	}
+}
+
+int groups_load(struct groups *g, const char **p, const char *end, uint32_t *group)
+{
+	struct arena a = { 0 };
+	struct column *cols = arena_array(&a, struct column, g->n_keys);
+	const struct column **at = arena_array(&a, const struct column *, g->n_keys);
+	int r = 0;
+
+	for (uint32_t c = 0; c < g->n_keys && !r; c++) {
+		struct value v;
+
+		r = value_load(p, end, &a, &v);
+		cols[c] = column_const(&a, &v);
+		at[c] = &cols[c];
+	}
+	if (!r)
+		groups_put(g, &a, at, NULL, 1, group);
+	arena_release(&a);
+	return r;
+}
+
+static void odd_set(struct groups *g, uint64_t at, const struct value *v)
+{
+	struct odd_value *o = odd_at(g, at);
+	struct buf was = { 0 }, now = { 0 };
+
+	value_save(&was, &o->v);
+	value_save(&now, v);
+	if (was.n != now.n || memcmp(was.p, now.p, now.n))
+		o->v = value_copy(&g->odd_arena, v);
+	buf_release(&was);
+	buf_release(&now);
+}
+
+void groups_respell(struct groups *g, uint32_t group, const struct column *const *cols, uint32_t row)
+{
+	for (uint32_t c = 0; c < g->n_keys; c++) {
+		uint64_t at = (uint64_t)group * g->n_keys + c;
+		struct value v = column_get(cols[c], row);
+
+		if (v.type == T_LIST || v.type == T_OBJECT)
+			odd_set(g, at, &v);
+		g->types[at] = v.type;
+	}
 }
 
 size_t groups_memory(const struct groups *g)

@@ -26,6 +26,11 @@ void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map);
 void groups_copy(struct groups *dst, const struct groups *src, const uint32_t *list, uint32_t n, uint32_t *map);
 /* Key columns of groups [from, from + n), or of list[0..n) when list is not NULL; views live until the next put. */
 void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
+/* A key's values as bytes (value_save), appended; and back: the group with that key, made if it is new. 0, or -1 when malformed. */
+void groups_save(const struct groups *g, uint32_t group, struct buf *out);
+int groups_load(struct groups *g, const char **p, const char *end, uint32_t *group);
+/* The group's key is spelled as in this row of the key columns from now on: it has the same key. */
+void groups_respell(struct groups *g, uint32_t group, const struct column *const *cols, uint32_t row);
 size_t groups_memory(const struct groups *g);
 
 #endif

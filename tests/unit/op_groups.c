@@ -148,6 +148,71 @@ static void try_merge(void)
 	arena_reset(&lasting);
 }
 
+/* Saved and loaded, in any order: the same keys, spelled the same. */
+static void try_saved(uint32_t n_keys)
+{
+	struct value *v[3];
+	uint32_t group[ROWS], again;
+	struct groups g, loaded;
+	struct buf was = { 0 }, now = { 0 };
+
+	for (uint32_t k = 0; k < n_keys; k++) {
+		v[k] = arena_array(&lasting, struct value, ROWS);
+		for (uint32_t i = 0; i < ROWS; i++)
+			v[k][i] = random_value(&lasting);
+	}
+	groups_init(&g, n_keys);
+	groups_init(&loaded, n_keys);
+	put_all(&g, v, n_keys, group);
+	for (uint32_t i = g.table.n; i-- > 0;) {
+		const char *p;
+
+		was.n = now.n = 0;
+		groups_save(&g, i, &was);
+		p = was.p;
+		CHECK(!groups_load(&loaded, &p, was.p + was.n, &again) && p == was.p + was.n);
+		CHECK_INT(again, g.table.n - 1 - i);
+		groups_save(&loaded, again, &now);
+		CHECK(was.n == now.n && !memcmp(was.p, now.p, was.n));
+		p = was.p;
+		CHECK(groups_load(&loaded, &p, was.p + rnd((uint32_t)was.n), &again));
+	}
+	CHECK_INT(loaded.table.n, g.table.n);
+	groups_release(&g);
+	groups_release(&loaded);
+	buf_release(&was);
+	buf_release(&now);
+	arena_reset(&arena);
+	arena_reset(&lasting);
+}
+
+static struct value spelled_again(struct groups *g, const struct value *first, const struct value *then)
+{
+	struct column a = column_const(&arena, first), b = column_const(&arena, then), out;
+	const struct column *at = &a;
+	uint32_t group;
+
+	groups_put(g, &arena, &at, NULL, 1, &group);
+	at = &b;
+	groups_respell(g, group, &at, 0);
+	groups_keys(g, &group, 0, 1, &arena, &out);
+	return column_get(&out, 0);
+}
+
+static void try_respelled(void)
+{
+	struct value items[2] = { v_int(5), v_text("5", 1) }, a = v_list(&items[0], 1), b = v_list(&items[1], 1), v;
+	struct groups g;
+
+	groups_init(&g, 1);
+	v = spelled_again(&g, &items[0], &items[1]);
+	CHECK(v.type == T_TEXT && v.n == 1);
+	v = spelled_again(&g, &a, &b);
+	CHECK(v.type == T_LIST && v.items[0].type == T_TEXT);
+	CHECK_INT(g.table.n, 2);
+	groups_release(&g);
+}
+
 int main(void)
 {
 	for (uint32_t n = 1; n <= 3; n++)
@@ -160,6 +225,15 @@ int main(void)
 	{
 		for (int i = 0; i < 100 && !test_bad; i++)
 			try_merge();
+	}
+	TEST("groups are saved and loaded")
+	{
+		for (int i = 0; i < 100 && !test_bad; i++)
+			try_saved(1 + rnd(3));
+	}
+	TEST("a key is spelled anew")
+	{
+		try_respelled();
 	}
 	arena_release(&arena);
 	arena_release(&lasting);
