@@ -146,3 +146,129 @@ size_t rowstore_batch(const struct rowstore *s, const size_t *order, size_t from
 			out->hidden[i] = row_values(s, order + from, m, hidden_at(first, (enum hidden)i), a);
 	return m;
 }
+
+/* ---- saved ----
+ *
+ * number of fields | their names, a length and bytes each | number of values | hidden u8 | the values, the record (value_save); numbers are u32, little-endian. */
+
+/* Values behind the fields (sort keys and the like) and hidden columns: more is malformed. */
+#define EXTRA_MAX 65536u
+
+static void save_u32(struct buf *b, uint32_t v)
+{
+	unsigned char d[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24) };
+
+	buf_add(b, d, sizeof d);
+}
+
+static int load_u32(const char **p, const char *end, uint32_t *v)
+{
+	const unsigned char *s = (const unsigned char *)*p;
+
+	if (end - *p < 4)
+		return -1;
+	*v = s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
+	*p += 4;
+	return 0;
+}
+
+void kept_row_save(const struct kept_row *r, struct buf *out)
+{
+	save_u32(out, r->schema->n);
+	for (uint32_t i = 0; i < r->schema->n; i++) {
+		save_u32(out, r->schema->name_n[i]);
+		buf_add(out, r->schema->names[i], r->schema->name_n[i]);
+	}
+	save_u32(out, r->n);
+	buf_char(out, (char)r->hidden);
+	for (uint32_t i = 0; i < r->n; i++)
+		value_save(out, &r->v[i]);
+	value_save(out, &r->raw);
+}
+
+static bool has_twins(const struct schema *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (schema_find(s, s->names[i], s->name_n[i]) != (int)i)
+			return true;
+	return false;
+}
+
+static int load_schema(const char **p, const char *end, struct arena *a, const struct schema **schema)
+{
+	uint32_t n, *len;
+	const char **names;
+
+	if (load_u32(p, end, &n) || n > (size_t)(end - *p) / 4)
+		return -1;
+	names = arena_array(a, const char *, n + 1);
+	len = arena_array(a, uint32_t, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		if (load_u32(p, end, &len[i]) || len[i] > (size_t)(end - *p))
+			return -1;
+		names[i] = *p;
+		*p += len[i];
+	}
+	*schema = schema_intern(names, len, n);
+	return has_twins(*schema) ? -1 : 0;
+}
+
+/* What is read without asking for its type. */
+static bool is_hidden(enum hidden which, const struct value *v)
+{
+	static const enum type of[HIDDEN_COUNT_] = { T_TIME, T_TIME, T_TIME, T_INT, T_INT, T_STR, T_BOOL };
+
+	return v->type == T_NULL || v->type == of[which];
+}
+
+static int check_hidden(const struct kept_row *r)
+{
+	if (r->hidden >> HIDDEN_COUNT_)
+		return -1;
+	for (int i = 0; i < HIDDEN_COUNT_; i++)
+		if (r->hidden >> i & 1 && !is_hidden((enum hidden)i, &r->v[hidden_at(r, (enum hidden)i)]))
+			return -1;
+	return 0;
+}
+
+static int load_values(const char **p, const char *end, struct arena *a, struct kept_row *r)
+{
+	r->v = arena_array(a, struct value, (size_t)r->n + 1);
+	for (uint32_t i = 0; i < r->n; i++)
+		if (value_load(p, end, a, &r->v[i]))
+			return -1;
+	return value_load(p, end, a, &r->raw);
+}
+
+int kept_row_load(const char **p, const char *end, struct arena *a, struct kept_row *r)
+{
+	*r = (struct kept_row){ .raw = v_null() };
+	if (load_schema(p, end, a, &r->schema) || load_u32(p, end, &r->n) || *p == end)
+		return -1;
+	r->hidden = (unsigned char)*(*p)++;
+	if (r->n < r->schema->n + (uint32_t)__builtin_popcount(r->hidden) || r->n - r->schema->n > EXTRA_MAX || r->n > (size_t)(end - *p))
+		return -1;
+	if (load_values(p, end, a, r) || check_hidden(r))
+		return -1;
+	r->bytes = r->n * sizeof *r->v + value_bytes(&r->raw);
+	for (uint32_t i = 0; i < r->n; i++)
+		r->bytes += value_bytes(&r->v[i]);
+	return 0;
+}
+
+void rowstore_save_row(const struct rowstore *s, size_t at, struct buf *out)
+{
+	kept_row_save(&s->rows[at], out);
+}
+
+int rowstore_load_row(struct rowstore *s, const char **p, const char *end)
+{
+	struct kept_row r;
+
+	if (kept_row_load(p, end, &s->arena, &r))
+		return -1;
+	s->rows = xgrow(s->rows, &s->cap, s->n + 1, sizeof *s->rows);
+	s->rows[s->n++] = r;
+	s->live += r.bytes;
+	return 0;
+}

@@ -45,3 +45,4 @@ unit_tests += tests/unit/state_damage
 unit_tests += tests/unit/state_kill
 unit_tests += tests/unit/data_valuepool
 unit_tests += tests/unit/op_state
+unit_tests += tests/unit/data_rowstore
