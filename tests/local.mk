@@ -2,9 +2,11 @@
 check-programs: $(check_PROGRAMS)
 check-local: $(bin_PROGRAMS)
 	@$(srcdir)/tests/run $(WHAT)
+check-conformance: $(bin_PROGRAMS)
+	@$(srcdir)/tests/run conformance
 check-layers: $(noinst_LIBRARIES)
 	@$(srcdir)/tests/check-layers $(srcdir)
-.PHONY: check-layers check-programs
+.PHONY: check-conformance check-layers check-programs
 
 not_dist = $(check_PROGRAMS) $(EXTRA_PROGRAMS) '*.o' '*.a' .deps .dirstamp .gitignore
 dist-hook:
