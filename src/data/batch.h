@@ -98,7 +98,9 @@ enum hidden {
 	HIDDEN_PANE_ON_TIME,
 	HIDDEN_TIMING,       /* T_STR */
 	HIDDEN_FINAL,        /* T_BOOL */
+	HIDDEN_TAKES_BACK,   /* T_BOOL: the row takes back an earlier one that is equal in its fields (op_panes.h); not there: none does */
 	HIDDEN_COUNT_,
+	HIDDEN_SPECIALS_ = HIDDEN_TAKES_BACK, /* those in front are special values */
 };
 
 struct batch {

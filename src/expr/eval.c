@@ -116,7 +116,7 @@ static struct column eval_special(struct expr *x, struct eval *ev, const struct 
 {
 	struct value v = ev->special ? ev->special[x->special] : v_null();
 
-	if (x->special < HIDDEN_COUNT_ && b->hidden[x->special])
+	if (x->special < HIDDEN_SPECIALS_ && b->hidden[x->special])
 		return *b->hidden[x->special];
 	if ((x->special == SP_SOURCE || x->special == SP_FILE) && b->origin.source)
 		v = v_str(b->origin.source, strlen(b->origin.source));

@@ -67,7 +67,7 @@ static struct value field(struct expr *x, const struct row *r)
 
 static struct value special(const struct expr *x, const struct row *r)
 {
-	if (r->b && x->special < HIDDEN_COUNT_ && r->b->hidden[x->special])
+	if (r->b && x->special < HIDDEN_SPECIALS_ && r->b->hidden[x->special])
 		return column_get(r->b->hidden[x->special], r->row);
 	if (r->b && (x->special == SP_SOURCE || x->special == SP_FILE) && r->b->origin.source)
 		return v_str(r->b->origin.source, strlen(r->b->origin.source));

@@ -70,13 +70,37 @@ static void touch(struct panes *p, uint32_t cell, int64_t t)
 	c->flags |= CELL_TOUCHED | CELL_NEW;
 }
 
+/* Rows that take others back go behind those that come. */
+static void take_rows(struct panes *p, const struct intake *in, const struct column *args)
+{
+	const struct column *back = in->b->hidden[HIDDEN_TAKES_BACK];
+	uint32_t *row, *cell, plus = 0, minus = in->n;
+
+	if (!back || !p->reducer.spec.takes_back) {
+		states_update(p->states, &p->reducer, in->cell, args, in->row, in->n, in->b);
+		return;
+	}
+	row = arena_array(in->b->arena, uint32_t, in->n);
+	cell = arena_array(in->b->arena, uint32_t, in->n);
+	for (uint32_t k = 0; k < in->n; k++) {
+		uint32_t to = column_get(back, in->row[k]).b ? --minus : plus++;
+
+		row[to] = in->row[k];
+		cell[to] = in->cell[k];
+	}
+	if (plus)
+		states_update(p->states, &p->reducer, cell, args, row, plus, in->b);
+	if (plus < in->n)
+		states_take_back(p->states, &p->reducer, cell + plus, args, row + plus, in->n - plus, in->b);
+}
+
 static int flush(struct panes *p, struct intake *in, const struct column *args)
 {
 	for (uint32_t k = 0; k < in->n; k++)
 		while (p->cells[in->cell[k]].merged_into != CELL_NONE)
 			in->cell[k] = p->cells[in->cell[k]].merged_into;
 	if (in->n)
-		states_update(p->states, &p->reducer, in->cell, args, in->row, in->n, in->b);
+		take_rows(p, in, args);
 	in->n = 0;
 	for (size_t i = 0; i < p->going.n; i++)
 		panes_drop(p, p->going.at[i]);

@@ -144,19 +144,25 @@ uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w)
 	return slot;
 }
 
-void panes_forget_said(struct panes *p, struct cell *c)
+void panes_forget(struct panes *p, struct said *s)
 {
-	while (c->said) {
-		struct said *next = c->said->next;
+	while (s) {
+		struct said *next = s->next;
 
-		p->said_bytes -= sizeof *next + c->said->n;
-		free(c->said);
-		c->said = next;
+		p->said_bytes -= sizeof *next + s->n;
+		free(s);
+		s = next;
 	}
 }
 
 void panes_drop(struct panes *p, uint32_t cell)
 {
+void panes_forget_said(struct panes *p, struct cell *c)
+{
+	panes_forget(p, c->said);
+	c->said = NULL;
+}
+
 	struct cell *c = &p->cells[cell];
 
 	panes_forget_said(p, c);

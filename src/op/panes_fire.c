@@ -10,6 +10,7 @@ struct fired {
 	uint32_t cell;
 	uint8_t timing;
 	bool last; /* nothing comes after it */
+	bool gone; /* all its records have been taken back: only what it takes back itself comes out */
 };
 
 struct firing {
@@ -125,10 +126,25 @@ static bool comes_out(const struct panes *p, const struct cell *c, enum timing t
 	return last && p->spec.trigger.closing_always;
 }
 
+/* Have all its records been taken back? A discarding pane says what has changed since the one before. */
+static bool is_gone(const struct panes *p, uint32_t cell)
+{
+	const struct reduce_spec *s = &p->reducer.spec;
+	bool whole = p->spec.trigger.accumulation != PANES_DISCARDING || !p->cells[cell].pane;
+
+	return s->takes_back && s->n_keys && whole && states_hits(p->states, &p->reducer, cell) <= 0;
+}
+
 static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 {
+	const struct cell *c = &f->p->cells[cell];
+	bool gone = is_gone(f->p, cell);
+
+	/* who was told of it hears that it has gone: as taken back, or by the start values */
+	if (gone && !c->said && (!c->pane || f->p->spec.complete || f->p->spec.trigger.accumulation == PANES_RETRACTING))
+		return;
 	f->at = xgrow(f->at, &f->cap, f->n + 1, sizeof *f->at);
-	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last };
+	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last, gone };
 }
 
 static void set_clock(struct panes *p, uint32_t cell)
@@ -292,7 +308,7 @@ static struct said *say(struct panes *p, const struct cell *c, const struct batc
 		value_save(&bytes, &v);
 	}
 	s = xmalloc(sizeof *s + bytes.n);
-	*s = (struct said){ .start = c->start, .end = c->end, .n = (uint32_t)bytes.n };
+	*s = (struct said){ .start = c->start, .end = c->end, .stamp = stamp_of(p, c), .n = (uint32_t)bytes.n };
 	memcpy(s->bytes, bytes.p, bytes.n);
 	p->said_bytes += sizeof *s + bytes.n;
 	buf_release(&bytes);
@@ -316,38 +332,80 @@ static void unsay(struct panes *p, const struct said *s, const struct batch *b, 
 	out[n - 1] = v_str("-", 1);
 }
 
+/* Panes with what they take back, a row at a time. */
+struct refining {
+	struct panes *p;
+	const struct batch *plus;
+	uint32_t rows, at;   /* room, and how many there are */
+	struct value *v;     /* rows values a column */
+	uint32_t *from;      /* the row of plus */
+	const struct said **back; /* what it takes back, NULL: nothing */
+};
+
+static void refine_row(struct refining *r, uint32_t from, const struct said *back)
+{
+	uint32_t n = r->plus->schema->n;
+	struct value *one = arena_array(&r->p->op.arena, struct value, n);
+
+	for (uint32_t i = 0; i < n && !back; i++)
+		one[i] = column_get(&r->plus->cols[i], from);
+	if (back)
+		unsay(r->p, back, r->plus, from, one);
+	for (uint32_t i = 0; i < n; i++)
+		r->v[(size_t)i * r->rows + r->at] = one[i];
+	r->from[r->at] = from;
+	r->back[r->at++] = back;
+}
+
+/* Rows that take back have the window and time of the pane they take back. */
+static void hide_refined(struct refining *r, struct batch *b)
+{
+	struct column *back = hide(b, HIDDEN_TAKES_BACK, T_BOOL);
+
+	for (uint32_t k = 0; k < b->n_rows; k++) {
+		const struct said *s = r->back[k];
+
+		back->b[k] = s != NULL;
+		if (!s || !b->hidden[HIDDEN_EVENT])
+			continue;
+		b->hidden[HIDDEN_EVENT]->i[k] = s->stamp;
+		b->hidden[HIDDEN_WINDOW_START]->i[k] = s->start;
+		b->hidden[HIDDEN_WINDOW_END]->i[k] = s->end;
+	}
+}
+
 /* The batch with what it takes back: each pane behind those it replaces. */
 static void with_taken_back(struct panes *p, const struct fired *f, const struct batch *plus, struct batch *b)
 {
 	struct arena *a = &p->op.arena;
-	uint32_t n = plus->schema->n, rows = plus->n_rows, at = 0, *from;
-	struct value *v, *one = arena_array(a, struct value, n);
-	struct column *cols = arena_array(a, struct column, n);
+	struct refining r = { .p = p, .plus = plus, .rows = plus->n_rows };
+	struct column *cols = arena_array(a, struct column, plus->schema->n);
+	struct said **over = arena_array(a, struct said *, plus->n_rows + 1);
 
 	for (uint32_t k = 0; k < plus->n_rows; k++)
-		rows += n_said(&p->cells[f[k].cell]);
-	v = arena_array(a, struct value, (size_t)n * rows + 1);
-	from = arena_array(a, uint32_t, rows + 1);
+		r.rows += n_said(&p->cells[f[k].cell]);
+	r.v = arena_array(a, struct value, (size_t)plus->schema->n * r.rows + 1);
+	r.from = arena_array(a, uint32_t, r.rows + 1);
+	r.back = arena_array(a, const struct said *, r.rows + 1);
 	for (uint32_t k = 0; k < plus->n_rows; k++) {
 		struct cell *c = &p->cells[f[k].cell];
 
-		for (const struct said *s = c->said; s; s = s->next, from[at++] = k) {
-			unsay(p, s, plus, k, one);
-			for (uint32_t i = 0; i < n; i++)
-				v[(size_t)i * rows + at] = one[i];
-		}
-		for (uint32_t i = 0; i < n; i++)
-			v[(size_t)i * rows + at] = column_get(&plus->cols[i], k);
-		from[at++] = k;
-		panes_forget_said(p, c);
-		c->said = f[k].last ? NULL : say(p, c, plus, k);
+		for (const struct said *s = c->said; s; s = s->next)
+			refine_row(&r, k, s);
+		if (!f[k].gone)
+			refine_row(&r, k, NULL);
+		over[k] = c->said;
+		c->said = f[k].last || f[k].gone ? NULL : say(p, c, plus, k);
 	}
-	for (uint32_t i = 0; i < n; i++)
-		cols[i] = column_tighten(a, v + (size_t)i * rows, NULL, rows, rows);
+	for (uint32_t i = 0; i < plus->schema->n; i++)
+		cols[i] = column_tighten(a, r.v + (size_t)i * r.rows, NULL, r.at, r.at);
 	*b = *plus;
 	b->cols = cols;
-	b->n_rows = b->n_sel = rows;
-	batch_gather_hidden(b, plus, from, rows);
+	b->n_rows = b->n_sel = r.at;
+	batch_gather_hidden(b, plus, r.from, r.at);
+	hide_refined(&r, b);
+	for (uint32_t k = 0; k < plus->n_rows; k++)
+		panes_forget(p, over[k]);
 }
 
 /* ---- the way out ---- */

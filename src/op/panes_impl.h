@@ -20,7 +20,7 @@ enum cell_flags {
 /* A pane that came out and may have to be taken back. */
 struct said {
 	struct said *next;
-	int64_t start, end;
+	int64_t start, end, stamp;
 	uint32_t n;
 	char bytes[]; /* its results, value_save */
 };
@@ -132,6 +132,8 @@ static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
 /* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
 uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w);
 
+/* Frees what was said, from this one on; takes NULL. */
+void panes_forget(struct panes *p, struct said *s);
 /* ---- panes_fire.c ---- */
 /* Looks at what may be due, brings panes out. Verdict of the push. */
 int panes_fire(struct panes *p, struct err *e);

@@ -163,6 +163,7 @@ uint32_t *reducer_groups(struct reducer *r, struct groups *g, const struct batch
 		keys[i] = &cols[i];
 	}
 	groups_put(g, b->arena, keys, b->sel, b->n_sel, group);
+	r->key_cols = keys;
 	return group;
 }
 
@@ -208,6 +209,35 @@ void states_update(struct agg_states *s, struct reducer *r, const uint32_t *gid,
 static char *state_at(const struct agg_states *s, const struct reducer *r, uint32_t call, uint32_t group)
 {
 	return s[call].p + (size_t)group * r->spec.calls[call].call.state_size;
+}
+
+void states_take_back(struct agg_states *s, struct reducer *r, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel,
+		      const struct batch *b)
+{
+	struct agg_states *own = states_new(r);
+	uint32_t *at = arena_array(b->arena, uint32_t, n_sel + 1);
+
+	for (uint32_t k = 0; k < n_sel; k++)
+		at[k] = k;
+	states_reserve(own, r, n_sel);
+	states_update(own, r, at, args, sel, n_sel, b);
+	for (uint32_t i = 0; i < r->spec.n_calls; i++) {
+		struct agg_call *c = &r->spec.calls[i].call;
+
+		for (uint32_t k = 0; k < n_sel; k++)
+			c->def->retract(c, state_at(s, r, i, gid[k]), state_at(own, r, i, k));
+	}
+	states_free(own, r, n_sel);
+}
+
+int64_t states_hits(const struct agg_states *s, const struct reducer *r, uint32_t group)
+{
+	struct agg_call *c = &r->spec.calls[r->spec.hits].call;
+	struct arena none = { 0 };
+	struct value v;
+
+	c->def->finish(c, state_at(s, r, r->spec.hits, group), &none, &v);
+	return v.i;
 }
 
 void states_reset(struct agg_states *s, struct reducer *r, uint32_t group)

@@ -41,10 +41,11 @@ struct reduce_spec {
 	struct reduce_call *calls;
 	struct reduce_result *results;
 	bool start_values; /* without keys: a row even when no record came */
-	uint32_t hits;     /* the call that counts a group's records, for windows with an inverse */
+	uint32_t hits;     /* the call that counts a group's records, where an inverse takes some away */
 	bool windowed;     /* results begin with window_start and window_end */
 	bool count_zero;   /* `count` without keys: 0 for an empty micro-batch or window */
 	bool retracting;   /* results end with _op: "-" takes back an earlier one, "+" stands */
+	bool takes_back;   /* rows may take back earlier ones (HIDDEN_TAKES_BACK): every call has an inverse, and there are hits */
 };
 
 /* The spec made ready for an operator: schemas of its results, evaluation bound to it. */
@@ -53,6 +54,7 @@ struct reducer {
 	struct op *op;
 	const struct schema *agg_schema; /* keys and "@aggN", for results that are expressions */
 	const struct schema *out_schema;
+	const struct column *const *key_cols; /* of the batch that reducer_groups saw last */
 };
 
 void reducer_init(struct reducer *r, const struct reduce_spec *spec, struct op *op);
@@ -82,6 +84,11 @@ void states_reserve(struct agg_states *s, struct reducer *r, size_t n_groups);
 /* Rows sel[k] into group gid[k] (gid NULL: all into group 0); rows may stand more than once in sel when it is not NULL. */
 void states_update(struct agg_states *s, struct reducer *r, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel,
 		   const struct batch *b);
+/* Rows sel[k] out of group gid[k], by the inverse of each call. */
+void states_take_back(struct agg_states *s, struct reducer *r, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel,
+		      const struct batch *b);
+/* Records in the group, by spec.hits. */
+int64_t states_hits(const struct agg_states *s, const struct reducer *r, uint32_t group);
 /* The group's start values again. */
 void states_reset(struct agg_states *s, struct reducer *r, uint32_t group);
 /* src's group into dst's; it is used up. */

@@ -340,6 +340,20 @@ static int add_hits(struct lowering *r)
 	return at < 0 ? -1 : 0;
 }
 
+/* Rows that are taken back leave the states by the inverse of each call. */
+static int no_inverse(struct lowering *r)
+{
+	for (uint32_t i = 0; i < r->spec.n_calls; i++) {
+		const struct reduce_call *c = &r->spec.calls[i];
+
+		if (c->call.def->retract && (!(c->call.def->flags & AGG_USER) || c->user[2]))
+			continue;
+		err_at(r->err, r->call_nodes[i]->pos, "`%s` cannot take back a record, and the panes in front of it are retracting", r->call_nodes[i]->name);
+		return err_hint(r->err, "count, sum, avg, var, stddev, any, all and combine with an inverse can; without `retracting` it gets final panes only");
+	}
+	return 0;
+}
+
 static int build(struct lowering *r)
 {
 	const struct plan_node *n = r->n;
@@ -367,8 +381,11 @@ static int build(struct lowering *r)
 		if (add_result(r, it, &r->spec.results[r->spec.n_results]))
 			return -1;
 	}
-	if (n->window && add_hits(r))
+	if ((n->window || n->takes_back) && add_hits(r))
 		return -1;
+	if (n->takes_back && no_inverse(r))
+		return -1;
+	r->spec.takes_back = n->takes_back;
 	r->spec.start_values = true;
 	r->spec.count_zero = !strcmp(n->word, "count") && !n->keys.n;
 	return 0;

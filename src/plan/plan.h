@@ -114,6 +114,7 @@ struct plan_node {
 	bool holds;             /* they wait for the end of the window */
 	enum dedup_kind dedup;  /* PLAN_DEDUP */
 	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
+	bool takes_back;        /* PLAN_REDUCE: rows may take back earlier ones */
 	const struct plan_node *window; /* PLAN_REDUCE: its window of processing time or rows */
 	const struct plan_panes *panes; /* PLAN_REDUCE: over event time or the whole stream */
 };

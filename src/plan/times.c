@@ -4,6 +4,7 @@
 #include "plan/cogroup.h"
 #include "plan/join.h"
 #include "plan/state_spec.h"
+#include "expr/fn.h"
 #include "window/trigger.h"
 
 /* What holds at a place of the plan. */
@@ -16,6 +17,9 @@ struct time_flow {
 	bool held;                         /* rows come window by window */
 	bool partial;                      /* panes of the aggregate may be early ones */
 	bool merged;                       /* of several streams: whose times may be of several fields */
+	const struct plan_node *retracting; /* the aggregate whose panes rows are, and which takes them back; NULL: none */
+	const struct plan_node *between;   /* the first stage behind it whose answer to a row cannot be taken back */
+	bool has_op;                       /* rows have its field _op */
 };
 
 struct times {
@@ -81,6 +85,11 @@ static int choose_time(struct times *t, struct time_flow *f, struct plan_node *n
 
 static int take_window(struct times *t, struct time_flow *f, struct plan_node *n)
 {
+	if (f->retracting && (n->assigner->kind == WINDOW_SESSION || n->assigner->kind == WINDOW_ROWS)) {
+		err_at(t->err, n->pos, "a window of %s over the retracting panes of stage %d: when a record is taken back, its windows cannot be undone",
+		       n->assigner->kind == WINDOW_ROWS ? "rows" : "sessions", f->retracting->stage);
+		return err_hint(t->err, "leave `retracting` out: then it gets final panes only");
+	}
 	if (f->window && !f->aggregated) {
 		err_at(t->err, n->pos, "a second window with no aggregate since the one of stage %d", f->window->stage);
 		return err_hint(t->err, "a record falls into one set of windows: put reduce, count or group between them");
@@ -112,6 +121,147 @@ static int take_trigger(struct times *t, struct time_flow *f, struct plan_node *
 	}
 	f->trigger = n;
 	return 0;
+}
+
+static bool is_special(const struct node *n, const char *name)
+{
+	return n->kind == N_SPECIAL && !strcmp(n->name, name);
+}
+
+/* ---- panes that are taken back, on their way to another aggregate ---- */
+
+static bool retracting(const struct time_flow *f)
+{
+	return f->trigger && f->trigger->trigger->accumulation == PANES_RETRACTING;
+}
+
+/* What is not the same when a pane is taken back. */
+static int is_of_pane(struct node *n, void *ctx)
+{
+	static const char *const names[] = { "pane", "pane_on_time", "timing", "final", "batch", "time", "watermark", "record" };
+	const struct fn_def *fn = n->kind == N_CALL ? fn_find(n->name) : NULL;
+
+	(void)ctx;
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (is_special(n, names[i]))
+			return 1;
+	return (n->kind == N_FIELD && !strcmp(n->name, "_op")) || (fn && fn->flags & FN_VOLATILE);
+}
+
+static bool any_of_pane(const struct items *items)
+{
+	for (uint32_t i = 0; i < items->n; i++)
+		if (items->at[i].expr && node_walk(items->at[i].expr, is_of_pane, NULL))
+			return true;
+	return false;
+}
+
+static bool asks_for_pane(const struct plan_node *n)
+{
+	return any_of_pane(&n->items) || any_of_pane(&n->keys) || (n->expr && node_walk(n->expr, is_of_pane, NULL)) ||
+	       (n->on && node_walk(n->on, is_of_pane, NULL));
+}
+
+/* Does the node do the same with a row that takes back as it did with the one taken back, whatever came in between? */
+static bool goes_row_by_row(const struct plan_node *n)
+{
+	switch (n->kind) {
+	case PLAN_MAP:
+	case PLAN_FILTER:
+	case PLAN_FLATMAP:
+	case PLAN_WORDS:
+	case PLAN_PARSE:
+	case PLAN_WATERMARK:
+	case PLAN_WINDOW:
+	case PLAN_TRIGGER:
+	case PLAN_SORT:
+	case PLAN_UNION:
+	case PLAN_SPLIT:
+	case PLAN_SINK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int cannot_take_back(struct times *t, const struct time_flow *f, const struct plan_node *at, const char *why)
+{
+	err_at(t->err, at->pos, "`%s` behind the retracting panes of stage %d: %s", at->word, f->retracting->stage, why);
+	return err_hint(t->err, "leave `retracting` out: then an aggregate behind it gets final panes only");
+}
+
+/* Rows that may take back earlier ones, into an aggregate. */
+static int take_back(struct times *t, const struct time_flow *f, struct plan_node *n)
+{
+	static const char differs[] = "@pane, @timing, @batch, _op and the like are not the same when a pane is taken back from an aggregate";
+
+	n->takes_back = f->retracting != NULL;
+	if (!f->retracting)
+		return 0;
+	if (f->between && goes_row_by_row(f->between))
+		return cannot_take_back(t, f, f->between, differs);
+	if (f->between)
+		return cannot_take_back(t, f, f->between, "what it makes of a pane cannot be taken back from the aggregate behind it");
+	if (asks_for_pane(n))
+		return cannot_take_back(t, f, n, differs);
+	return event_time(f->window) ? 0 : cannot_take_back(t, f, n, "without a window of event time it forgets what may be taken back");
+}
+
+/* `_op` goes along by itself. */
+static void add_op(struct times *t, struct plan_node *n)
+{
+	struct items *items = &n->items;
+	struct item *at = arena_array(t->p->arena, struct item, items->n + 1);
+	struct node *field = arena_zero(t->p->arena, sizeof *field);
+
+	field->kind = N_FIELD;
+	field->height = 1;
+	field->pos = n->pos;
+	field->name = "_op";
+	field->name_n = 3;
+	memcpy(at, items->at, items->n * sizeof *at);
+	at[items->n] = (struct item){ .name = field->name, .expr = field, .pos = n->pos };
+	items->at = at;
+	items->n++;
+}
+
+enum op_fate { OP_LOST, OP_KEPT, OP_TAKEN };
+
+/* What a projection does with _op: kept by name or by `*`, lost, or taken for another field or dropped on purpose. */
+static enum op_fate fate_of_op(const struct plan_node *n)
+{
+	enum op_fate fate = OP_LOST;
+
+	for (uint32_t i = 0; i < n->n_drop; i++)
+		if (!strcmp(n->drop[i], "_op"))
+			return OP_TAKEN;
+	for (uint32_t i = 0; i < n->items.n; i++) {
+		const struct item *it = &n->items.at[i];
+
+		if (it->expr && !strcmp(it->name, "_op"))
+			return OP_KEPT;
+		if (it->expr && it->expr->kind == N_FIELD && !strcmp(it->expr->name, "_op"))
+			fate = OP_TAKEN;
+		else if (!it->expr && fate == OP_LOST)
+			fate = OP_KEPT;
+	}
+	return fate;
+}
+
+/* Behind a retracting aggregate. */
+static void pass_op(struct times *t, struct time_flow *f, struct plan_node *n)
+{
+	enum op_fate fate = OP_KEPT;
+
+	if (!f->between && (!goes_row_by_row(n) || asks_for_pane(n)))
+		f->between = n;
+	if (n->kind == PLAN_MAP || n->kind == PLAN_FLATMAP)
+		fate = fate_of_op(n);
+	else if (n->kind != PLAN_PARSE && plan_changes(n->kind))
+		fate = OP_TAKEN;
+	if (fate == OP_LOST && f->has_op)
+		add_op(t, n);
+	f->has_op &= fate != OP_TAKEN;
 }
 
 /* ---- aggregates ---- */
@@ -192,7 +342,9 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 	s->merges = !f->aggregated && f->window->assigner->kind == WINDOW_SESSION;
 	s->trigger = f->trigger ? f->trigger->trigger : make_trigger(t, mode == MODE_APPEND ? TRIGGER_WATERMARK : TRIGGER_COUNT,
 								      mode == MODE_APPEND ? PANES_DISCARDING : PANES_ACCUMULATING);
-	if (f->trigger && feeds) {
+	if (f->trigger && f->aggregated && retracting(f))
+		s->trigger = trigger_continued(s->trigger, t->p->arena);
+	if (f->trigger && feeds && !retracting(f)) {
 		struct trigger_spec *last = arena_new(t->p->arena, struct trigger_spec);
 
 		*last = *make_trigger(t, TRIGGER_NEVER, PANES_ACCUMULATING);
@@ -203,7 +355,7 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 	s->as_touched = mode == MODE_UPDATE;
 	s->windowed = bounded(f->window);
 	n->panes = s;
-	f->partial = !feeds && (f->trigger || mode != MODE_APPEND);
+	f->partial = (!feeds || retracting(f)) && (f->trigger || mode != MODE_APPEND);
 	return 0;
 }
 
@@ -211,6 +363,8 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 {
 	struct plan_node *n = c->nodes[i];
 
+	if (take_back(t, f, n))
+		return -1;
 	if (event_time(f->window)) {
 		if (give_panes(t, f, c, i))
 			return -1;
@@ -223,6 +377,9 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 		err_at(t->err, n->pos, "--mode says how the results of a window come out, and `%s` has none", n->word);
 		return err_hint(t->err, "put a window in front of it: `window all` for the whole stream");
 	}
+	f->retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING ? n : NULL;
+	f->has_op = f->retracting != NULL;
+	f->between = NULL;
 	f->aggregated = f->closes = true;
 	f->held = false;
 	t->aggregates++;
@@ -242,11 +399,6 @@ static void order_by_window(struct times *t, struct time_flow *f, struct plan_no
 	n->holds = !f->aggregated && !f->held;
 	f->held |= n->holds;
 	n->scope = bounded(f->window) ? SCOPE_WINDOW : SCOPE_BATCH;
-}
-
-static bool is_special(const struct node *n, const char *name)
-{
-	return n->kind == N_SPECIAL && !strcmp(n->name, name);
 }
 
 /* Is event time among the keys, so that a key cannot come again once the watermark is past it? */
@@ -329,6 +481,9 @@ static void merge_flow(struct time_flow *f, const struct time_flow *more)
 	f->aggregated |= more->aggregated;
 	f->closes |= more->closes;
 	f->partial |= more->partial;
+	f->has_op = more->retracting ? more->has_op && (!f->retracting || f->has_op) : f->has_op;
+	f->retracting = f->retracting ? f->retracting : more->retracting;
+	f->between = f->between ? f->between : more->between;
 }
 
 /* ---- joins ---- */
@@ -399,11 +554,15 @@ static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *
 	static const struct time_flow none;
 	struct plan_cogroup *g = n->cogroup;
 
+	if (f->retracting)
+		return cannot_take_back(t, f, n, "its lists have no inverse");
 	for (uint32_t i = 0; i < n->n_others; i++) {
 		const struct time_flow *r = n->others[i].point->time ? n->others[i].point->time : &none;
 
 		if (same_windows(t, f, r, n))
 			return -1;
+		if (r->retracting)
+			return cannot_take_back(t, r, n, "its lists have no inverse");
 		merge_flow(f, r);
 	}
 	g->scope = !event_time(f->window) ? JOIN_BATCH : !bounded(f->window) ? JOIN_ALL : JOIN_WINDOW;
@@ -558,6 +717,8 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 				merge_flow(&f, c->nodes[i]->others[k].point->time);
 		if (take_node(t, &f, c, i))
 			return -1;
+		if (f.retracting && f.retracting != c->nodes[i])
+			pass_op(t, &f, c->nodes[i]);
 		if (c->nodes[i]->kind == PLAN_WINDOW)
 			fuse(c, i);
 		if (rows_alone(t, c->nodes[i]) || no_fold(t, c->nodes[i]))

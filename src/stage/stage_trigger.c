@@ -394,6 +394,8 @@ const struct stage_def stage_trigger = {
 			"A pane that is accumulating holds all records so far, one that is discarding those since the pane before. Retracting panes are accumulating "
 			"ones, and what such a pane replaces comes out before it once more, told apart by the field _op (`-`, `+`). @pane numbers the panes of a key and "
 			"window from 0, @timing is early, on_time or late, @final says that no pane follows.\n\n"
+			"An aggregate behind the aggregate gets final panes only, except that retracting ones reach it as they come: what a pane takes back leaves it "
+			"again, which every aggregate call there must be able to undo. `_op` goes along where map and the like do not name it.\n\n"
 			"A record is late for a window when the watermark has passed its end and the lateness; then the window is forgotten, after a last pane if "
 			"something is new. These are the rules of Apache Beam.",
 		.group = "time",
@@ -417,6 +419,10 @@ const struct stage_def stage_trigger = {
 			{ "-o json --every mark 'window all' 'trigger every 10s ontime ifnew' count 'map count, at = epoch(@time)'",
 			  "a\n\f clock=+1s\nb\nc\n\f clock=+9s\n\f clock=+10s\nd\n\f clock=+10s\n",
 			  "{\"count\":3,\"at\":10}\n{\"count\":4,\"at\":30}\n", "every ten seconds of the clock, if something came" },
+			{ "-o json --every mark 'window all' 'trigger count 1 retracting' 'count by line' 'reduce n = count() by count' 'map count, n' 'filter !@final'",
+			  "a\nb\n\f\nb\n\f\n",
+			  "{\"count\":1,\"n\":2,\"_op\":\"+\"}\n{\"count\":1,\"n\":2,\"_op\":\"-\"}\n{\"count\":1,\"n\":1,\"_op\":\"+\"}\n{\"count\":2,\"n\":1,\"_op\":\"+\"}\n",
+			  "how many come once, how many twice: counts that change leave the old one" },
 			{ "-o json --every mark 'window all' 'trigger once count 2' count", "a\n\f\nb\n\f\nc\n\f\n", "{\"count\":2}\n", "one pane, and no more" },
 		},
 	},

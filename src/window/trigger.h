@@ -68,6 +68,11 @@ void trigger_free(struct trigger *t);
 /* Canonical text of the stage, with defaults made explicit, from "trigger ". */
 void trigger_print(const struct trigger_spec *s, struct buf *out);
 
+/* The trigger of an aggregate behind one with this trigger, in the same window (Beam's continuation trigger): what waits for a count or for processing time
+ * does not wait again. In the arena; the other parts of the spec are the same. */
+struct arena;
+struct trigger_spec *trigger_continued(const struct trigger_spec *s, struct arena *a);
+
 struct trigger_view {
 	int64_t now;       /* the clock, at the end of the micro-batch */
 	int64_t watermark; /* after it; INT64_MIN: none yet */
