@@ -1,5 +1,6 @@
 #include "data/rowstore.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void rowstore_release(struct rowstore *s)
@@ -213,12 +214,14 @@ static int load_schema(const char **p, const char *end, struct arena *a, const s
 	return has_twins(*schema) ? -1 : 0;
 }
 
+static_assert(HIDDEN_COUNT_ <= 8, "hidden columns are bits of a byte");
+
 /* What is read without asking for its type. */
 static bool is_hidden(enum hidden which, const struct value *v)
 {
-	static const enum type of[HIDDEN_COUNT_] = { T_TIME, T_TIME, T_TIME, T_INT, T_INT, T_STR, T_BOOL };
+	static const enum type of[HIDDEN_COUNT_] = { [HIDDEN_EVENT] = T_TIME, [HIDDEN_WINDOW_START] = T_TIME, [HIDDEN_WINDOW_END] = T_TIME };
 
-	return v->type == T_NULL || v->type == of[which];
+	return v->type == T_NULL || !of[which] || v->type == of[which];
 }
 
 static int check_hidden(const struct kept_row *r)

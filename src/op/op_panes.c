@@ -101,11 +101,24 @@ static int flush(struct panes *p, struct intake *in, const struct column *args)
 			in->cell[k] = p->cells[in->cell[k]].merged_into;
 	if (in->n)
 		take_rows(p, in, args);
+	for (uint32_t k = 0; k < in->n && p->op.run->durable; k++)
+		keep_dirty_add(&p->dirty, in->cell[k]);
 	in->n = 0;
 	for (size_t i = 0; i < p->going.n; i++)
 		panes_drop(p, p->going.at[i]);
 	p->going.n = 0;
 	return 0;
+}
+
+/* The cell that takes a row in this window. A key that comes back after its last window is spelled as it comes now. */
+static uint32_t cell_of_row(struct panes *p, const struct intake *in, uint32_t row, uint32_t key, const struct interval *w)
+{
+	uint64_t births = p->births;
+	uint32_t cell = cell_for(p, key, w);
+
+	if (p->births != births && in->group)
+		groups_respell(&p->groups, key, p->reducer.key_cols, row);
+	return cell;
 }
 
 /* The pairs of a row. Its fate is counted once: it fell into some window, or it was late or dropped for all. */
@@ -125,7 +138,7 @@ static int put_row(struct panes *p, struct intake *in, uint32_t row, uint32_t ke
 			late++;
 			continue;
 		}
-		cell = cell_for(p, key, &windows[i]);
+		cell = cell_of_row(p, in, row, key, &windows[i]);
 		if (cell == CELL_NONE)
 			continue;
 		touch(p, cell, t);
@@ -189,7 +202,7 @@ static int quick_row(struct panes *p, struct intake *in, struct quick *q, uint32
 	if (cell == CELL_NONE) {
 		struct interval w = { q->start, q->end };
 
-		cell = cell_for(p, key, &w);
+		cell = cell_of_row(p, in, row, key, &w);
 		if (cell == CELL_NONE) {
 			p->op.count[DROPPED]++;
 			return 0;
@@ -287,7 +300,7 @@ static size_t panes_memory(const struct op *op)
 	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
 	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
 	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
-	       (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+	       panes_keep_memory(p) + (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
 }
 
 static bool panes_holds(const struct op *op)
@@ -344,6 +357,7 @@ static void panes_free(struct op *op)
 	timers_release(&p->by_clock);
 	timers_release(&p->held);
 	panes_near_free(p);
+	panes_keep_release(p);
 	trigger_free(p->trigger);
 	expr_release(p->spec.assign.on_take);
 	expr_release(p->spec.assign.gap_take);
@@ -371,6 +385,8 @@ static const struct op_class panes_class = {
 	.holds = panes_holds,
 	.answers_empty = panes_answers_empty,
 	.waits = panes_waits,
+	.commit = panes_commit,
+	.restore = panes_restore,
 };
 
 /* Nothing but the watermark at the end of the window brings a pane out, once, and its stamp is that end. */

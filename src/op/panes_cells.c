@@ -117,7 +117,7 @@ uint32_t panes_find(struct panes *p, uint32_t key, const struct interval *w)
 
 /* ---- slots ---- */
 
-static uint32_t take_slot(struct panes *p)
+uint32_t panes_slot(struct panes *p)
 {
 	uint32_t slot;
 
@@ -133,7 +133,7 @@ static uint32_t take_slot(struct panes *p)
 
 uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w)
 {
-	uint32_t slot = take_slot(p);
+	uint32_t slot = panes_slot(p);
 
 	p->cells[slot] = (struct cell){ .start = w->start, .end = w->end, .key = key, .gen = p->cells[slot].gen, .merged_into = CELL_NONE,
 					.flags = CELL_LIVE | CELL_FRESH, .clock_timer = INT64_MAX, .first = INT64_MAX, .last = INT64_MIN };
@@ -141,6 +141,8 @@ uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w)
 	p->n_live++;
 	panes_list(p, slot);
 	panes_set_timer(p, slot);
+	if (p->op.run->durable)
+		panes_keep_open(p, slot);
 	return slot;
 }
 
@@ -155,16 +157,18 @@ void panes_forget(struct panes *p, struct said *s)
 	}
 }
 
-void panes_drop(struct panes *p, uint32_t cell)
-{
 void panes_forget_said(struct panes *p, struct cell *c)
 {
 	panes_forget(p, c->said);
 	c->said = NULL;
 }
 
+void panes_drop(struct panes *p, uint32_t cell)
+{
 	struct cell *c = &p->cells[cell];
 
+	if (p->op.run->durable)
+		panes_keep_drop(p, cell);
 	panes_forget_said(p, c);
 	states_reset(p->states, &p->reducer, cell);
 	c->flags = 0;
@@ -194,6 +198,16 @@ void panes_set_timer(struct panes *p, uint32_t cell)
 
 	if (!p->spec.complete)
 		timers_add(&p->by_watermark, looks ? c->end : panes_expiry(p, c), cell, c->gen);
+}
+
+void panes_set_clock(struct panes *p, uint32_t cell, int64_t at)
+{
+	struct cell *c = &p->cells[cell];
+
+	if (at == INT64_MAX || at >= c->clock_timer)
+		return;
+	c->clock_timer = at;
+	timers_add(&p->by_clock, at, cell, c->gen);
 }
 
 /* ---- keys that have gone ---- */

@@ -17,6 +17,7 @@ struct firing {
 	struct panes *p;
 	struct fired *at;
 	size_t n, cap;
+	size_t timed; /* from here on it was the time that brought them, not a record */
 };
 
 /* ---- what to look at ---- */
@@ -147,17 +148,6 @@ static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last, gone };
 }
 
-static void set_clock(struct panes *p, uint32_t cell)
-{
-	struct cell *c = &p->cells[cell];
-	int64_t next = trigger_next_clock(p->trigger, panes_trigger(p, cell));
-
-	if (next == INT64_MAX || next >= c->clock_timer)
-		return;
-	c->clock_timer = next;
-	timers_add(&p->by_clock, next, cell, c->gen);
-}
-
 /* A cell that may have something to say: brings its pane out, and says whether the cell is over. */
 static bool look(struct firing *f, uint32_t cell)
 {
@@ -186,7 +176,7 @@ static bool look(struct firing *f, uint32_t cell)
 		if (trigger_sees_watermark(p->trigger))
 			panes_set_timer(p, cell);
 	}
-	set_clock(p, cell);
+	panes_set_clock(p, cell, trigger_next_clock(p->trigger, panes_trigger(p, cell)));
 	return false;
 }
 
@@ -447,8 +437,11 @@ static int push_all(struct firing *f, struct err *e)
 {
 	int verdict = 0;
 
-	if (f->n && f->p->spec.order == PANES_BY_WINDOW)
-		qsort_r(f->at, f->n, sizeof *f->at, by_window, f->p);
+	/* slots tell nothing: a cell has another one after a restart */
+	if (f->p->spec.order == PANES_BY_WINDOW || f->p->spec.complete)
+		f->timed = 0;
+	if (f->n > f->timed)
+		qsort_r(f->at + f->timed, f->n - f->timed, sizeof *f->at, by_window, f->p);
 	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
 		verdict = push_some(f->p, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
 	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
@@ -474,17 +467,22 @@ int panes_fire(struct panes *p, struct err *e)
 {
 	struct firing f = { .p = p };
 	struct cell_list over = { 0 };
+	size_t touched;
 	int verdict;
 
 	p->look.n = 0;
 	take_touched(p);
+	touched = p->look.n;
 	open_whole(p);
 	take_watermark_timers(p);
 	take_clock_timers(p);
 	for (size_t i = 0; i < p->look.n; i++) {
 		p->cells[p->look.at[i]].flags &= (uint8_t)~CELL_LOOK;
+		panes_keep_change(p, p->look.at[i]);
 		if (look(&f, p->look.at[i]))
 			cell_list_add(&over, p->look.at[i]);
+		if (i < touched)
+			f.timed = f.n;
 	}
 	p->look.n = 0;
 	if (p->spec.complete) {

@@ -1,6 +1,7 @@
 /* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions) and panes_fire.c (panes out). */
 #ifndef STRM_OP_PANES_IMPL_H
 #define STRM_OP_PANES_IMPL_H
+#include "op/keep.h"
 #include "op/op_panes.h"
 #include "op/timers.h"
 
@@ -62,6 +63,12 @@ struct near {
 	uint32_t epoch;
 };
 
+/* What the store knows of a cell. */
+struct cell_kept {
+	uint64_t id; /* of the cell, not of its slot */
+	uint32_t mark;
+};
+
 struct panes {
 	struct op op;
 	struct reducer reducer;
@@ -91,6 +98,12 @@ struct panes {
 	uint64_t late_pairs;     /* of a row's windows, while others of it were open */
 	struct said *free_said;
 	size_t said_bytes;
+	/* with run->durable */
+	struct cell_kept *kept;  /* by slot */
+	size_t kept_cap;
+	uint64_t ids;
+	struct keep_dirty dirty; /* slots */
+	struct keep_gone gone;
 };
 
 /* ---- panes_cells.c ---- */
@@ -101,6 +114,10 @@ uint32_t key_cells_place(const struct panes *p, const struct key_cells *k, int64
 /* The key's cell of exactly this window, or CELL_NONE. */
 uint32_t panes_find(struct panes *p, uint32_t key, const struct interval *w);
 uint32_t panes_open(struct panes *p, uint32_t key, const struct interval *w);
+/* A free slot, with zeroed states; it belongs to no cell yet. */
+uint32_t panes_slot(struct panes *p);
+/* Puts the time at which the trigger is to be looked at next into the heap of the clock. */
+void panes_set_clock(struct panes *p, uint32_t cell, int64_t at);
 /* Out of its key's list; the slot stays. */
 void panes_unlist(struct panes *p, uint32_t cell);
 void panes_list(struct panes *p, uint32_t cell);
@@ -115,6 +132,8 @@ int64_t panes_expiry(const struct panes *p, const struct cell *c);
 /* Puts its next time into the heap of the watermark. */
 void panes_set_timer(struct panes *p, uint32_t cell);
 void panes_forget_said(struct panes *p, struct cell *c);
+/* Frees what was said, from this one on; takes NULL. */
+void panes_forget(struct panes *p, struct said *s);
 
 /* ---- panes_near.c ---- */
 struct near *panes_near(struct panes *p, const struct interval *w);
@@ -132,8 +151,22 @@ static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
 /* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
 uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w);
 
-/* Frees what was said, from this one on; takes NULL. */
-void panes_forget(struct panes *p, struct said *s);
+/* ---- panes_keep.c ---- */
+/* The slot has a new cell. */
+void panes_keep_open(struct panes *p, uint32_t cell);
+static inline void panes_keep_change(struct panes *p, uint32_t cell)
+{
+	if (p->op.run->durable)
+		keep_dirty_add(&p->dirty, cell);
+}
+/* The cell goes; its key is still there. */
+void panes_keep_drop(struct panes *p, uint32_t cell);
+void panes_keep_release(struct panes *p);
+size_t panes_keep_memory(const struct panes *p);
+/* As in op_class. */
+void panes_commit(struct op *op, struct keeper *k);
+int panes_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
+
 /* ---- panes_fire.c ---- */
 /* Looks at what may be due, brings panes out. Verdict of the push. */
 int panes_fire(struct panes *p, struct err *e);
