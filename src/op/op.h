@@ -48,6 +48,7 @@ struct run {
 	bool durable;                    /* --checkpoint: operators note what changes, for commit */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
 	uint32_t n_inputs;               /* inputs that are read side by side (one after the other they are one) */
+	const char *const *input_names;  /* as the user wrote them, by number; NULL: not known */
 	uint64_t ended;                  /* bit i: input i has ended while others go on; inputs share bits beyond 64 */
 	const struct marked_watermark *marked; /* by the mark that ends this micro-batch */
 	uint32_t n_marked;
@@ -80,6 +81,7 @@ struct keeper {
 
 struct op_class {
 	const char *name;
+	bool delivers;     /* a sink: it ends its micro-batch when all operators that are none have ended theirs */
 	bool makes_fields; /* its records have other fields than the ones it got */
 	/* The law of its ledger: in = sum of these counters; NULL ends. The first one is the ordinary way. */
 	const char *counters[OP_COUNTERS_MAX + 1];
@@ -169,7 +171,8 @@ struct graph {
 struct op *graph_add(struct graph *g, struct op *op_take);
 /* The next input enters at this operator. */
 void graph_enter(struct graph *g, struct op *op);
-/* End of the micro-batch: each operator's in order, with its watermark. 0 or -1. */
+/* End of the micro-batch: each operator's in order, with its watermark; the sinks' when all results are there, so that they deliver all or nothing of
+ * what could fail before. 0 or -1. */
 int graph_batch_end(struct graph *g, struct err *e);
 int graph_finish(struct graph *g, struct err *e);
 void graph_free(struct graph *g);

@@ -70,7 +70,7 @@ static bool holds_back(const struct watermark *w, uint32_t input, bool any_busy)
 }
 
 /* Is some input not idle? When all are, the watermark stays where it is. */
-static bool any_busy(const struct watermark *w)
+static bool some_busy(const struct watermark *w)
 {
 	for (uint32_t i = 0; i < w->n; i++)
 		if (w->op.inputs >> (i & 63) & 1 && holds_back(w, i, true))
@@ -80,7 +80,7 @@ static bool any_busy(const struct watermark *w)
 
 static int64_t least(const struct watermark *w)
 {
-	bool busy = any_busy(w);
+	bool busy = some_busy(w);
 	int64_t all = WATERMARK_END;
 
 	for (uint32_t i = 0; i < w->n; i++) {
@@ -127,6 +127,37 @@ static int watermark_batch_end(struct op *op, struct err *e)
 	return 0;
 }
 
+static void put_time(struct buf *out, int64_t t)
+{
+	buf_took(out, time_format(t, buf_room(out, TIME_MAX)));
+}
+
+/* Of several inputs, the one that holds the watermark back. */
+static void watermark_waits(const struct op *op, struct buf *out)
+{
+	const struct watermark *w = (const struct watermark *)op;
+	const struct heard *least = NULL;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		const struct heard *h = &w->inputs[i];
+
+		if (!(op->inputs >> (i & 63) & 1) || !holds_back(w, i, some_busy(w)) || (least && (!least->spoken || (h->spoken && h->max >= least->max))))
+			continue;
+		least = h;
+		at = i;
+	}
+	if (!least || op->run->n_inputs < 2 || w->spec.by_marks)
+		return;
+	if (op->run->input_names)
+		buf_printf(out, "input \"%s\"", op->run->input_names[at]);
+	else
+		buf_printf(out, "input %u", at + 1);
+	buf_str(out, least->spoken ? " holds the watermark back: its latest time is " : " has said nothing yet, so there is no watermark");
+	if (least->spoken)
+		put_time(out, least->max);
+}
+
 static void watermark_free(struct op *op)
 {
 	struct watermark *w = (struct watermark *)op;
@@ -147,6 +178,7 @@ static const struct op_class watermark_class = {
 	.on_batch_end = watermark_batch_end,
 	.free = watermark_free,
 	.unseen = watermark_unseen,
+	.waits = watermark_waits,
 };
 
 struct op *op_watermark(struct run *run, int stage, const char *word, const struct watermark_spec *spec)

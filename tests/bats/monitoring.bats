@@ -49,6 +49,24 @@ ask() {
 	[ "$(cat out)" = "$(printf 'a\t1')" ]
 }
 
+@test "SIGUSR1 says which window waits, and for which input" {
+	mkfifo second
+	start -i csv --from in --from second --every mark 'watermark t delay 5s' 'window 10s' count
+	exec 7>in 8>second
+	printf 't\n1\n28\n\f\n' >&7
+	printf 't\n\f\n' >&8
+	until grep -q 'read 2 records' err 2>/dev/null; do ask; done
+	grep -q '^strm: stage 1, watermark: .*; input "second" has said nothing yet, so there is no watermark$' err
+	grep -q '^strm: stage 3, count: .*; the window that ends 1970-01-01T00:00:10Z waits for a watermark: there is none yet$' err
+	printf '7\n\f\n' >&8
+	printf '\f\n' >&7
+	until grep -q 'holds the watermark back' err 2>/dev/null; do ask; done
+	grep -q '; input "second" holds the watermark back: its latest time is 1970-01-01T00:00:07Z$' err
+	grep -q 'count: .* waits for the watermark, which stands at 1970-01-01T00:00:02Z$' err
+	exec 7>&- 8>&-
+	ended 0
+}
+
 @test "SIGUSR1 in the middle of a long input" {
 	yes >in 3>&- &
 	start --from in 'count'
