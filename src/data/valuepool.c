@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define SMALL_MAX 64               /* up to here classes are 8 bytes apart */
+#define SMALL_MAX 64		    /* up to here classes are 8 bytes apart */
 #define CLASS_MAX ((size_t)1 << 16) /* larger blocks are malloc's */
 
 /* Four classes for each doubling. */
@@ -95,10 +95,7 @@ static struct value pack(struct packer *k, const struct value *v)
 	return *v;
 }
 
-static bool is_deep(const struct value *v)
-{
-	return type_is_bytes(v->type) || v->type == T_LIST || v->type == T_OBJECT;
-}
+static bool is_deep(const struct value *v) { return type_is_bytes(v->type) || v->type == T_LIST || v->type == T_OBJECT; }
 
 struct value valuepool_keep(struct valuepool *p, const struct value *v)
 {
@@ -151,7 +148,4 @@ void valuepool_release(struct valuepool *p)
 	*p = (struct valuepool){ 0 };
 }
 
-size_t valuepool_memory(const struct valuepool *p)
-{
-	return p->arena.total + p->large + p->retired_cap * sizeof *p->retired;
-}
+size_t valuepool_memory(const struct valuepool *p) { return p->arena.total + p->large + p->retired_cap * sizeof *p->retired; }

@@ -1,6 +1,6 @@
-/* Values kept one by one: deep copies, one block of memory each. A block that is given back serves the next value of its size class (at most a
- * quarter larger than asked), so memory is bounded by the most that was held at a time, whatever is replaced how often.
- * Numbers, times and booleans take no block. One owner, no locks. */
+/* Values kept one by one: deep copies, one block of memory each. A block that is given back serves the next value of its size
+ * class (at most a quarter larger than asked), so memory is bounded by the most that was held at a time, whatever is replaced how
+ * often. Numbers, times and booleans take no block. One owner, no locks. */
 #ifndef STRM_DATA_VALUEPOOL_H
 #define STRM_DATA_VALUEPOOL_H
 #include "data/value.h"
@@ -10,8 +10,8 @@
 struct valuepool {
 	struct arena arena;
 	void *free[VALUEPOOL_CLASSES]; /* blocks given back, by class, linked through their first bytes */
-	size_t large;                  /* bytes in blocks beyond the classes, which are malloc's */
-	struct value *retired;         /* given back at the next valuepool_settle */
+	size_t large;		       /* bytes in blocks beyond the classes, which are malloc's */
+	struct value *retired;	       /* given back at the next valuepool_settle */
 	size_t n_retired, retired_cap;
 	size_t retired_bytes;
 };

@@ -104,7 +104,7 @@ static struct value and_or(struct expr *x, const struct row *r)
 	return truth(l < 0 ? -1 : right);
 }
 
-static struct value not(struct expr *x, const struct row *r)
+static struct value not(struct expr * x, const struct row *r)
 {
 	int t = kid_truth(x, 0, r);
 
@@ -243,7 +243,8 @@ static struct value eval(struct expr *x, const struct row *r)
 	}
 }
 
-struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const struct value *vars, struct arena *a)
+struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *b, uint32_t row, const struct value *vars,
+			   struct arena *a)
 {
 	const struct row r = { .ev = ev, .b = b, .row = row, .vars = vars, .arena = a };
 

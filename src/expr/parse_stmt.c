@@ -109,7 +109,8 @@ static bool at_timeout_name(struct parser *p)
 		return op_of_word(next.lit.s, next.lit.n) < 0;
 	if (next.kind == TK_PUNCT)
 		return next.blank_before && (lex_is(&next, "(") || lex_is(&next, "["));
-	return next.kind == TK_NUM || next.kind == TK_DUR || next.kind == TK_SPECIAL || next.kind == TK_VAR || next.kind == TK_STR;
+	return next.kind == TK_NUM || next.kind == TK_DUR || next.kind == TK_SPECIAL || next.kind == TK_VAR ||
+	       next.kind == TK_STR;
 }
 
 static int parse_timeout(struct parser *p, struct stmt *s, struct err *e)

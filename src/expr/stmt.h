@@ -4,16 +4,16 @@
  *     stmt  = NAME ( "=" | "+=" | "++=" | "??=" ) E | "if" E block [ "else" ( block | if ) ] | "emit" [ map items ] | "remove"
  *           | "timeout" [ NAME ] ( E | "at" E | "off" )
  *
- * No word is reserved: where a statement may start, a name before an assignment's operator is its target. A name directly behind `timeout` is the
- * timeout's where an operand or `at` or `off` follows it on its line; else it begins the duration. */
+ * No word is reserved: where a statement may start, a name before an assignment's operator is its target. A name directly behind
+ * `timeout` is the timeout's where an operand or `at` or `off` follows it on its line; else it begins the duration. */
 #ifndef STRM_EXPR_STMT_H
 #define STRM_EXPR_STMT_H
 #include "expr/parse.h"
 
 enum stmt_kind {
-	ST_ASSIGN,  /* name op expr */
-	ST_IF,      /* expr, then, other */
-	ST_EMIT,    /* items; none: keys and variables */
+	ST_ASSIGN, /* name op expr */
+	ST_IF,	   /* expr, then, other */
+	ST_EMIT,   /* items; none: keys and variables */
 	ST_REMOVE,
 	ST_TIMEOUT, /* name, NULL: the one without a name; expr: a duration, or with `at` a time; NULL: off */
 };
@@ -27,7 +27,7 @@ struct stmts {
 
 struct stmt {
 	uint8_t kind, op;
-	bool absolute; /* ST_TIMEOUT: at */
+	bool absolute;	/* ST_TIMEOUT: at */
 	struct pos pos; /* of its first word */
 	const char *name;
 	struct node *expr;

@@ -17,7 +17,7 @@ enum { HIDDEN_OWN = HIDDEN_WINDOW_END + 1 }; /* event time and window: what a ro
 struct emitted {
 	struct value *v;
 	struct value *hidden; /* HIDDEN_OWN of them, NULL: made of a record */
-	uint32_t row;         /* of the record's batch */
+	uint32_t row;	      /* of the record's batch */
 };
 
 /* Rows of one schema that wait to be pushed; values in the operator's arena, the batch at hand or the pool. */
@@ -48,21 +48,21 @@ struct state_op {
 	struct emits out;
 	uint32_t *touched; /* keys that had a record in this micro-batch, in the order they first did */
 	size_t n_touched, touched_cap;
-	uint32_t *closed;  /* keys whose window has closed */
+	uint32_t *closed; /* keys whose window has closed */
 	size_t n_closed, closed_cap;
 	struct kept_records kept;
 	int64_t watermark; /* as it stood when the micro-batch began */
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
-	bool judges;       /* late records are dropped */
+	bool judges;	   /* late records are dropped */
 	bool restored;
 	/* the rule at work */
 	uint32_t key;
 	const struct batch *b; /* NULL: no record */
 	uint32_t row;
 	struct value hidden[HIDDEN_OWN]; /* without a record */
-	int64_t until[2];      /* timers before these are due: processing time, event time */
+	int64_t until[2];		 /* timers before these are due: processing time, event time */
 	uint32_t chain;
-	int verdict;           /* of the last push */
+	int verdict; /* of the last push */
 	struct err *e;
 };
 

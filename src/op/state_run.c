@@ -141,8 +141,8 @@ static bool timer_time(struct state_op *s, const struct state_stmt *st, int64_t 
 
 static int too_long(struct state_op *s, const struct state_timer *t)
 {
-	err_set(s->e, ERR_IO, "stage %d: %s: a timeout%s%s sets itself anew without end: %d times in one micro-batch", s->op.stage, s->op.word,
-		t->name ? " " : "", t->name ? t->name : "", STATE_CHAIN_MAX);
+	err_set(s->e, ERR_IO, "stage %d: %s: a timeout%s%s sets itself anew without end: %d times in one micro-batch",
+		s->op.stage, s->op.word, t->name ? " " : "", t->name ? t->name : "", STATE_CHAIN_MAX);
 	return err_hint(s->e, "at the end of the input every timeout in event time is due: set it anew under a condition only");
 }
 
@@ -233,7 +233,8 @@ static int emit(struct state_op *s, struct state_emit *em)
 
 static void gather_record_parts(struct state_op *s, struct batch *out)
 {
-	uint32_t *rows = arena_array(out->arena, uint32_t, out->n_rows + 1), *line = arena_array(out->arena, uint32_t, out->n_rows + 1);
+	uint32_t *rows = arena_array(out->arena, uint32_t, out->n_rows + 1),
+		 *line = arena_array(out->arena, uint32_t, out->n_rows + 1);
 
 	for (uint32_t i = 0; i < out->n_rows; i++) {
 		rows[i] = s->out.at[i].row;
@@ -299,7 +300,8 @@ int state_flush(struct state_op *s)
 
 bool state_is_full(const struct state_op *s)
 {
-	return s->out.n >= batch_rows() || s->op.arena.total > STATE_SCRATCH_MAX || s->table.pool.retired_bytes > STATE_SCRATCH_MAX;
+	return s->out.n >= batch_rows() || s->op.arena.total > STATE_SCRATCH_MAX ||
+	       s->table.pool.retired_bytes > STATE_SCRATCH_MAX;
 }
 
 /* ---- statements ---- */

@@ -248,7 +248,8 @@ int op_state_start(struct op *op, const struct batch *b, struct err *e)
 	struct state_op *s = (struct state_op *)op;
 	const struct state_rules *r = &s->rules;
 	uint32_t *key = arena_array(b->arena, uint32_t, b->n_sel + 1);
-	struct column *cols = arena_array(b->arena, struct column, r->n_keys + 1), *vars = arena_array(b->arena, struct column, r->n_vars + 1);
+	struct column *cols = arena_array(b->arena, struct column, r->n_keys + 1),
+		      *vars = arena_array(b->arena, struct column, r->n_vars + 1);
 	const struct column **at = arena_array(b->arena, const struct column *, r->n_keys + 1);
 
 	if (check_fields(r, b, e))

@@ -63,7 +63,8 @@ static void make_rows(struct state_table *t, uint32_t n)
 	t->n = n;
 }
 
-void state_table_put(struct state_table *t, struct arena *a, const struct column *const *cols, const uint32_t *sel, uint32_t n_sel, uint32_t *key)
+void state_table_put(struct state_table *t, struct arena *a, const struct column *const *cols, const uint32_t *sel,
+		     uint32_t n_sel, uint32_t *key)
 {
 	groups_put(&t->groups, a, cols, sel, n_sel, key);
 	if (t->groups.table.n > t->n)
@@ -261,7 +262,9 @@ void state_table_timer(struct state_table *t, uint32_t key, uint32_t slot, int64
 		return;
 	t->n_queued += c->queued == TIMER_NONE;
 	c->queued = at;
-	timer_heap_push(h, &(struct timer_entry){ .at = at, .order = order_of(t, key, slot), .key = key, .slot = (uint8_t)slot, .chain = chain });
+	timer_heap_push(h,
+			&(struct timer_entry){
+				.at = at, .order = order_of(t, key, slot), .key = key, .slot = (uint8_t)slot, .chain = chain });
 	if (h->n > 2 * t->n_queued + DEAD_MIN)
 		timer_heap_keep(h, is_current, t);
 }

@@ -1,5 +1,5 @@
-/* Timers of keyed state, ordered by time: a heap of those that may be due. An entry may be out of date: what a key's timer really stands at is in the
- * table (op/state_table.h); so a timer that is put off again and again costs no work and has one entry. */
+/* Timers of keyed state, ordered by time: a heap of those that may be due. An entry may be out of date: what a key's timer really
+ * stands at is in the table (op/state_table.h); so a timer that is put off again and again costs no work and has one entry. */
 #ifndef STRM_OP_STATE_TIMERS_H
 #define STRM_OP_STATE_TIMERS_H
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 
 struct timer_entry {
 	int64_t at;
-	uint64_t order;  /* among those of one time: the birth of the key; closing windows last */
+	uint64_t order; /* among those of one time: the birth of the key; closing windows last */
 	uint32_t key;
 	uint32_t slot : 8;
 	uint32_t chain : 24; /* it was set by a timer that was set by a timer ..., all due in one micro-batch */

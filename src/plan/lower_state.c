@@ -1,4 +1,5 @@
-/* Lowering of `state`: names become places in the frame of values that rules work on, and what hangs on records alone becomes columns. */
+/* Lowering of `state`: names become places in the frame of values that rules work on, and what hangs on records alone becomes
+ * columns. */
 #include "codec/codec.h"
 #include "io/blocks.h"
 #include "plan/lower.h"
@@ -11,7 +12,7 @@ struct lowering {
 	struct state_spec *s;
 	struct state_rules *r;
 	struct arena *a;
-	const char **names;    /* places of the frame: variables, keys, columns */
+	const char **names; /* places of the frame: variables, keys, columns */
 	uint32_t n_names;
 	struct node **columns; /* by column */
 	size_t exprs_cap;
@@ -314,7 +315,9 @@ static int lower_timeouts(struct lowering *l)
 		const struct state_timeout *t = &l->s->timeouts[i];
 		struct state_timer *to = &l->r->timers[i];
 
-		*to = (struct state_timer){ .name = t->name, .clock = t->in || (t->at && !l->s->event), .event = t->at && l->s->event };
+		*to = (struct state_timer){ .name = t->name,
+					    .clock = t->in || (t->at && !l->s->event),
+					    .event = t->at && l->s->event };
 		if (lower_block(l, &t->fires, &to->fires))
 			return -1;
 	}
@@ -385,13 +388,19 @@ static int refuse(const struct plan_node *n, struct err *e)
 	if (!n->state->window || !n->state->file)
 		return 0;
 	err_at(e, n->state->file_pos, "a state to begin with, behind a window");
-	return err_hint(e, "there the state is that of a key in a window: put `state` in front of the window, or `window all` between them");
+	return err_hint(
+		e,
+		"there the state is that of a key in a window: put `state` in front of the window, or `window all` between them");
 }
 
 struct op *lower_state(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
 {
-	struct state_rules rules = { .window = n->state->window, .all = n->state->all, .records = n->state->records, .ttl_ns = n->state->ttl_ns,
-				     .lateness_ns = n->state->lateness_ns, .takes_late = n->state->takes_late };
+	struct state_rules rules = { .window = n->state->window,
+				     .all = n->state->all,
+				     .records = n->state->records,
+				     .ttl_ns = n->state->ttl_ns,
+				     .lateness_ns = n->state->lateness_ns,
+				     .takes_late = n->state->takes_late };
 	struct lowering l = { .p = p, .n = n, .o = o, .s = n->state, .r = &rules, .a = p->arena, .e = e };
 	struct op *op;
 

@@ -7,9 +7,9 @@
 /* A timeout, by name, and what it fires. */
 struct state_timeout {
 	const char *name; /* NULL: the one without */
-	struct pos pos;   /* where it is set first */
-	bool in, at;      /* set by a duration, by a time */
-	bool handled;     /* there is an `on timeout` for it */
+	struct pos pos;	  /* where it is set first */
+	bool in, at;	  /* set by a duration, by a time */
+	bool handled;	  /* there is an `on timeout` for it */
 	struct stmts fires;
 };
 
@@ -17,22 +17,22 @@ struct state_timeout {
 static_assert(2 * STATE_TIMEOUTS_MAX < STATE_SLOTS_MAX, "each may have a slot in both times, beside the window's");
 
 struct state_spec {
-	bool shorthand;      /* `record` are assignments, and keys and variables are emitted behind them */
+	bool shorthand; /* `record` are assignments, and keys and variables are emitted behind them */
 	struct stmts init, record, batch, close;
 	struct state_timeout *timeouts; /* STATE_TIMEOUTS_MAX of room */
 	uint32_t n_timeouts;
-	struct items first;  /* from n = 0, ... */
-	const char *file;    /* from "FILE", NULL: none */
+	struct items first; /* from n = 0, ... */
+	const char *file;   /* from "FILE", NULL: none */
 	struct pos file_pos;
 	int64_t ttl_ns;
 	bool all;
-	bool records;        /* `on batch` reads @records */
-	const char **names;  /* variables, then keys: what is no field in its rules */
+	bool records;	    /* `on batch` reads @records */
+	const char **names; /* variables, then keys: what is no field in its rules */
 	uint32_t n_vars, n_names;
 	/* by plan_times */
-	bool event;          /* event time has a meaning: `timeout at` goes by the watermark */
+	bool event; /* event time has a meaning: `timeout at` goes by the watermark */
 	enum state_window window;
-	bool takes_late;     /* the window is the whole stream, for which nothing is late */
+	bool takes_late; /* the window is the whole stream, for which nothing is late */
 	int64_t lateness_ns;
 };
 

@@ -40,10 +40,7 @@ static struct state_timeout *timeout_get(struct reader *r, const char *name, str
 	return t;
 }
 
-static int twice(struct reader *r, struct pos pos, const char *what)
-{
-	return err_at(r->e, pos, "`%s` stands twice", what);
-}
+static int twice(struct reader *r, struct pos pos, const char *what) { return err_at(r->e, pos, "`%s` stands twice", what); }
 
 static int read_rule(struct reader *r, bool *has, const char *what, struct stmts *to)
 {
@@ -117,7 +114,8 @@ static int read_first(struct reader *r)
 	struct state_spec *s = r->s;
 
 	if (parser_peek_assign(r->p))
-		return s->first.n ? parser_expected(r->p, "a file name in quotes", r->e) : parser_items(r->p, false, true, &s->first, r->e);
+		return s->first.n ? parser_expected(r->p, "a file name in quotes", r->e)
+				  : parser_items(r->p, false, true, &s->first, r->e);
 	s->file_pos = parser_pos(r->p);
 	if (!s->file && parser_accept_string(r->p, &s->file, NULL))
 		return 0;
@@ -488,7 +486,8 @@ static int parse(struct parser *p, struct plan_node *n, struct err *e)
 		return parser_expected(p, "a rule: `name = ...`", e);
 	if (parser_end(p, e) || check(&r))
 		return -1;
-	n->keeps = r.s->ttl_ns ? "the variables and timeouts of each key, until `ttl` has passed" : "the variables and timeouts of each key";
+	n->keeps = r.s->ttl_ns ? "the variables and timeouts of each key, until `ttl` has passed"
+			       : "the variables and timeouts of each key";
 	n->canonical = canonical(&r);
 	return 0;
 }

@@ -99,7 +99,8 @@ static void test_bound(void)
 	TEST("what is replaced again and again takes no more memory")
 	{
 		for (int round = 0; round < 200000; round++) {
-			struct value *to = &held[round % 100], v = v_str("0123456789012345678901234567890123456789", 20 + rnd(20));
+			struct value *to = &held[round % 100],
+				     v = v_str("0123456789012345678901234567890123456789", 20 + rnd(20));
 
 			valuepool_drop(&pool, to);
 			*to = valuepool_keep(&pool, &v);
