@@ -61,7 +61,7 @@ static enum arg_kind arg_kind(const struct option_def *d)
 	static const char *const files[] = { "source", "sink", "file", "directory" };
 	const char *type = d->doc.params[0].type;
 
-	if (!d->doc.params[0].name)
+	if (!d->doc.params[0].name || d->doc.params[0].dflt)
 		return ARG_NONE;
 	if (!strcmp(type, "format"))
 		return ARG_FORMAT;

@@ -376,8 +376,10 @@ static int take_stats(struct options *o, const char *arg, struct err *e)
 
 static int take_explain(struct options *o, const char *arg, struct err *e)
 {
-	(void)arg, (void)e;
+	if (arg && strcmp(arg, "dot") != 0 && strcmp(arg, "text") != 0)
+		return err_set(e, ERR_USAGE, "\"%s\" is neither text nor dot", arg);
 	o->explain = true;
+	o->explain_dot = arg && !strcmp(arg, "dot");
 	return 0;
 }
 
@@ -468,7 +470,9 @@ static int program_option(struct options *o, const char *line, size_t n, struct 
 		return unknown_option(arena_str(&o->arena, line, n), e);
 	while (rest < end && (*rest == ' ' || *rest == '\t' || *rest == '='))
 		rest++;
-	if (param && rest == end)
+	if (param && rest == end && d->doc.params[0].dflt)
+		param = NULL;
+	else if (param && rest == end)
 		return err_set(e, ERR_USAGE, "--%s: needs %s", d->doc.name, param);
 	if (!param && rest < end)
 		return err_set(e, ERR_USAGE, "--%s: takes no value", d->doc.name);
@@ -524,7 +528,9 @@ static void getopt_tables(struct option *longs, char *shorts)
 	*shorts++ = '-'; /* operands in order */
 	*shorts++ = ':';
 	for (i = 0; options[i].doc.name; i++) {
-		longs[i] = (struct option){ options[i].doc.name, options[i].doc.params[0].name ? required_argument : no_argument, NULL,
+		const struct doc_param *arg = &options[i].doc.params[0];
+
+		longs[i] = (struct option){ options[i].doc.name, !arg->name ? no_argument : arg->dflt ? optional_argument : required_argument, NULL,
 					    OPTION_BASE + (int)i };
 		if (!options[i].letter)
 			continue;
@@ -676,7 +682,9 @@ static const struct option_def options[] = {
 	  .letter = 'f', .take = take_program },
 	{ { .name = "var", .synopsis = "-v, --var NAME=VALUE", .summary = "$NAME in expressions", .group = "Program", ARG("NAME=VALUE", "text", "a name and its value") },
 	  .letter = 'v', .take = take_var },
-	{ { .name = "explain", .synopsis = "--explain", .summary = "show the program and the plan; run nothing", .group = "Program" },
+	{ { .name = "explain", .synopsis = "--explain[=dot]", .summary = "show the program and the plan; run nothing", .group = "Program",
+	    .text = "With =dot the graph of chains alone, for dot(1) of Graphviz.",
+	    .params = { { "FORM", "text", "text", "text, dot", "how" } } },
 	  .take = take_explain },
 	{ { .name = "tz", .synopsis = "--tz ZONE", .summary = "zone of times without one, and of --times (UTC)", .group = "Values",
 	    ARG("ZONE", "zone", "as Europe/Oslo or +02:00") },

@@ -48,12 +48,14 @@ struct options {
 	/* running */
 	uint64_t mem_max;
 	enum when color;
+	bool explain_dot;
 	bool quiet, explain, help, version, progress;
 	const char *stats;
 };
 
 struct option_def {
-	struct doc doc;     /* name without dashes; synopsis: as in --help; params[0] names the argument, none: a flag */
+	struct doc doc;     /* name without dashes; synopsis: as in --help; params[0] names the argument, none: a flag; with a default it
+			       may be left out */
 	char letter;        /* 0: none */
 	bool later;         /* of the language, not in this build: refused */
 	/* arg is NULL for flags. 0, or -1 with a message that need not name the option. */

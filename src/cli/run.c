@@ -310,7 +310,10 @@ static int explain(const struct program *p)
 {
 	struct buf b = { 0 };
 
-	plan_explain(&p->plan, p->inputs.in, p->inputs.n, &b);
+	if (p->opts->explain_dot)
+		plan_dot(&p->plan, &b);
+	else
+		plan_explain(&p->plan, p->inputs.in, p->inputs.n, &b);
 	fwrite(b.p, 1, b.n, stdout);
 	buf_release(&b);
 	return 0;

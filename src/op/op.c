@@ -186,26 +186,35 @@ static bool all_held(const struct op *op)
 	return op->n_ins;
 }
 
+/* Its watermarks, and its own end of the micro-batch unless it is a sink. */
+static int end_of_one(struct op *op, struct err *e)
+{
+	int64_t passed = op->passes;
+	int verdict;
+
+	spread_inputs(op);
+	op->held = all_held(op);
+	if (op->held)
+		return 0;
+	advance(op);
+	op->passes = op->watermark;
+	verdict = op->cls->delivers ? 0 : op_batch_end(op, e);
+	op->held = verdict == OP_HOLD;
+	if (op->passes < passed)
+		op->passes = passed;
+	return verdict < 0 ? -1 : 0;
+}
+
 int graph_batch_end(struct graph *g, struct err *e)
 {
-	for (uint32_t i = 0; i < g->n; i++) {
-		struct op *op = g->ops[i];
-		int64_t passed = op->passes;
-		int verdict;
-
-		spread_inputs(op);
-		op->held = all_held(op);
-		if (op->held)
-			continue;
-		advance(op);
-		op->passes = op->watermark;
-		verdict = op_batch_end(op, e);
-		if (verdict < 0)
+	for (uint32_t i = 0; i < g->n; i++)
+		if (end_of_one(g->ops[i], e))
 			return -1;
-		op->held = verdict == OP_HOLD;
-		if (op->passes < passed)
-			op->passes = passed;
-	}
+	g->delivering = true;
+	for (uint32_t i = 0; i < g->n; i++)
+		if (g->ops[i]->cls->delivers && !g->ops[i]->held && op_batch_end(g->ops[i], e) < 0)
+			return -1;
+	g->delivering = false;
 	return 0;
 }
 

@@ -165,6 +165,7 @@ struct graph {
 	struct op **entries; /* where the records of each input go in */
 	uint32_t n_entries;
 	size_t entries_cap;
+	bool delivering;     /* sinks are at it; stays when one fails */
 };
 
 /* Takes the operator. Returns it. */

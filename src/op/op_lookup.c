@@ -205,9 +205,11 @@ static int with_list(struct lookup *l, const struct batch *b, struct err *e)
 	int at = schema_find(s, name, strlen(name));
 	struct batch out = *b;
 
-	memcpy(names, s->names, s->n * sizeof *names);
-	memcpy(len, s->name_n, s->n * sizeof *len);
-	memcpy(cols, b->cols, s->n * sizeof *cols);
+	for (uint32_t i = 0; i < s->n; i++) {
+		names[i] = s->names[i];
+		len[i] = s->name_n[i];
+		cols[i] = b->cols[i];
+	}
 	if (at < 0) {
 		names[n] = name;
 		len[n] = (uint32_t)strlen(name);

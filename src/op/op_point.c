@@ -29,6 +29,7 @@ struct op *op_point(struct run *run, int stage, const char *word)
 struct union_op {
 	struct op op;
 	struct batch_list *kept; /* by port */
+	bool *in_turn;           /* by port, see op_union_in_turn */
 	uint32_t n;
 	bool done; /* those behind want no more */
 };
@@ -42,7 +43,7 @@ static int union_process(struct op *op, int port, const struct batch *b, struct 
 		return 1;
 	}
 	op->count[0] += b->n_sel;
-	if (port) {
+	if (!u->in_turn[port]) {
 		batch_list_add(&u->kept[port], b);
 		return op_check_memory(op, u->kept[port].rows, e);
 	}
@@ -81,6 +82,7 @@ static void union_free(struct op *op)
 	for (uint32_t i = 0; i < u->n; i++)
 		batch_list_release(&u->kept[i]);
 	free(u->kept);
+	free(u->in_turn);
 }
 
 static size_t union_memory(const struct op *op)
@@ -107,9 +109,15 @@ struct op *op_union(struct run *run, int stage, const char *word, uint32_t n_por
 	struct union_op *u = op_make(&union_class, sizeof *u, run, stage, word);
 
 	u->kept = xcalloc(n_ports, sizeof *u->kept);
+	u->in_turn = xcalloc(n_ports, sizeof *u->in_turn);
+	u->in_turn[0] = true;
 	u->n = n_ports;
 	return &u->op;
 }
+
+bool op_is_union(const struct op *op) { return op->cls == &union_class; }
+
+void op_union_in_turn(struct op *op, uint32_t port) { ((struct union_op *)op)->in_turn[port] = true; }
 
 /* ---- split ---- */
 

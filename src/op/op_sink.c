@@ -280,6 +280,7 @@ static void sink_unseen(const struct op *op, void (*fn)(void *ctx, const char *n
 
 static const struct op_class sink_class = {
 	.name = "sink",
+	.delivers = true,
 	.counters = { "wrote" },
 	.process = sink_process,
 	.on_batch_end = end_batch,

@@ -78,6 +78,8 @@ static void put_chain(const struct plan *p, const struct plan_chain *c, struct b
 		buf_str(out, "  as      ");
 		put_name(out, c->to);
 		buf_char(out, '\n');
+	} else if (c->ends && !plan_is_line(p)) {
+		buf_str(out, "  to      the output\n");
 	}
 }
 

@@ -73,7 +73,7 @@ static struct plan_chain *add_name(struct plan *p, struct plan_chain *c, struct 
 /* `from A, B`: a chain from A, with a union. */
 static struct plan_chain *add_from(struct plan *p, struct plan_chain *c, struct plan_node *n, struct err *e)
 {
-	bool nothing_yet = p->n == 1 && !c->n && !c->goes_on && !c->start.name;
+	bool nothing_yet = c && p->n == 1 && !c->n && !c->goes_on && !c->start.name;
 
 	if (nothing_yet)
 		c->start = n->others[0];

@@ -18,6 +18,14 @@ int lookup_known(struct known *k, const struct plan_node *n, struct err *e)
 	return 0;
 }
 
+/* Is the field this one, or a member of it? */
+static bool is_of(const char *field, const char *name)
+{
+	size_t n = strlen(name);
+
+	return !strncmp(field, name, n) && (!field[n] || field[n] == '.');
+}
+
 /* A field that is asked for seems to be there, and would hide the table's; so where any may be, all are read. */
 void lookup_needs(struct plan_node *n, const struct field_set *after)
 {
@@ -25,7 +33,7 @@ void lookup_needs(struct plan_node *n, const struct field_set *after)
 
 	n->needs.all |= after->all || (l->open && l->n_keys);
 	for (uint32_t i = 0; i < after->n; i++)
-		if (l->n_keys || strcmp(after->names[i], l->name) != 0)
+		if (l->n_keys || !is_of(after->names[i], l->name))
 			field_set_add(&n->needs, after->names[i], strlen(after->names[i]));
 	for (uint32_t i = 0; i < l->n_keys; i++)
 		node_fields(l->keys[i].side[0], NULL, 0, &n->needs);

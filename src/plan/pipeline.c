@@ -132,6 +132,76 @@ static struct op *add_union(const struct pipeline_opts *o, struct graph *g, stru
 	return all;
 }
 
+/* ---- unions that keep nothing ---- */
+
+/* Which inputs reach an operator, by number, and whether nothing on the way waits for the end of the micro-batch. */
+struct reach {
+	uint32_t first, last;
+	bool at_once;
+};
+
+static void widen(struct reach *r, const struct reach *more)
+{
+	r->first = more->first < r->first ? more->first : r->first;
+	r->last = more->last > r->last ? more->last : r->last;
+	r->at_once &= more->at_once;
+}
+
+static uint32_t op_number(const struct graph *g, const struct op *op)
+{
+	uint32_t i = 0;
+
+	while (g->ops[i] != op)
+		i++;
+	return i;
+}
+
+static struct reach reach_of_port(const struct graph *g, const struct reach *all, const struct op *op, int port)
+{
+	struct reach r = { UINT32_MAX, 0, true };
+
+	for (uint32_t i = 0; i < op->n_ins; i++)
+		if (port < 0 || op->ins[i].port == port)
+			widen(&r, &all[op_number(g, op->ins[i].op)]);
+	return r;
+}
+
+static struct reach reach_of(const struct graph *g, const struct reach *all, const struct op *op)
+{
+	struct reach r = reach_of_port(g, all, op, -1);
+
+	for (uint32_t i = 0; i < g->n_entries; i++)
+		if (g->entries[i] == op)
+			widen(&r, &(struct reach){ i, i, true });
+	r.at_once &= !op->cls->on_batch_end || op->cls->delivers;
+	return r;
+}
+
+static void settle_union(const struct graph *g, const struct reach *all, struct op *op)
+{
+	struct reach before = reach_of_port(g, all, op, 0);
+
+	for (uint32_t port = 1; port < op->n_ports; port++) {
+		struct reach own = reach_of_port(g, all, op, (int)port);
+
+		if (before.at_once && before.last < own.first)
+			op_union_in_turn(op, port);
+		widen(&before, &own);
+	}
+}
+
+/* Inputs are read one after the other, unless a loop drives them. */
+static void settle_unions(const struct pipeline_opts *o, const struct graph *g)
+{
+	struct reach *all = arena_array(o->plan->arena, struct reach, g->n + 1);
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		if (op_is_union(g->ops[i]) && !o->lower.live)
+			settle_union(g, all, g->ops[i]);
+		all[i] = reach_of(g, all, g->ops[i]);
+	}
+}
+
 static int build(const struct pipeline_opts *o, struct lower_graph *l, struct err *e)
 {
 	const struct plan *p = o->plan;
@@ -150,6 +220,7 @@ static int build(const struct pipeline_opts *o, struct lower_graph *l, struct er
 		return -1;
 	for (uint32_t i = l->graph->n_entries; i < o->n_in; i++)
 		graph_enter(l->graph, l->graph->ops[0]);
+	settle_unions(o, l->graph);
 	return 0;
 }
 

@@ -209,6 +209,8 @@ bool plan_changes(enum plan_kind k);
 void plan_release(struct plan *p);
 /* --explain: the program, the plan with what was pushed down, what is kept in memory. */
 void plan_explain(const struct plan *p, const struct plan_input *in, uint32_t n_in, struct buf *out);
+/* --explain=dot: points and chains in Graphviz's language. */
+void plan_dot(const struct plan *p, struct buf *out);
 /* The compiled pattern of a PLAN_PARSE node, the caller's; NULL and err with its place. */
 struct pattern;
 struct pattern *plan_pattern(const struct plan_node *n, struct err *e);

@@ -138,17 +138,30 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 	return 0;
 }
 
+/* Where several sources are read side by side, one that nobody wants more of stops no other. */
+static bool had_enough(struct job *j, const struct op *entry)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < j->opts.n_sources; i++) {
+		j->enough[i] |= j->graph.entries[i] == entry;
+		n += j->enough[i];
+	}
+	return n == j->opts.n_sources;
+}
+
 static int process(struct job *j, const struct batch *b, struct err *e)
 {
+	struct op *entry = j->graph.entries[b->input < j->graph.n_entries ? b->input : 0];
 	enum phase phase = job_phase(j, PHASE_RUN);
 	int verdict;
 
 	if (!j->batch_records && j->opts.cut.kind != CUT_TIME)
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
-	verdict = op_process(j->graph.entries[b->input < j->graph.n_entries ? b->input : 0], 0, b, e);
+	verdict = op_process(entry, 0, b, e);
 	job_phase(j, phase);
-	return verdict;
+	return verdict > 0 && j->live_sources ? had_enough(j, entry) : verdict;
 }
 
 /* CUT_RECORDS: the rows go in stretches. */
@@ -282,12 +295,12 @@ static int end_without_records(struct job *j, struct err *e)
 }
 
 /* The run failed: what reached the sinks is written, so that the records before a bad one or a missing file are not lost.
- * Aggregates stay silent. The error that ended the run is the one to report. */
+ * Aggregates stay silent, and when a sink has failed to deliver a micro-batch, so do the others. The error that ended the run is the one to report. */
 static void write_reached(struct job *j)
 {
 	struct err ignored = { 0 };
 
-	for (uint32_t i = 0; i < j->graph.n; i++)
+	for (uint32_t i = 0; i < j->graph.n && !j->graph.delivering; i++)
 		if (op_is_sink(j->graph.ops[i]))
 			op_batch_end(j->graph.ops[i], &ignored);
 	write_aside(j, &ignored);
@@ -326,6 +339,7 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 	bool live;
 
 	j->reads = inputs;
+	j->enough = arena_zero(&j->arena, (j->opts.n_sources + 1) * sizeof *j->enough);
 	j->graph = *graph_take;
 	j->replay = replay_take;
 	j->replay_eval = (struct eval){ .env = j->run->env, .special = j->run->special };

@@ -47,6 +47,7 @@ struct job {
 	struct run *run;
 	struct clock clock;
 	struct arena arena;
+	bool *enough;                  /* by number of the source: nobody wants more of it */
 	const struct job_input *reads; /* by number of the source */
 	struct input *inputs;
 	unsigned n_inputs;

@@ -15,7 +15,8 @@ static int parse_key(struct parser *p, struct plan_cogroup *g, struct err *e)
 		err_at(e, pos, "a key of cogroup is a field that every side has");
 		return err_hint(e, "make one in front of it: set k = ...");
 	}
-	memcpy(all, g->keys, g->n_keys * sizeof(struct node *));
+	if (g->n_keys)
+		memcpy(all, g->keys, g->n_keys * sizeof(struct node *));
 	all[g->n_keys++] = key;
 	g->keys = all;
 	return 0;
