@@ -29,11 +29,21 @@ static enum count inherited(struct intake *in, uint32_t row, uint32_t *n, int64_
 	return *n ? ABSORBED : NO_TIME;
 }
 
+/* The instant of a row as a window that ends there. */
+static enum count instant(struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
+{
+	*n = row_time(&in->assigner.times, row, t) && *t > INT64_MIN;
+	in->assigner.windows[0] = (struct interval){ *n ? *t - 1 : 0, *n ? *t : 0 };
+	return *n ? ABSORBED : NO_TIME;
+}
+
 /* The windows of a row; none, and the answer says why. */
 static enum count windows_of(struct panes *p, struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
 {
 	static const enum count fate[] = { [ASSIGN_OK] = ABSORBED, [ASSIGN_NO_TIME] = NO_TIME, [ASSIGN_NONE] = DROPPED };
 
+	if (p->spec.by_instant)
+		return instant(in, row, n, t);
 	return p->spec.inherits ? inherited(in, row, n, t) : fate[assigner_row(&in->assigner, row, n, t)];
 }
 
@@ -241,7 +251,7 @@ static uint32_t quick_run(struct panes *p, struct intake *in, const struct quick
 static int put_rows(struct panes *p, struct intake *in, const struct column *args, struct err *e)
 {
 	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
-	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits;
+	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits && !p->spec.by_instant;
 	struct quick q = { .start = INT64_MAX, .end = INT64_MIN };
 
 	bool runs = quick && p->plain && in->assigner.times.type == T_TIME && !in->assigner.times.valid && !in->assigner.times.constant;

@@ -23,6 +23,7 @@ struct panes_spec {
 	struct trigger_spec trigger;
 	enum pane_order order;
 	bool complete;             /* the whole table at each micro-batch; nothing is late, nothing is forgotten */
+	bool by_instant;           /* of the whole stream, with event time among the keys: each instant ends when the watermark reaches it */
 };
 
 /* A reduce over event-time windows, sessions or the whole stream. Counters: absorbed, late, no-time, dropped (a session without a gap, a window that

@@ -215,7 +215,7 @@ static int64_t stamp_of(const struct panes *p, const struct cell *c)
 		return c->first;
 	if (p->spec.trigger.stamp == STAMP_LATEST && c->last != INT64_MIN)
 		return c->last;
-	return c->end - 1;
+	return p->spec.by_instant ? c->end : c->end - 1;
 }
 
 static struct column *hide(struct batch *b, enum hidden which, enum type t)
@@ -231,7 +231,7 @@ static struct column *hide(struct batch *b, enum hidden which, enum type t)
 static void hide_panes(struct panes *p, const struct fired *f, struct batch *b)
 {
 	bool whole = p->spec.assign.window.kind == WINDOW_ALL;
-	struct column *event = whole ? NULL : hide(b, HIDDEN_EVENT, T_TIME), *start = whole ? NULL : hide(b, HIDDEN_WINDOW_START, T_TIME);
+	struct column *event = whole && !p->spec.by_instant ? NULL : hide(b, HIDDEN_EVENT, T_TIME), *start = whole ? NULL : hide(b, HIDDEN_WINDOW_START, T_TIME);
 	struct column *end = whole ? NULL : hide(b, HIDDEN_WINDOW_END, T_TIME), *pane = hide(b, HIDDEN_PANE, T_INT);
 	struct column *on_time = hide(b, HIDDEN_PANE_ON_TIME, T_ANY), *timing = hide(b, HIDDEN_TIMING, T_STR), *last = hide(b, HIDDEN_FINAL, T_BOOL);
 
@@ -239,8 +239,9 @@ static void hide_panes(struct panes *p, const struct fired *f, struct batch *b)
 	for (uint32_t k = 0; k < b->n_rows; k++) {
 		const struct cell *c = &p->cells[f[k].cell];
 
-		if (!whole) {
+		if (event)
 			event->i[k] = stamp_of(p, c);
+		if (!whole) {
 			start->i[k] = c->start;
 			end->i[k] = c->end;
 		}

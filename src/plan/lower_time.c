@@ -66,6 +66,7 @@ struct op *lower_panes(const struct plan *p, const struct plan_node *n, const st
 	s.trigger = *at->trigger;
 	s.order = at->as_touched ? PANES_AS_TOUCHED : PANES_BY_WINDOW;
 	s.complete = at->complete;
+	s.by_instant = at->by_instant;
 	if (!spec->takes_back && op_slices_can(spec, &s))
 		return op_slices(o->run, n->stage, n->word, spec, &s.assign);
 	return op_panes(o->run, n->stage, n->word, spec, &s);

@@ -51,6 +51,7 @@ struct plan_panes {
 	bool merges;     /* sessions */
 	bool windowed;   /* results begin with window_start and window_end */
 	bool complete, as_touched;
+	bool by_instant; /* over the whole stream: event time is among the keys, and the watermark ends them */
 };
 
 struct plan_order {

@@ -328,6 +328,17 @@ static int refuse_append(struct times *t, const struct time_flow *f, const struc
 	return err_hint(t->err, "say --mode update or complete, or give the groups a window");
 }
 
+/* Is event time among the keys, so that a key cannot come again once the watermark is past it? */
+static bool keyed_by_time(const struct time_flow *f, const struct plan_node *n)
+{
+	if (!f->watermark || f->aggregated || f->merged)
+		return false;
+	for (uint32_t i = 0; i < n->keys.n; i++)
+		if (node_equal(n->keys.at[i].expr, f->watermark->expr) || is_special(n->keys.at[i].expr, "event"))
+			return true;
+	return !n->keys.n && f->watermark->expr->kind == N_FIELD;
+}
+
 static int give_panes(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -354,6 +365,7 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 	s->complete = mode == MODE_COMPLETE;
 	s->as_touched = mode == MODE_UPDATE;
 	s->windowed = bounded(f->window);
+	s->by_instant = t->mode == MODE_APPEND && !s->windowed && !f->trigger && n->keys.n && keyed_by_time(f, n);
 	n->panes = s;
 	f->partial = (!feeds || retracting(f)) && (f->trigger || mode != MODE_APPEND);
 	return 0;
@@ -399,17 +411,6 @@ static void order_by_window(struct times *t, struct time_flow *f, struct plan_no
 	n->holds = !f->aggregated && !f->held;
 	f->held |= n->holds;
 	n->scope = bounded(f->window) ? SCOPE_WINDOW : SCOPE_BATCH;
-}
-
-/* Is event time among the keys, so that a key cannot come again once the watermark is past it? */
-static bool keyed_by_time(const struct time_flow *f, const struct plan_node *n)
-{
-	if (!f->watermark || f->aggregated || f->merged)
-		return false;
-	for (uint32_t i = 0; i < n->keys.n; i++)
-		if (node_equal(n->keys.at[i].expr, f->watermark->expr) || is_special(n->keys.at[i].expr, "event"))
-			return true;
-	return !n->keys.n && f->watermark->expr->kind == N_FIELD;
 }
 
 static int take_dedup(struct times *t, const struct time_flow *f, struct plan_node *n)
