@@ -214,7 +214,7 @@ static int push(struct slices *p, struct outgoing *o, struct err *e)
 }
 
 /* Windows with fewer keys than this share batches, as copies of their states. */
-#define SHARING_KEYS_MAX 256
+#define SHARING_KEYS_MAX 16
 
 static int push_window(struct slices *p, struct outgoing *o, int64_t window, struct err *e)
 {
@@ -325,9 +325,12 @@ static void slices_commit(struct op *op, struct keeper *k)
 
 static int slices_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
 {
+	struct slices *p = (struct slices *)op;
 	struct store_bytes kv[2] = { { key, key_n }, { value, n } };
 
-	if (!key || !sliding_restore(&((struct slices *)op)->sliding, kv, mark))
+	if (!key)
+		p->open = most(p->open, first_open(&p->shape, op->watermark));
+	if (!key || !sliding_restore(&p->sliding, kv, mark))
 		return 0;
 	return err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word);
 }

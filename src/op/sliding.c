@@ -34,33 +34,47 @@ static char *state_at(const struct sliding *s, uint32_t call, uint32_t slot)
 	return s->states[call].p + (size_t)slot * s->reducer->spec.calls[call].call.state_size;
 }
 
-/* Into a slot with start values. States without anything behind them are their bytes. */
-static void copy_state(struct sliding *s, uint32_t to, uint32_t from)
+/* A call's state into one with start values. States without anything behind them are their bytes. */
+static void copy_call(struct sliding *s, struct agg_call *c, void *to, const void *from)
 {
-	for (uint32_t i = 0; i < s->reducer->spec.n_calls; i++) {
-		struct agg_call *c = &s->reducer->spec.calls[i].call;
-		const char *p;
+	const char *p;
 
-		if (!c->def->release) {
-			memcpy(state_at(s, i, to), state_at(s, i, from), c->state_size);
-			continue;
-		}
-		s->tmp.n = 0;
-		c->def->save(c, state_at(s, i, from), &s->tmp);
-		p = s->tmp.p;
-		if (c->def->load(c, state_at(s, i, to), &p, s->tmp.p + s->tmp.n))
-			BUG("%s: a state does not load again", c->def->doc.name);
+	if (!c->def->release) {
+		memcpy(to, from, c->state_size);
+		return;
 	}
+	s->tmp.n = 0;
+	c->def->save(c, from, &s->tmp);
+	p = s->tmp.p;
+	if (c->def->load(c, to, &p, s->tmp.p + s->tmp.n))
+		BUG("%s: a state does not load again", c->def->doc.name);
 }
 
-/* `from` stays as it is. */
+/* Into a slot with start values. */
+static void copy_state(struct sliding *s, uint32_t to, uint32_t from)
+{
+	for (uint32_t i = 0; i < s->reducer->spec.n_calls; i++)
+		copy_call(s, &s->reducer->spec.calls[i].call, state_at(s, i, to), state_at(s, i, from));
+}
+
+/* `from` stays as it is: what merge may take from it, it takes from a copy. */
 static void merge_copy(struct sliding *s, uint32_t to, uint32_t from)
 {
-	uint32_t copy = sliding_take_slot(s);
+	uint32_t slot = s->spare;
 
-	copy_state(s, copy, from);
-	states_merge(s->states, to, s->states, copy, s->reducer);
-	free_slot(s, copy);
+	for (uint32_t i = 0; i < s->reducer->spec.n_calls; i++) {
+		struct agg_call *c = &s->reducer->spec.calls[i].call;
+
+		if (c->def->retract && !(c->def->flags & AGG_USER)) {
+			c->def->merge(c, state_at(s, i, to), state_at(s, i, from));
+			continue;
+		}
+		copy_call(s, c, state_at(s, i, slot), state_at(s, i, from));
+		c->def->merge(c, state_at(s, i, to), state_at(s, i, slot));
+		if (c->def->release)
+			c->def->release(c, state_at(s, i, slot));
+		memset(state_at(s, i, slot), 0, c->state_size);
+	}
 }
 
 static void retract(struct sliding *s, uint32_t from, uint32_t what)
@@ -385,8 +399,13 @@ void sliding_row(struct sliding *s, struct sliding_intake *in, uint32_t k, uint3
 {
 	uint32_t row = batch_row(in->b, k), key = in->group ? in->group[k] : 0, slot = sliding_find_cell(s, slice, key);
 
-	if (slot == SLIDING_NONE)
+	if (slot == SLIDING_NONE) {
+		uint64_t births = s->births;
+
 		slot = new_cell(s, in, slice, key);
+		if (s->births != births && in->group)
+			groups_respell(&s->groups, key, s->reducer->key_cols, row); /* it is spelled as it comes now */
+	}
 	if (s->durable && !s->cells[slot].changed) {
 		s->cells[slot].changed = true;
 		add(&s->changed, slot);
@@ -661,6 +680,7 @@ void sliding_init(struct sliding *s, struct reducer *r)
 			       .free_slice = SLIDING_NONE, .older_max = INT64_MIN, .entered = INT64_MIN };
 	if (r->spec.n_keys)
 		groups_init(&s->groups, r->spec.n_keys);
+	s->spare = sliding_take_slot(s);
 	more_buckets(s);
 }
 
