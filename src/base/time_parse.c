@@ -1,6 +1,7 @@
 #include "base/time.h"
 
 #include "base/mem.h"
+#include "base/num_short.h"
 #include "base/time_parts.h"
 
 /* The sum of the second and third letter tells the months apart. */
@@ -30,6 +31,7 @@ int time_weekday_of(const char *p)
 
 const char *time_read_fraction(const char *p, const char *end, int *ns)
 {
+	static const int scale[] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
 	int v = 0, digits = 0;
 	const char *first = p;
 
@@ -39,9 +41,7 @@ const char *time_read_fraction(const char *p, const char *end, int *ns)
 			digits++;
 		}
 	}
-	for (; digits < 9; digits++)
-		v *= 10;
-	*ns = v;
+	*ns = v * scale[digits];
 	return p > first ? p : NULL;
 }
 
@@ -170,7 +170,16 @@ int time_read_epoch(const char *p, const char *end, int64_t *t_ns)
 	int64_t v = 0, t, unit;
 
 	p += p < end && (*p == '-' || *p == '+');
-	for (first = p; p < end && time_digit(*p) < 10; p++)
+	first = p;
+	if (end - p >= 8) {
+		uint64_t eight = num_load64(p) ^ NUM_ZEROS;
+
+		if (!num_not_digits(eight)) {
+			v = (int64_t)num_join_digits(eight);
+			p += 8;
+		}
+	}
+	for (; p < end && time_digit(*p) < 10; p++)
 		if (__builtin_mul_overflow(v, (int64_t)10, &v) || __builtin_add_overflow(v, (int64_t)time_digit(*p), &v))
 			return 0;
 	if (p == first)
