@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "data/keytab.h"
+#include "op/keep.h"
 
 struct dedup {
 	struct op op;
@@ -11,6 +12,8 @@ struct dedup {
 	int64_t *until; /* by key, of kinds with event time: forgotten when the watermark reaches it */
 	size_t until_cap;
 	uint32_t swept; /* keys left by the last sweep */
+	struct keep_dirty dirty; /* with run->durable: keys; their marks are the table's */
+	struct keep_gone gone;
 };
 
 /* The key columns; a window is part of the key where each has its own. */
@@ -80,11 +83,12 @@ static bool is_first(struct dedup *d, uint32_t group, uint32_t *next, int64_t un
 	bool fresh = group == *next;
 
 	*next += fresh;
-	if (!by_time(d))
-		return fresh;
-	if (!fresh && d->until[group] > d->op.watermark)
+	if (!fresh && (!by_time(d) || d->until[group] > d->op.watermark))
 		return false;
-	d->until[group] = until;
+	if (by_time(d))
+		d->until[group] = until;
+	if (d->op.run->durable && d->spec.kind != DEDUP_BATCH)
+		keep_dirty_add(&d->dirty, group);
 	return true;
 }
 
@@ -119,6 +123,71 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 	return verdict ? verdict : op_check_memory(op, d->table.n, e);
 }
 
+/* ---- what survives a restart: 'k', the kind of the key and its bytes -> how long it is to be remembered (0: for good) ---- */
+
+#define TAG_KEY 'k'
+#define DEDUP_VERSION 1
+
+static void put_key(const struct dedup *d, uint32_t group, struct buf *out)
+{
+	struct key_bytes key;
+
+	keytab_key(&d->table, group, &key);
+	buf_char(out, (char)key.kind);
+	buf_add(out, key.p, key.n);
+}
+
+static void dedup_commit(struct op *op, struct keeper *to)
+{
+	struct dedup *d = (struct dedup *)op;
+	struct keep k = { .to = to };
+	uint32_t group;
+
+	keep_gone_commit(&d->gone, to);
+	while ((group = keep_dirty_take(&d->dirty)) != UINT32_MAX) {
+		keep_start(&k, TAG_KEY, DEDUP_VERSION);
+		put_key(d, group, &k.key);
+		keep_int(&k.value, by_time(d) ? d->until[group] : 0);
+		keep_put(&k, &d->table.entries[group].user);
+	}
+	keep_release(&k);
+}
+
+static int dedup_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct dedup *d = (struct dedup *)op;
+	struct bytes_in in = keep_open(value, n, DEDUP_VERSION);
+	int64_t until = keep_get_int(&in);
+	struct key_bytes bytes;
+	uint32_t group;
+
+	if (!key)
+		return 0;
+	if (!keep_over(&in) || key_n < 2 || *key != TAG_KEY || (unsigned char)key[1] > KEY_ROW || key_n - 2 > UINT32_MAX || d->spec.kind == DEDUP_BATCH)
+		return keep_refuse(op, e);
+	bytes = (struct key_bytes){ .p = key + 2, .n = (uint32_t)(key_n - 2), .kind = (unsigned char)key[1] };
+	keytab_put(&d->table, &bytes, 1, &group);
+	d->table.entries[group].user = mark;
+	if (by_time(d)) {
+		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
+		d->until[group] = until;
+	}
+	return 0;
+}
+
+/* A key that is forgotten has no entry any more. */
+static void forget_key(struct dedup *d, uint32_t group)
+{
+	struct buf key = { 0 };
+
+	if (!d->table.entries[group].user)
+		return;
+	buf_char(&key, TAG_KEY);
+	put_key(d, group, &key);
+	keep_gone_add(&d->gone, key.p, key.n, d->table.entries[group].user);
+	buf_release(&key);
+}
+
 /* Keys that are worth looking through for those to forget. */
 #define SWEEP_MIN 4096
 
@@ -126,21 +195,27 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 static void sweep(struct dedup *d)
 {
 	struct keytab fresh;
-	uint32_t n = 0;
+	uint32_t n = 0, *names;
 
 	if (d->table.n < SWEEP_MIN || d->table.n < 2 * d->swept)
 		return;
 	keytab_init(&fresh);
+	names = xmalloc(d->table.n * sizeof *names);
 	for (uint32_t i = 0; i < d->table.n; i++) {
 		struct key_bytes key;
-		uint32_t group;
 
-		if (d->until[i] <= d->op.watermark)
+		names[i] = UINT32_MAX;
+		if (d->until[i] <= d->op.watermark) {
+			forget_key(d, i);
 			continue;
+		}
 		keytab_key(&d->table, i, &key);
-		keytab_put(&fresh, &key, 1, &group);
+		keytab_put(&fresh, &key, 1, &names[i]);
+		fresh.entries[names[i]].user = d->table.entries[i].user;
 		d->until[n++] = d->until[i];
 	}
+	keep_dirty_rename(&d->dirty, names);
+	free(names);
 	keytab_release(&d->table);
 	d->table = fresh;
 	d->swept = n;
@@ -166,13 +241,15 @@ static void dedup_free(struct op *op)
 		expr_release(d->spec.keys_take[k]);
 	keytab_release(&d->table);
 	free(d->until);
+	keep_dirty_release(&d->dirty);
+	keep_gone_release(&d->gone);
 }
 
 static size_t dedup_memory(const struct op *op)
 {
 	const struct dedup *d = (const struct dedup *)op;
 
-	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until;
+	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until + keep_dirty_memory(&d->dirty) + d->gone.b.cap;
 }
 
 static void dedup_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -200,6 +277,8 @@ static const struct op_class dedup_class = {
 	.memory = dedup_memory,
 	.held = dedup_held,
 	.unseen = dedup_unseen,
+	.commit = dedup_commit,
+	.restore = dedup_restore,
 };
 
 struct op *op_dedup(struct run *run, int stage, const char *word, const struct dedup_spec *spec)

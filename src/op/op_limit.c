@@ -2,7 +2,43 @@
 
 #include <stdlib.h>
 
+#include "op/keep.h"
 #include "window/winset.h"
+
+/* A count that outlives a restart: one entry, 'n'. */
+struct kept_count {
+	uint64_t was; /* as committed */
+	uint32_t mark;
+};
+
+#define TAG_COUNT 'n'
+#define COUNT_VERSION 1
+
+static void commit_count(struct kept_count *c, uint64_t n, struct keeper *to)
+{
+	struct keep k = { .to = to };
+
+	if (c->mark ? n == c->was : !n)
+		return;
+	keep_start(&k, TAG_COUNT, COUNT_VERSION);
+	put_le(&k.value, n, 8);
+	keep_put(&k, &c->mark);
+	keep_release(&k);
+	c->was = n;
+}
+
+static int restore_count(struct kept_count *c, uint64_t *n, const struct kept_entry *entry, const struct op *op, struct err *e)
+{
+	struct bytes_in key, in;
+
+	if (!entry->key)
+		return 0;
+	key = keep_open(entry->key, entry->key_n, TAG_COUNT);
+	in = keep_open(entry->value, entry->n, COUNT_VERSION);
+	*n = c->was = get_le(&in, 8);
+	c->mark = entry->mark;
+	return keep_over(&key) && keep_over(&in) ? 0 : keep_refuse(op, e);
+}
 
 struct limit {
 	struct op op;
@@ -11,6 +47,7 @@ struct limit {
 	struct winset windows; /* SCOPE_WINDOW: those of this micro-batch */
 	uint64_t *seen_in;     /* by slot */
 	size_t cap;
+	struct kept_count kept;
 };
 
 /* How many rows of this row's window came so far, this one not counted. */
@@ -82,12 +119,29 @@ static void limit_free(struct op *op)
 	free(l->seen_in);
 }
 
+static void limit_commit(struct op *op, struct keeper *k)
+{
+	struct limit *l = (struct limit *)op;
+
+	if (l->scope == SCOPE_RUN)
+		commit_count(&l->kept, l->seen, k);
+}
+
+static int limit_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct limit *l = (struct limit *)op;
+
+	return restore_count(&l->kept, &l->seen, &(struct kept_entry){ key, value, key_n, n, mark }, op, e);
+}
+
 static const struct op_class limit_class = {
 	.name = "limit",
 	.counters = { "passed", "over" },
 	.process = limit_process,
 	.on_batch_end = limit_batch_end,
 	.free = limit_free,
+	.commit = limit_commit,
+	.restore = limit_restore,
 };
 
 static const struct op_class skip_class = {
@@ -96,6 +150,8 @@ static const struct op_class skip_class = {
 	.process = skip_process,
 	.on_batch_end = limit_batch_end,
 	.free = limit_free,
+	.commit = limit_commit,
+	.restore = limit_restore,
 };
 
 static struct op *limit_make(const struct op_class *cls, struct run *run, int stage, const char *word, const struct limit *of)
@@ -122,6 +178,7 @@ struct sample {
 	uint64_t seed, record;
 	uint64_t below; /* hashes under this are taken */
 	bool every;
+	struct kept_count kept;
 };
 
 /* SplitMix64 (Steele, Lea, Flood 2014): a bijective mix of the record number. */
@@ -148,10 +205,26 @@ static int sample_process(struct op *op, int port, const struct batch *b, struct
 	return op_push(op, &out, e);
 }
 
+static void sample_commit(struct op *op, struct keeper *k)
+{
+	struct sample *s = (struct sample *)op;
+
+	commit_count(&s->kept, s->record, k);
+}
+
+static int sample_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct sample *s = (struct sample *)op;
+
+	return restore_count(&s->kept, &s->record, &(struct kept_entry){ key, value, key_n, n, mark }, op, e);
+}
+
 static const struct op_class sample_class = {
 	.name = "sample",
 	.counters = { "taken", "left" },
 	.process = sample_process,
+	.commit = sample_commit,
+	.restore = sample_restore,
 };
 
 struct op *op_sample(struct run *run, int stage, const char *word, double p, uint64_t seed)

@@ -3,12 +3,15 @@
 #include <stdlib.h>
 
 #include "op/event_time.h"
+#include "op/keep.h"
 
 /* What is known of one input. */
 struct heard {
 	int64_t max;   /* largest time seen, WATERMARK_NONE: none yet */
 	int64_t last;  /* clock when it last had a record */
 	bool spoken;
+	uint32_t mark; /* of its entry */
+	bool changed;  /* since the last commit */
 };
 
 struct watermark {
@@ -18,6 +21,8 @@ struct watermark {
 	size_t cap;
 	uint32_t n;
 	int64_t marked;
+	int64_t marked_was; /* as committed */
+	uint32_t marked_mark;
 	uint64_t unusable;
 };
 
@@ -29,12 +34,22 @@ static struct heard *heard_of(struct watermark *w, uint32_t input)
 	return &w->inputs[input];
 }
 
+static int64_t greatest(const int64_t *t, uint32_t n, int64_t max)
+{
+	for (uint32_t i = 0; i < n; i++)
+		max = t[i] > max ? t[i] : max;
+	return max;
+}
+
 static void note_times(struct watermark *w, const struct batch *b, const struct column *t)
 {
 	struct heard *h = heard_of(w, b->input);
 	int64_t max = h->max;
 
-	BATCH_EACH(b->sel, b->n_sel, i)
+	if (!b->sel && !t->valid && !t->constant)
+		max = greatest(t->i, b->n_sel, max);
+	else
+		BATCH_EACH(b->sel, b->n_sel, i)
 	{
 		int64_t at = t->i[t->constant ? 0 : i];
 
@@ -44,6 +59,7 @@ static void note_times(struct watermark *w, const struct batch *b, const struct 
 	h->max = max;
 	h->spoken |= max != WATERMARK_NONE;
 	h->last = w->op.run->now;
+	h->changed = true;
 }
 
 static int watermark_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -166,6 +182,72 @@ static void watermark_free(struct op *op)
 	free(w->inputs);
 }
 
+/* ---- what survives a restart: 'i' and the number of an input -> what was heard of it; 'm' -> what marks said ---- */
+
+#define TAG_INPUT 'i'
+#define TAG_MARKED 'm'
+#define WATERMARK_VERSION 1
+
+/* More inputs than that have never been. */
+#define INPUTS_MAX (1u << 20)
+
+static void watermark_commit(struct op *op, struct keeper *to)
+{
+	struct watermark *w = (struct watermark *)op;
+	struct keep k = { .to = to };
+
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct heard *h = &w->inputs[i];
+
+		if (!h->changed)
+			continue;
+		keep_start(&k, TAG_INPUT, WATERMARK_VERSION);
+		keep_number(&k.key, i);
+		keep_int(&k.value, h->max);
+		keep_int(&k.value, h->last);
+		buf_char(&k.value, h->spoken);
+		keep_put(&k, &h->mark);
+		h->changed = false;
+	}
+	if (w->marked != w->marked_was) {
+		keep_start(&k, TAG_MARKED, WATERMARK_VERSION);
+		keep_int(&k.value, w->marked);
+		keep_put(&k, &w->marked_mark);
+		w->marked_was = w->marked;
+	}
+	keep_release(&k);
+}
+
+static void restore_heard(struct watermark *w, struct bytes_in *key, struct bytes_in *in, uint32_t mark)
+{
+	uint64_t input = keep_get_number(key);
+	struct heard h = { .max = keep_get_int(in), .mark = mark };
+
+	h.last = keep_get_int(in);
+	h.spoken = get_le(in, 1);
+	in->bad |= input >= INPUTS_MAX;
+	if (!in->bad)
+		*heard_of(w, (uint32_t)input) = h;
+}
+
+static int watermark_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct watermark *w = (struct watermark *)op;
+	struct bytes_in in = keep_open(value, n, WATERMARK_VERSION), k = keep_open(key, key_n, key && key_n ? (uint8_t)*key : 0);
+
+	if (!key)
+		return 0;
+	if (key_n && *key == TAG_INPUT) {
+		restore_heard(w, &k, &in, mark);
+	} else if (key_n && *key == TAG_MARKED) {
+		w->marked = w->marked_was = keep_get_int(&in);
+		w->marked_mark = mark;
+	} else {
+		in.bad = true;
+	}
+	return keep_over(&k) && keep_over(&in) ? 0 : keep_refuse(op, e);
+}
+
 static void watermark_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
 {
 	expr_unseen(((const struct watermark *)op)->spec.time_take, fn, ctx);
@@ -178,6 +260,8 @@ static const struct op_class watermark_class = {
 	.on_batch_end = watermark_batch_end,
 	.free = watermark_free,
 	.unseen = watermark_unseen,
+	.commit = watermark_commit,
+	.restore = watermark_restore,
 	.waits = watermark_waits,
 };
 
@@ -186,6 +270,6 @@ struct op *op_watermark(struct run *run, int stage, const char *word, const stru
 	struct watermark *w = op_make(&watermark_class, sizeof *w, run, stage, word);
 
 	w->spec = *spec;
-	w->marked = WATERMARK_NONE;
+	w->marked = w->marked_was = WATERMARK_NONE;
 	return &w->op;
 }

@@ -46,3 +46,5 @@ unit_tests += tests/unit/state_kill
 unit_tests += tests/unit/data_valuepool
 unit_tests += tests/unit/op_state
 unit_tests += tests/unit/data_rowstore
+unit_tests += tests/unit/op_join
+unit_tests += tests/unit/stage_restore

@@ -1,0 +1,403 @@
+/* Programs that are thrown away between two micro-batches and go on from what they had committed: their answers are those of a run that never stopped, and what
+ * a micro-batch writes is bounded by what it changed. */
+#include "tests/unit/test.h"
+
+#include "codec/codec.h"
+#include "plan/pipeline.h"
+#include "plan/times.h"
+#include "stage/stage.h"
+
+static uint64_t seed = 7;
+
+static uint64_t next_random(uint64_t *s)
+{
+	*s = *s * 6364136223846793005ull + 1442695040888963407ull;
+	return *s >> 33;
+}
+
+static uint32_t rnd(uint32_t below) { return (uint32_t)next_random(&seed) % below; }
+
+/* ---- a store in memory ---- */
+
+struct entry {
+	struct buf key, value;
+	uint32_t mark; /* 0: not there */
+};
+
+struct shelf {
+	struct keeper keeper;
+	struct entry *at;
+	uint32_t n;
+	size_t cap;
+	uint32_t marks;
+	uint64_t written; /* entries put and dropped */
+};
+
+#define OPS_MAX 16
+
+static struct entry *entry_of(struct shelf *s, const char *key, size_t n)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->at[i].key.n == n && !memcmp(s->at[i].key.p, key, n))
+			return &s->at[i];
+	s->at = xgrow(s->at, &s->cap, (size_t)s->n + 1, sizeof *s->at);
+	s->at[s->n] = (struct entry){ 0 };
+	buf_add(&s->at[s->n].key, key, n);
+	return &s->at[s->n++];
+}
+
+static void put(struct keeper *k, const char *key, size_t key_n, const char *value, size_t n, uint32_t *mark)
+{
+	struct shelf *s = (struct shelf *)k;
+	struct entry *e = entry_of(s, key, key_n);
+
+	CHECK_INT(e->mark, *mark);
+	e->value.n = 0;
+	buf_add(&e->value, value, n);
+	*mark = e->mark = ++s->marks;
+	s->written++;
+}
+
+static void drop(struct keeper *k, const char *key, size_t key_n, uint32_t *mark)
+{
+	struct shelf *s = (struct shelf *)k;
+	struct entry *e = entry_of(s, key, key_n);
+
+	CHECK(*mark);
+	CHECK_INT(e->mark, *mark);
+	e->mark = *mark = 0;
+	s->written++;
+	buf_release(&e->key);
+	buf_release(&e->value);
+	*e = s->at[--s->n];
+}
+
+static void shelf_clear(struct shelf *s)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		buf_release(&s->at[i].key);
+		buf_release(&s->at[i].value);
+	}
+	free(s->at);
+	*s = (struct shelf){ .keeper = { put, drop } };
+}
+
+/* ---- a program at work ---- */
+
+struct collector {
+	struct op op;
+	struct buf *out;
+};
+
+static int collect(struct op *op, int port, const struct batch *b, struct err *e)
+{
+	struct collector *c = (struct collector *)op;
+
+	(void)port;
+	(void)e;
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		struct value v = batch_record(b, i, b->arena);
+
+		value_print_json(c->out, &v, NULL);
+		for (int h = 0; h < HIDDEN_COUNT_; h++) {
+			v = b->hidden[h] ? column_get(b->hidden[h], i) : v_null();
+			buf_char(c->out, ' ');
+			value_print(c->out, &v, NULL);
+		}
+		buf_char(c->out, '\n');
+	}
+	return 0;
+}
+
+static const struct op_class collector_class = { .name = "collect", .process = collect };
+
+struct machine {
+	struct arena arena;
+	struct fn_env env;
+	struct value_format format;
+	struct run run;
+	struct plan plan;
+	struct plan_input in;
+	struct pipeline pipe;
+	struct buf out;
+};
+
+static void compile(struct machine *m, const char *text, enum output_mode mode)
+{
+	struct source_unit unit = { .text = text, .n = strlen(text), .arg = 1 };
+	struct decode_opts decode = { 0 };
+	const char *no_schema = NULL;
+	struct pipeline_opts o = { .plan = &m->plan, .in = &m->in, .n_in = 1, .decode = &decode, .schema = &no_schema };
+	struct err e = { 0 };
+
+	m->env = (struct fn_env){ .format = &m->format };
+	m->run = (struct run){ .env = &m->env, .ends = true, .durable = true, .n_inputs = 1 };
+	m->plan = (struct plan){ .arena = &m->arena };
+	m->in = (struct plan_input){ .codec = codec_find("json") };
+	o.lower.run = &m->run;
+	o.lower.to = m->in.codec;
+	if (program_parse(parser_new(&m->arena, &unit, 1, NULL, 0), &unit, 1, &m->plan, &e) || plan_link(&m->plan, &m->in, 1, &e) ||
+	    plan_times(&m->plan, mode, &e) || plan_known(&m->plan, &m->in, 1, &e))
+		BUG("%s: %s", text, e.msg);
+	plan_rules(&m->plan, false);
+	if (pipeline_build(&o, &m->pipe, &e))
+		BUG("%s: %s", text, e.msg);
+	for (uint32_t i = 0, n = m->pipe.graph.n; i < n; i++) {
+		struct op *op = m->pipe.graph.ops[i];
+		struct collector *c;
+
+		if (op->n_outs)
+			continue;
+		c = op_make(&collector_class, sizeof *c, &m->run, 0, "collect");
+		c->out = &m->out;
+		op_connect(op, graph_add(&m->pipe.graph, &c->op), 0);
+	}
+	if (m->pipe.graph.n > OPS_MAX)
+		BUG("%s: more than %d operators", text, OPS_MAX);
+}
+
+static void machine_free(struct machine *m)
+{
+	graph_free(&m->pipe.graph);
+	plan_release(&m->plan);
+	arena_release(&m->arena);
+	buf_release(&m->out);
+	*m = (struct machine){ 0 };
+}
+
+/* ---- records ---- */
+
+#define ROUNDS 60
+#define RUNS 3 /* of each program in each weather */
+#define ROWS_MAX 40
+
+/* How the records of a run differ. */
+struct weather {
+	uint32_t keys;   /* different ones at a time */
+	uint32_t rows;   /* most of a micro-batch */
+	uint32_t spread; /* seconds that event times are apart */
+	uint32_t seed;
+};
+
+static struct value random_key(uint64_t *s, const struct weather *w, uint64_t round)
+{
+	static const char digits[] = "0123456789";
+	uint64_t k = next_random(s) % w->keys + round / 8;
+
+	switch (next_random(s) % 8) {
+	case 0:
+		return v_int((int64_t)k % 10);
+	case 1:
+		return v_str(digits + k % 10, 1);
+	case 2:
+		return next_random(s) % 4 ? v_str("a key that is long enough to need memory of its own", 20 + k % 20) : v_null();
+	default:
+		return v_str("abcdefghijklmnopqrstuvwxyz" + k % 20, 1 + k % 5);
+	}
+}
+
+static void feed(struct machine *m, const struct weather *w, uint64_t round)
+{
+	static const char *const names[] = { "k", "v", "f", "t", "s" };
+	static const uint32_t lens[] = { 1, 1, 1, 1, 1 };
+	struct arena a = { 0 };
+	uint64_t s = round * 977 + w->seed * 7919;
+	uint32_t n = next_random(&s) % 4 ? (uint32_t)next_random(&s) % w->rows : 0;
+	struct column *cols = arena_array(&a, struct column, 5);
+	struct batch b = { .schema = schema_intern(names, lens, 5), .cols = cols, .n_rows = n, .n_sel = n, .arena = &a };
+	struct value *k = arena_array(&a, struct value, n + 1);
+	struct err e = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		k[i] = random_key(&s, w, round);
+	cols[0] = column_tighten(&a, k, NULL, n, n);
+	cols[1] = column_make(&a, T_INT, n);
+	cols[2] = column_make(&a, T_FLOAT, n);
+	cols[3] = column_make(&a, T_TIME, n);
+	cols[4] = column_make(&a, T_STR, n);
+	for (uint32_t i = 0; i < n; i++) {
+		cols[1].i[i] = (int64_t)(next_random(&s) % 20);
+		cols[2].f[i] = (double)(next_random(&s) % 1000) / 7;
+		cols[3].i[i] = ((int64_t)round + (int64_t)(next_random(&s) % w->spread) - w->spread / 2) * 1000000000;
+		cols[4].v[i] = v_str(next_random(&s) % 2 ? "l" : "r", 1);
+	}
+	if (n && op_process(m->pipe.graph.entries[0], 0, &b, &e) < 0)
+		BUG("%s", e.msg);
+	arena_release(&a);
+}
+
+static void set_now(struct machine *m, uint64_t round, int64_t now)
+{
+	m->run.batch = round;
+	m->run.now = now;
+	m->run.special[SP_TIME] = v_time(now);
+	m->run.special[SP_BATCH] = v_int((int64_t)round);
+}
+
+static void micro_batch(struct machine *m, const struct weather *w, uint64_t round)
+{
+	struct err e = { 0 };
+
+	set_now(m, round, (int64_t)round * 1000000000);
+	m->run.last = round + 1 == ROUNDS;
+	feed(m, w, round);
+	set_now(m, round, (int64_t)(round + 1) * 1000000000);
+	if (graph_batch_end(&m->pipe.graph, &e))
+		BUG("%s", e.msg);
+}
+
+/* ---- restarts ---- */
+
+static struct keeper *shelf_of(void *ctx, uint32_t i) { return &((struct shelf *)ctx)[i].keeper; }
+
+static int load(struct machine *m, uint32_t op, const struct entry *from, struct err *e)
+{
+	struct kept_entry entry = { .key = from->key.p, .key_n = from->key.n, .value = from->value.p, .n = from->value.n, .mark = from->mark };
+
+	return graph_restore(&m->pipe.graph, op, &entry, e);
+}
+
+/* Entries in any order. */
+static void load_all(struct machine *m, const struct shelf *shelves)
+{
+	struct err e = { 0 };
+
+	for (uint32_t i = 0; i < m->pipe.graph.n; i++) {
+		const struct shelf *s = &shelves[i];
+		uint32_t first = s->n ? rnd(s->n) : 0;
+
+		for (uint32_t k = 0; k < s->n; k++)
+			if (load(m, i, &s->at[(first + s->n - k) % s->n], &e))
+				BUG("%s", e.msg);
+		if (graph_restore(&m->pipe.graph, i, NULL, &e))
+			BUG("%s", e.msg);
+	}
+}
+
+struct program {
+	const char *text;
+	enum output_mode mode;
+	uint32_t per_row; /* entries that one record may change, and those that time changes on the way out in proportion to records */
+};
+
+static uint64_t written(struct shelf *shelves)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < OPS_MAX; i++)
+		n += shelves[i].written;
+	return n;
+}
+
+static void compare(const struct program *p, struct buf *want, struct buf *got)
+{
+	size_t at = 0, from;
+
+	if (want->n == got->n && !memcmp(want->p, got->p, want->n))
+		return;
+	while (at < want->n && at < got->n && want->p[at] == got->p[at])
+		at++;
+	for (from = at; from && want->p[from - 1] != '\n'; from--)
+		;
+	CHECK(!"the same answer");
+	printf("# %s\n# at %zu of %zu\n# want %.*s\n# got  %.*s\n", p->text, at, want->n, want->n - from > 300 ? 300 : (int)(want->n - from), want->p + from,
+	       got->n - from > 300 ? 300 : (int)(got->n - from), got->p + from);
+}
+
+/* Most entries that the operators' watermarks and counters take in a micro-batch. */
+#define FIXED 24
+
+static void try_program(const struct program *p, const struct weather *w)
+{
+	struct shelf *shelves = xcalloc(OPS_MAX, sizeof *shelves);
+	struct machine whole = { 0 }, cut = { 0 };
+	struct buf got = { 0 };
+	uint64_t most;
+
+	for (int i = 0; i < OPS_MAX; i++)
+		shelf_clear(&shelves[i]);
+	compile(&whole, p->text, p->mode);
+	compile(&cut, p->text, p->mode);
+	for (uint64_t round = 0; round < ROUNDS && !test_bad; round++) {
+		micro_batch(&whole, w, round);
+		micro_batch(&cut, w, round);
+		graph_commit(&cut.pipe.graph, shelf_of, shelves);
+		if (rnd(3))
+			continue;
+		buf_add(&got, cut.out.p, cut.out.n);
+		machine_free(&cut);
+		compile(&cut, p->text, p->mode);
+		load_all(&cut, shelves);
+	}
+	buf_add(&got, cut.out.p, cut.out.n);
+	compare(p, &whole.out, &got);
+	CHECK(whole.out.n);
+	most = FIXED * ROUNDS + (uint64_t)p->per_row * w->rows * ROUNDS;
+	if (written(shelves) > most)
+		printf("# %s: %" PRIu64 " entries\n", p->text, written(shelves));
+	CHECK(written(shelves) <= most);
+	machine_free(&whole);
+	machine_free(&cut);
+	for (int i = 0; i < OPS_MAX; i++)
+		shelf_clear(&shelves[i]);
+	free(shelves);
+	buf_release(&got);
+}
+
+#define EVENT "watermark t delay 3s | "
+#define AGGREGATES "n = count(), total = sum(v), mean = avg(f), all = collect(v), kinds = distinct(v), last = last(f) by k"
+
+static const struct program programs[] = {
+	{ EVENT "window 5s | count by k", MODE_DEFAULT, 2 },
+	{ EVENT "window 5s | reduce " AGGREGATES, MODE_DEFAULT, 2 },
+	{ EVENT "window 6s every 2s | reduce " AGGREGATES, MODE_DEFAULT, 6 },
+	{ EVENT "window 6s every 2s | count by k", MODE_DEFAULT, 6 },
+	{ EVENT "window 6s every 2s | count", MODE_DEFAULT, 6 },
+	{ EVENT "window 5s | count by k, s", MODE_UPDATE, 2 },
+	{ EVENT "window 5s | count by k", MODE_COMPLETE, 2 },
+	{ "window all | reduce " AGGREGATES, MODE_UPDATE, 2 },
+	{ "window all | count", MODE_COMPLETE, 2 },
+	{ EVENT "window session 2s | reduce " AGGREGATES, MODE_DEFAULT, 3 },
+	{ EVENT "window session 2s | trigger watermark early count 2 late count 1, accumulating, lateness 5s | count by k", MODE_DEFAULT, 4 },
+	{ EVENT "window session 2s | trigger count 2, retracting, lateness 5s | reduce n = count(), v = collect(v) by k", MODE_DEFAULT, 4 },
+	{ EVENT "window session 3s | trigger once count 3, lateness 4s | count by k", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger watermark early every 3s late count 2, retracting, lateness 6s | reduce n = count(), m = max(v) by k", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger after 2s, accumulating, lateness forever | reduce n = count(), m = max(v) by k", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger (after 2s or count 5) then every 7s, discarding, lateness 20s | count by k", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger count 3 until watermark, stamp latest, closing always | count by k | window 8s | count", MODE_DEFAULT, 4 },
+	{ "limit 60", MODE_DEFAULT, 0 },
+	{ "skip 60", MODE_DEFAULT, 0 },
+	{ "sample 0.3", MODE_DEFAULT, 0 },
+	{ "watermark t delay 2s idle 3s | map w = @watermark, v", MODE_DEFAULT, 0 },
+	{ "dedup by k", MODE_DEFAULT, 1 },
+	{ "dedup", MODE_DEFAULT, 1 },
+	{ EVENT "dedup by k within 4s", MODE_DEFAULT, 2 },
+	{ EVENT "window 4s | dedup by k, v", MODE_DEFAULT, 2 },
+	{ EVENT "dedup by t, k", MODE_DEFAULT, 2 },
+	{ "window 4 rows | reduce " AGGREGATES, MODE_DEFAULT, 1 },
+	{ "window 6 rows every 2 | reduce " AGGREGATES, MODE_DEFAULT, 1 },
+	{ "window 2 rows every 5 | count by k", MODE_DEFAULT, 1 },
+	{ "window 7 rows | count", MODE_DEFAULT, 1 },
+	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
+};
+
+static void test_programs(const struct program *at, size_t n)
+{
+	struct weather weathers[] = { { 3, ROWS_MAX, 4, 0 }, { 12, ROWS_MAX, 12, 0 }, { 5, 6, 9, 0 } };
+
+	for (size_t i = 0; i < n; i++)
+		TEST(at[i].text)
+		{
+			for (uint32_t run = 0; run < RUNS * ARRAY_LEN(weathers) && !test_bad; run++) {
+				weathers[run % ARRAY_LEN(weathers)].seed = run;
+				try_program(&at[i], &weathers[run % ARRAY_LEN(weathers)]);
+			}
+		}
+}
+
+int main(void)
+{
+	test_programs(programs, ARRAY_LEN(programs));
+	return test_done();
+}
