@@ -14,7 +14,7 @@ struct minute {
 #define EPOCH_DIGITS 10
 
 /* Seconds since the epoch as most logs have them: ten digits. */
-static bool read_seconds(const char *p, int64_t *t)
+static inline bool read_seconds(const char *p, int64_t *t)
 {
 	uint64_t w = num_load64(p) ^ NUM_ZEROS, tens = (uint64_t)(uint8_t)(p[8] - '0'), ones = (uint64_t)(uint8_t)(p[9] - '0');
 
@@ -56,8 +56,6 @@ static void know_minute(struct minute *m, const char *p, uint32_t n, int64_t t, 
 
 static bool read_text(struct minute *m, const struct value *v, const struct fn_env *env, int64_t *t)
 {
-	if (v->n == EPOCH_DIGITS && read_seconds(v->s, t))
-		return true;
 	if (read_within(m, v->s, v->n, t))
 		return true;
 	if (!time_parse(v->s, v->n, &env->time, t))
@@ -95,11 +93,32 @@ static struct column one_time(const struct column *c, const struct batch *b, con
 	return column_const(b->arena, &v);
 }
 
+/* Rows from i on that are seconds since the epoch; returns the first that is not. */
+static uint32_t read_run(const struct value *restrict v, int64_t *restrict out, uint32_t i, uint32_t n)
+{
+	while (i < n && v[i].n == EPOCH_DIGITS && v[i].type == T_TEXT && read_seconds(v[i].s, &out[i]))
+		i++;
+	return i;
+}
+
+/* One row; what is no time is null. */
+static void read_row(struct column *out, const struct column *c, const struct batch *b, uint32_t row, struct minute *m, const struct fn_env *env)
+{
+	struct value v = column_get(c, row);
+
+	if (type_is_bytes(v.type) ? read_text(m, &v, env, &out->i[row]) : value_is_time(&v, env, &out->i[row]))
+		return;
+	if (!out->valid)
+		out->valid = bitmap_make(b->arena, b->n_rows);
+	bit_clear(out->valid, row);
+}
+
 struct column event_times(const struct column *c, const struct batch *b, const struct fn_env *env, uint64_t *unusable)
 {
 	struct column out;
 	struct minute minute = { 0 };
 	uint64_t bad = 0, *counted = unusable ? unusable : &bad;
+	bool runs = c->type == T_TEXT && !b->sel;
 
 	if (c->type == T_TIME) {
 		if (c->valid)
@@ -109,16 +128,11 @@ struct column event_times(const struct column *c, const struct batch *b, const s
 	if (c->constant)
 		return one_time(c, b, env, counted);
 	out = column_make(b->arena, T_TIME, b->n_rows);
-	BATCH_EACH(b->sel, b->n_sel, i)
-	{
-		struct value v = column_get(c, i);
-
-		if (type_is_bytes(v.type) ? read_text(&minute, &v, env, &out.i[i]) : value_is_time(&v, env, &out.i[i]))
-			continue;
-		if (!out.valid)
-			out.valid = bitmap_make(b->arena, b->n_rows);
-		bit_clear(out.valid, i);
-		++*counted;
+	for (uint32_t k = 0; k < b->n_sel; k++) {
+		if (runs && (k = read_run(c->v, out.i, k, b->n_sel)) == b->n_sel)
+			break;
+		read_row(&out, c, b, batch_row(b, k), &minute, env);
+		*counted += out.valid && !bit_get(out.valid, batch_row(b, k));
 	}
 	out.has_null = out.valid != NULL;
 	return out;

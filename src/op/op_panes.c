@@ -106,7 +106,7 @@ static void take_rows(struct panes *p, const struct intake *in, const struct col
 
 static int flush(struct panes *p, struct intake *in, const struct column *args)
 {
-	for (uint32_t k = 0; k < in->n; k++)
+	for (uint32_t k = 0; p->going.n && k < in->n; k++)
 		while (p->cells[in->cell[k]].merged_into != CELL_NONE)
 			in->cell[k] = p->cells[in->cell[k]].merged_into;
 	if (in->n)
