@@ -379,6 +379,9 @@ static const struct program programs[] = {
 	{ "window 6 rows every 2 | reduce " AGGREGATES, MODE_DEFAULT, 1 },
 	{ "window 2 rows every 5 | count by k", MODE_DEFAULT, 1 },
 	{ "window 7 rows | count", MODE_DEFAULT, 1 },
+	{ EVENT "window 4s | sort v desc", MODE_DEFAULT, 1 },
+	{ EVENT "window 6s every 2s | top 2 by f per k", MODE_DEFAULT, 3 },
+	{ EVENT "window 4s | skip 2 | limit 3", MODE_DEFAULT, 1 },
 	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
 };
 
