@@ -5,6 +5,7 @@ src_libcli_a_SOURCES += src/cli/help.c src/cli/help.h src/cli/page.c src/cli/pag
 src_libcli_a_SOURCES += src/cli/inputs.c src/cli/inputs.h
 src_libcli_a_SOURCES += src/cli/topics.c src/cli/topics.h src/cli/man.c src/cli/man.h src/cli/complete.c src/cli/complete.h
 src_libcli_a_SOURCES += src/cli/monitor.c src/cli/monitor.h src/cli/signals.c src/cli/signals.h
+src_libcli_a_SOURCES += src/cli/durable.c src/cli/durable.h
 src_libcli_a_CPPFLAGS = $(cli_cppflags)
 
 if BUILD_PROGRAM

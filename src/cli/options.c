@@ -383,6 +383,35 @@ static int take_explain(struct options *o, const char *arg, struct err *e)
 	return 0;
 }
 
+static int take_checkpoint(struct options *o, const char *arg, struct err *e)
+{
+	if (!*arg)
+		return err_set(e, ERR_USAGE, "needs DIR");
+	o->checkpoint = arg;
+	return 0;
+}
+
+static int take_once(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->once = true;
+	return 0;
+}
+
+static int take_drain(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->drain = true;
+	return 0;
+}
+
+static int take_accept_loss(struct options *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->accept_loss = true;
+	return 0;
+}
+
 static int take_help(struct options *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;
@@ -671,11 +700,19 @@ static const struct option_def options[] = {
 		    "the micro-batch (the default for `window all`). complete: the whole table each time (the default where sort or top follow `window all`); "
 		    "nothing is late then, and nothing is forgotten.", ARG("MODE", "text", "append, update or complete") },
 	  .take = take_mode },
-	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State" }, .later = true },
-	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State" }, .later = true },
-	{ { .name = "checkpoint", .synopsis = "--checkpoint DIR", .summary = "make the job durable", .group = "State", ARG("DIR", "directory", "a directory") },
-	  .later = true },
-	{ { .name = "accept-loss", .synopsis = "--accept-loss", .summary = "go on where input has vanished", .group = "State" }, .later = true },
+	{ { .name = "checkpoint", .synopsis = "--checkpoint DIR", .summary = "make the job durable", .group = "State",
+	    .text = "What the job knows (state, open windows, where its inputs stand) is kept in DIR, and the next run goes on from there: after an end, a kill or a "
+		    "crash, with no record missing or twice in a file, a directory or a standard output that is a file. `strm help checkpoints` says more.",
+	    ARG("DIR", "directory", "a directory; made if it is missing") },
+	  .take = take_checkpoint },
+	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State",
+	    .text = "For cron: a directory, or a file that is followed, ends when all that is there now has been read." }, .take = take_once },
+	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State",
+	    .text = "With a checkpoint the end of the input only ends the run, and windows stay open for the next one; with --drain it is the end of time." },
+	  .take = take_drain },
+	{ { .name = "accept-loss", .synopsis = "--accept-loss", .summary = "go on where input has vanished", .group = "State",
+	    .text = "A file that was read in part and is neither there nor beside it under another name ends the run; with this, the file that is there now is read." },
+	  .take = take_accept_loss },
 	{ { .name = "file", .synopsis = "-f, --file FILE", .summary = "the program is in a file; operands are input", .group = "Program",
 	    .text = "Lines that begin with -- are options, # begins a comment; as #!/usr/bin/env -S strm -f the file is a command.",
 	    ARG("FILE", "file", "a program") },

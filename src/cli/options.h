@@ -49,6 +49,8 @@ struct options {
 	uint64_t mem_max;
 	enum when color;
 	bool explain_dot;
+	const char *checkpoint; /* NULL: none */
+	bool once, drain, accept_loss;
 	bool quiet, explain, help, version, progress;
 	const char *stats;
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/inputs.h"
+#include "cli/durable.h"
 #include "cli/monitor.h"
 #include "cli/signals.h"
 #include "base/time.h"
@@ -256,7 +257,9 @@ static int compile(struct program *p, struct err *e)
 	plan_rules(&p->plan, p->verbatim && (is(o->in, "json") || is(o->in, "lines")));
 	for (unsigned i = 0; i < o->n_sources; i++)
 		p->endless |= source_spec_endless(o->sources[i]);
-	return choose_cut(o, &p->plan, p->endless, e);
+	if (durable_check(o, e))
+		return -1;
+	return choose_cut(o, &p->plan, p->endless && !o->once, e);
 }
 
 /* The columns that the fields of an input's header have become. */
@@ -328,10 +331,12 @@ static int run(struct program *p)
 			       .no_input = o->no_input, .cut = o->cut, .strict = o->strict, .bad_file = o->bad_file, .late_file = o->late_file,
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
 			       .stop = signals_stop(), .ask = signals_ask(), .closes = p->plan.closes, .endless = p->endless };
-	const struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
-	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF };
+	struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
+	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF, .input_names = jo.sources };
+	struct durable durable = { .opts = o, .plan = &p->plan, .env = &env };
 	struct err e = { 0 };
 	struct job *j;
+	int status;
 
 	if (!o->no_input && check_loops(p, &e)) {
 		report_error(o, &e);
@@ -344,8 +349,14 @@ static int run(struct program *p)
 		report_error(o, &e);
 		return exit_status(e.kind);
 	}
+	if (durable_open(&durable, &jo, &shared, &po.lower, &e)) {
+		report_error(o, &e);
+		return exit_status(e.kind);
+	}
 	j = job_new(&jo, &shared);
-	return finish(o, &p->report, j, start(p, j, &shared, &po, &e) || job_run(j, &e), &e);
+	status = finish(o, &p->report, j, start(p, j, &shared, &po, &e) || job_run(j, &e), &e);
+	checkpoint_close(jo.checkpoint);
+	return status;
 }
 
 int run_program(struct options *o)

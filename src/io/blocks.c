@@ -16,6 +16,8 @@ struct blocks {
 	size_t read_max;
 	uint64_t bytes; /* of the sources that are done */
 	bool final;
+	const struct blocks_reader *through; /* NULL: nobody */
+	bool paused, kept_open;              /* through: no more just now; the source's end does not end its last record */
 	size_t stretch, next; /* marked input: bytes to decode, and where the next stretch begins */
 	bool marked;          /* the stretch ends in a mark */
 	int (*wait)(void *ctx, int fd);
@@ -48,25 +50,60 @@ struct blocks *blocks_new(const char *const *specs, unsigned n, struct decoder *
 	return b;
 }
 
+/* The source of the next spec; through somebody, a spec may have several. As next_source. */
+static int open_next(struct blocks *b, struct err *e)
+{
+	if (b->through) {
+		int r = b->next_spec ? b->through->open(b->through->ctx, b->next_spec - 1, &b->src, e) : 0;
+
+		while (!r && b->next_spec < b->n_specs)
+			r = b->through->open(b->through->ctx, b->next_spec++, &b->src, e);
+		return r == BLOCKS_PAUSE ? BLOCKS_PAUSED : r;
+	}
+	if (b->next_spec == b->n_specs)
+		return 0;
+	b->src = source_open(b->specs[b->next_spec++], e);
+	return b->src ? 1 : -1;
+}
+
 /* 1 when there is a source to read, 0 after the last, -1. */
 static int next_source(struct blocks *b, struct err *e)
 {
 	const char *name;
+	int r;
 
 	if (b->src)
 		return 1;
-	if (b->next_spec == b->n_specs)
-		return 0;
-	b->src = source_open(b->specs[b->next_spec++], e);
-	if (!b->src)
-		return -1;
+	r = open_next(b, e);
+	if (r != 1)
+		return r;
 	b->src->wait = b->wait;
 	b->src->wait_ctx = b->wait_ctx;
 	name = source_name(b->src);
 	b->dec->def->restart(b->dec, arena_str(&b->names, name, strlen(name)));
-	b->final = false;
+	b->final = b->kept_open = false;
 	b->n = b->patience = 0;
-	return 1;
+	return b->through && b->through->begun(b->through->ctx, e) ? -1 : 1;
+}
+
+static int decode(struct blocks *b, size_t n, bool final, const struct decode_to *to, size_t *used, struct err *e)
+{
+	int r;
+
+	if (b->through)
+		b->through->decoding(b->through->ctx, b->p, n);
+	r = b->dec->def->decode(b->dec, b->p, n, final && (b->marked || !b->kept_open), to, used, e);
+	if (b->through && !r)
+		b->through->decoded(b->through->ctx, b->p, *used);
+	return r;
+}
+
+/* All of the source is decoded, but for `used` on. */
+static int check_end(struct blocks *b, size_t used, size_t n, struct err *e)
+{
+	if (used < n && !b->kept_open)
+		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, n - used);
+	return b->through ? b->through->ended(b->through->ctx, b->p + used, n - used, e) : 0;
 }
 
 static void end_source(struct blocks *b)
@@ -92,20 +129,30 @@ static void grow(struct blocks *b)
 	set_capacity(b, b->cap < most && b->cap * 2 > most ? most : b->cap * 2);
 }
 
-static int read_once(struct blocks *b, struct err *e)
+static int read_into(struct blocks *b, size_t room, struct err *e)
 {
-	size_t room;
-	ssize_t r;
+	const struct blocks_reader *t = b->through;
+	ssize_t r = t ? t->read(t->ctx, b->src, b->p + b->n, room, e) : source_read(b->src, b->p + b->n, room, e);
 
-	if (b->n == b->cap)
-		grow(b);
-	room = b->cap - b->n;
-	r = source_read(b->src, b->p + b->n, room < b->read_max ? room : b->read_max, e);
+	b->paused = t && r == BLOCKS_PAUSE;
+	if (b->paused)
+		return 0;
 	if (r < 0)
 		return -1;
 	b->n += (size_t)r;
 	b->final = r == 0;
+	b->kept_open = b->final && t && !t->final(t->ctx);
 	return 0;
+}
+
+static int read_once(struct blocks *b, struct err *e)
+{
+	size_t room;
+
+	if (b->n == b->cap)
+		grow(b);
+	room = b->cap - b->n;
+	return read_into(b, room < b->read_max ? room : b->read_max, e);
 }
 
 /* Is there a byte in p[0..n) that may end a record of some format? */
@@ -125,7 +172,7 @@ static int fill(struct blocks *b, struct err *e)
 		if (read_once(b, e))
 			return -1;
 		ended = ended || may_end(b->p + from, b->n - from);
-	} while (!b->final && b->n < b->patience && (!ended || source_ready(b->src, 0)));
+	} while (!b->final && !b->paused && b->n < b->patience && (!ended || source_ready(b->src, 0)));
 	return 0;
 }
 
@@ -149,21 +196,23 @@ static void carry(struct blocks *b, size_t used)
 int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e)
 {
 	int r = next_source(b, e);
-	size_t used = 0;
+	size_t used = 0, before = b->n;
 
-	if (r <= 0)
+	if (r != 1)
 		return r;
 	if (fill(b, e))
 		return -1;
-	r = b->dec->def->decode(b->dec, b->p, b->n, b->final, to, &used, e);
+	if (b->paused && b->n == before)
+		return BLOCKS_PAUSED;
+	r = decode(b, b->n, b->final, to, &used, e);
 	if (r)
 		return r > 0 ? 2 : -1;
 	if (!b->final) {
 		carry(b, used);
 		return 1;
 	}
-	if (used < b->n)
-		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->n - used);
+	if (check_end(b, used, b->n, e))
+		return -1;
 	end_source(b);
 	return 1;
 }
@@ -172,17 +221,11 @@ int blocks_step(struct blocks *b, const struct decode_to *to, struct err *e)
 static int read_ahead(struct blocks *b, struct err *e)
 {
 	size_t room;
-	ssize_t r;
 
 	if (b->n == b->cap)
 		set_capacity(b, b->cap * 2);
 	room = b->cap - b->n;
-	r = source_read(b->src, b->p + b->n, room < b->read_max ? room : b->read_max, e);
-	if (r < 0)
-		return -1;
-	b->n += (size_t)r;
-	b->final = r == 0;
-	return 0;
+	return read_into(b, room < b->read_max ? room : b->read_max, e);
 }
 
 int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e)
@@ -192,9 +235,9 @@ int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e)
 
 	b->marked = false;
 	b->stretch = b->next = 0;
-	if (r <= 0)
+	if (r != 1)
 		return r;
-	while (!(b->marked = mark_find(b->p, b->n, b->final, &b->stretch, &b->next))) {
+	while (!(b->marked = mark_find(b->p, b->n, b->final && !b->kept_open, &b->stretch, &b->next))) {
 		b->next = b->stretch;
 		if (b->final)
 			return BLOCKS_END;
@@ -202,6 +245,10 @@ int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e)
 			return BLOCKS_PART;
 		if (read_ahead(b, e))
 			return -1;
+		if (b->paused) {
+			b->stretch = b->next = b->n;
+			return BLOCKS_PAUSED;
+		}
 	}
 	if (mark_parse(b->p + b->stretch, b->next - b->stretch - (b->p[b->next - 1] == '\n'), m, &why))
 		return err_set(e, ERR_IO, "%s: a mark is not understood: %s", source_name(b->src), why);
@@ -217,14 +264,18 @@ int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e)
 	if (!b->src)
 		return 0;
 	if (b->stretch || (b->final && !b->marked))
-		r = b->dec->def->decode(b->dec, b->p, b->stretch, whole, to, &used, e);
+		r = decode(b, b->stretch, whole, to, &used, e);
 	if (r)
 		return r > 0 ? 2 : -1;
-	if (whole && used < b->stretch)
-		BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->stretch - used);
 	if (b->marked) {
+		if (used < b->stretch)
+			BUG("the decoder of %s leaves %zu bytes", b->dec->def->doc.name, b->stretch - used);
 		b->dec->line++;
+		if (b->through)
+			b->through->decoded(b->through->ctx, b->p + b->stretch, b->next - b->stretch);
 		used = b->next;
+	} else if (whole && check_end(b, used, b->n, e)) {
+		return -1;
 	}
 	b->n -= used;
 	memmove(b->p, b->p + used, b->n);
@@ -238,6 +289,14 @@ void blocks_on_wait(struct blocks *b, int (*wait)(void *ctx, int fd), void *ctx)
 {
 	b->wait = wait;
 	b->wait_ctx = ctx;
+}
+
+void blocks_through(struct blocks *b, const struct blocks_reader *r) { b->through = r; }
+
+const char *blocks_rest(const struct blocks *b, size_t *n)
+{
+	*n = b->src ? b->n : 0;
+	return b->p;
 }
 
 unsigned blocks_spec(const struct blocks *b) { return b->next_spec ? b->next_spec - 1 : 0; }

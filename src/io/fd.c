@@ -182,3 +182,13 @@ void fd_source_release(struct source *base)
 	unpack_close(s->unpack);
 	fd_live_free(s->on_loop);
 }
+
+int fd_source_file(const struct source *base)
+{
+	const struct fd_source *s = (const struct fd_source *)base;
+	struct stat st;
+
+	if (base->live || base->def->read != fd_source_read)
+		return -1;
+	return !fstat(s->fd, &st) && S_ISREG(st.st_mode) ? s->fd : -1;
+}

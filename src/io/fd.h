@@ -29,6 +29,9 @@ ssize_t fd_source_read(struct source *s, char *p, size_t n, struct err *e);
 bool fd_source_ready(struct source *s, int within_ms);
 void fd_source_release(struct source *s);
 
+/* The descriptor of a source over a regular file that is read with source_read; -1: it is none. */
+int fd_source_file(const struct source *s);
+
 /* How a loop drives such a source: pipes, terminals and sockets are live, NULL for files and other devices. fd_source_new sets
  * it. */
 const struct live_def *fd_live_def(int fd);

@@ -8,3 +8,4 @@ src_libplan_a_SOURCES += src/plan/join.c src/plan/join.h
 src_libplan_a_SOURCES += src/plan/cogroup.c src/plan/cogroup.h
 src_libplan_a_SOURCES += src/plan/lookup.c src/plan/lookup.h
 src_libplan_a_SOURCES += src/plan/dot.c
+src_libplan_a_SOURCES += src/plan/meaning.c src/plan/meaning.h

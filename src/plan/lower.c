@@ -176,6 +176,10 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 	s.sink_take = sink_open(spec, e);
 	if (!s.sink_take)
 		return NULL;
+	if (o->opened && o->opened(o->opened_ctx, s.sink_take, e)) {
+		sink_abandon(s.sink_take);
+		return NULL;
+	}
 	format = sink_option(s.sink_take, "format");
 	by_name = format || o->to_given || !strcmp(spec, "-") ? NULL : codec_by_file(sink_name(s.sink_take));
 	if (by_name && by_name->encode && (by_name != o->to || o->encode.plain)) {

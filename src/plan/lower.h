@@ -18,6 +18,9 @@ struct lower_opts {
 	/* bad rows of `parse`, see op/op_parse.h */
 	int (*bad)(void *ctx, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
 	void *ctx;
+	/* A sink was opened: a checkpoint holds on to it. 0 or -1; NULL: nobody asks. */
+	int (*opened)(void *ctx, struct sink *s, struct err *e);
+	void *opened_ctx;
 	const struct word_counts *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
 };
 

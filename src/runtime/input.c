@@ -1,7 +1,7 @@
 /* Where a job's records come from: sources that are read to their end. */
 #include <stdlib.h>
 
-#include "runtime/job_impl.h"
+#include "runtime/ckpt_impl.h"
 
 /* ---- decoders ---- */
 
@@ -42,13 +42,15 @@ static int on_batch(void *ctx, struct batch *b, struct err *e)
 	in->job->meter.current = in->number + (in->blocks ? blocks_spec(in->blocks) : 0);
 	inputs_count_words(in->job);
 	b->input = in->number;
-	return job_take(in->job, b, e);
+	return job_take(in->job, in, b, e);
 }
 
 static int on_bad(void *ctx, const char *raw, size_t n, uint64_t line, const char *reason, struct err *e)
 {
 	struct input *in = ctx;
 
+	if (in->job->opts.checkpoint && ckpt_skip_bad(in))
+		return 0;
 	in->job->n_bad_input++;
 	return job_bad_row(in->job, raw, n, in->decoder->opts.source, line, reason, e);
 }
@@ -78,6 +80,8 @@ static int open_input(struct job *j, struct input *in, const char *const *specs,
 	in->decoder->def = j->reads[in->number].codec;
 	in->blocks = blocks_new(specs, n, in->decoder);
 	blocks_on_wait(in->blocks, job_wait_fd, j);
+	if (j->opts.checkpoint)
+		ckpt_read(j, in);
 	return 0;
 }
 
@@ -162,7 +166,8 @@ static int cut_by_clock(struct job *j, struct err *e)
 		return -1;
 	if (!j->cut_end) {
 		j->timed = true;
-		j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
+		if (!j->run->batch)
+			j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
 	}
 	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
 	job_set_now(j, j->cut_end);
@@ -195,7 +200,7 @@ static int run_input(struct job *j, struct input *in, struct err *e)
 		r = step(in, e);
 		if (r == 1 && cut_now(j, in) && job_end_batch(j, clock_now(&j->clock), false, e))
 			return -1;
-	} while (r == 1 && !job_all_closed(j) && !job_stopped(j));
+	} while ((r == 1 || r == BLOCKS_PAUSED) && !job_all_closed(j) && !job_stopped(j));
 	if (r < 0)
 		return -1;
 	in->ended = true;
@@ -214,8 +219,8 @@ static int run_in_order(struct job *j, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
-/* Marks are found first, so that the clock is right for the records. *marked: some stretch ends in one. */
-static int seek_stretches(struct job *j, bool *marked, struct err *e)
+/* Marks are found first, so that the clock is right for the records. *marked: some stretch ends in one; *paused: no input goes on just now. */
+static int seek_stretches(struct job *j, bool *marked, bool *paused, struct err *e)
 {
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct mark m = { 0 };
@@ -224,6 +229,7 @@ static int seek_stretches(struct job *j, bool *marked, struct err *e)
 
 		if (r < 0)
 			return -1;
+		*paused &= r == BLOCKS_PAUSED || j->inputs[i].ended;
 		meter_share(j, i, blocks_bytes(j->inputs[i].blocks) - before);
 		if (r == BLOCKS_MARK)
 			job_mark(j, i, &m);
@@ -233,10 +239,11 @@ static int seek_stretches(struct job *j, bool *marked, struct err *e)
 }
 
 /* The next stretch of every input, decoded in order. *more: some input had one. */
-static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e)
+static int take_stretches(struct job *j, bool *more, bool *marked, bool *paused, struct err *e)
 {
 	*more = *marked = false;
-	if (seek_stretches(j, marked, e))
+	*paused = true;
+	if (seek_stretches(j, marked, paused, e))
 		return -1;
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct input *in = &j->inputs[i];
@@ -260,21 +267,39 @@ static int take_stretches(struct job *j, bool *more, bool *marked, struct err *e
 
 static int run_by_marks(struct job *j, struct err *e)
 {
-	bool more, marked;
+	bool more, marked, paused;
 
 	do {
 		enum phase phase = job_phase(j, PHASE_READ);
-		int failed = take_stretches(j, &more, &marked, e);
+		int failed = take_stretches(j, &more, &marked, &paused, e);
 
 		job_phase(j, phase);
 		job_look(j);
-		if (failed || (marked && job_end_marked(j, e)))
+		if (failed || ((marked || (paused && ckpt_reruns(j))) && job_end_marked(j, e)))
 			return -1;
 	} while (more && !job_all_closed(j) && !job_stopped(j));
 	return 0;
 }
 
+/* A micro-batch that was cut before is read again, up to where it ended. */
+static int run_again(struct job *j, struct err *e)
+{
+	for (unsigned i = 0; i < j->n_inputs && ckpt_reruns(j); i++) {
+		struct input *in = &j->inputs[i];
+		int r = ckpt_reaches(in) ? 1 : BLOCKS_PAUSED;
+
+		while (r == 1 && ckpt_reruns(j))
+			r = step(in, e);
+		if (r < 0)
+			return -1;
+		in->ended = r == 0;
+	}
+	return ckpt_reruns(j) ? ckpt_end_rerun(j, e) : 0;
+}
+
 int inputs_run(struct job *j, struct err *e)
 {
+	if (ckpt_reruns(j) && j->opts.cut.kind != CUT_MARK && run_again(j, e))
+		return -1;
 	return j->opts.cut.kind == CUT_MARK ? run_by_marks(j, e) : run_in_order(j, e);
 }

@@ -1,5 +1,5 @@
 #include "op/event_time.h"
-#include "runtime/job_impl.h"
+#include "runtime/ckpt_impl.h"
 #include "runtime/late.h"
 
 #include <stdlib.h>
@@ -48,6 +48,10 @@ static int open_bad_sink(struct job *j, struct err *e)
 	s.sink_take = sink_open(j->opts.bad_file, e);
 	if (!s.sink_take)
 		return -1;
+	if (j->opts.checkpoint && checkpoint_sink(j->opts.checkpoint, s.sink_take, e)) {
+		sink_abandon(s.sink_take);
+		return -1;
+	}
 	s.opts.no_header = !sink_empty(s.sink_take);
 	j->bad_sink = op_sink(j->run, 0, "--bad", &s, e);
 	return j->bad_sink ? 0 : -1;
@@ -56,7 +60,7 @@ static int open_bad_sink(struct job *j, struct err *e)
 static int open_late_sink(struct job *j, struct err *e)
 {
 	if (j->opts.late_file)
-		j->late_sink = late_open(j->run, j->opts.late_file, e);
+		j->late_sink = late_open(j->run, j->opts.late_file, j->opts.checkpoint, e);
 	return j->opts.late_file && !j->late_sink ? -1 : 0;
 }
 
@@ -121,13 +125,20 @@ void job_set_now(struct job *j, int64_t now)
 	j->run->special[SP_BATCH] = v_int((int64_t)j->run->batch);
 }
 
+/* With a checkpoint: cut, delivery, commit. */
+static int keep_batch(struct job *j, struct err *e)
+{
+	return write_aside(j, e) || ckpt_end_batch(j, e) < 0 ? -1 : 0;
+}
+
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 {
 	enum phase phase = job_phase(j, PHASE_RUN);
 
+	j->seen_now = j->run->now;
 	job_set_now(j, now);
-	j->run->last = last;
-	if (graph_batch_end(&j->graph, e) || meter_batch_end(j, last, e) || write_aside(j, e))
+	j->run->last = last && (j->run->ends || !j->opts.checkpoint);
+	if (graph_batch_end(&j->graph, e) || (j->opts.checkpoint && keep_batch(j, e)) || meter_batch_end(j, last, e) || write_aside(j, e))
 		return -1;
 	job_phase(j, phase);
 	j->batch_records = 0;
@@ -156,9 +167,11 @@ static int process(struct job *j, const struct batch *b, struct err *e)
 	enum phase phase = job_phase(j, PHASE_RUN);
 	int verdict;
 
-	if (!j->batch_records && j->opts.cut.kind != CUT_TIME)
+	if (!j->batch_records && j->opts.cut.kind != CUT_TIME && !ckpt_reruns(j))
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
+	if (j->taking)
+		j->taking->call_rows += b->n_sel;
 	verdict = op_process(entry, 0, b, e);
 	job_phase(j, phase);
 	return verdict > 0 && j->live_sources ? had_enough(j, entry) : verdict;
@@ -182,6 +195,13 @@ static int take_by_count(struct job *j, const struct batch *b, struct err *e)
 	return 0;
 }
 
+/* It is over before the next one begins: a run that goes on from here does not end it again. */
+static int end_interval(struct job *j, struct err *e)
+{
+	j->cut_over = true;
+	return job_end_batch(j, j->cut_end, false, e);
+}
+
 /* The interval that `t` lies in becomes the one at hand; the ones before it end. Empty ones only where they do something. */
 static int advance_to(struct job *j, int64_t t, struct err *e)
 {
@@ -193,8 +213,9 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 		return 0;
 	}
 	while (t >= j->cut_end) {
-		if ((j->batch_records || job_holds(j)) && job_end_batch(j, j->cut_end, false, e))
+		if (!j->cut_over && (j->batch_records || job_holds(j)) && end_interval(j, e))
 			return -1;
+		j->cut_over = false;
 		if (job_holds(j))
 			j->cut_end += j->opts.cut.every_ns;
 		else
@@ -239,14 +260,39 @@ static int take_by_replay(struct job *j, const struct batch *b, struct err *e)
 	return verdict;
 }
 
-int job_take(struct job *j, const struct batch *b, struct err *e)
+static int take(struct job *j, const struct batch *b, struct err *e)
 {
-	j->n_records += b->n_sel;
 	if (j->opts.cut.kind == CUT_RECORDS)
 		return take_by_count(j, b, e);
 	if (j->opts.cut.kind == CUT_TIME && j->replay)
 		return take_by_replay(j, b, e);
 	return process(j, b, e);
+}
+
+/* A micro-batch that is run again takes what it took: it may end in the middle of the batch. */
+static int take_again(struct job *j, const struct batch *b, struct input *in, struct err *e)
+{
+	uint64_t room = ckpt_limit(in);
+	uint32_t n = b->n_sel < room ? b->n_sel : (uint32_t)room;
+	struct batch part = batch_slice(b, 0, n);
+	int verdict = n ? process(j, &part, e) : 0;
+
+	if (verdict || !ckpt_at_limit(in, n < b->n_sel))
+		return verdict;
+	if (ckpt_end_rerun(j, e))
+		return -1;
+	part = batch_slice(b, n, b->n_sel - n);
+	return part.n_sel ? take(j, &part, e) : 0;
+}
+
+int job_take(struct job *j, struct input *in, struct batch *b, struct err *e)
+{
+	if (j->opts.checkpoint) {
+		ckpt_skip(in, b);
+		j->taking = in;
+	}
+	j->n_records += b->n_sel;
+	return ckpt_reruns(j) ? take_again(j, b, in, e) : take(j, b, e);
 }
 
 /* ---- the run ---- */
@@ -255,7 +301,17 @@ static int one_empty_record(struct job *j, struct err *e)
 {
 	struct batch b = { .schema = schema_intern(NULL, NULL, 0), .n_rows = 1, .n_sel = 1, .arena = &j->arena };
 
-	return job_take(j, &b, e) < 0 ? -1 : 0;
+	return take(j, &b, e) < 0 ? -1 : 0;
+}
+
+/* With a checkpoint: what was read is committed; windows stay open unless the end is the end of time. */
+static int end_kept(struct job *j, int64_t now, struct err *e)
+{
+	bool closes = j->run->ends && (!j->n_batches || job_is_open(j));
+
+	if (ckpt_reruns(j))
+		return ckpt_end_rerun(j, e);
+	return j->batch_records || ckpt_moved(j->opts.checkpoint) || closes ? job_end_batch(j, now, true, e) : 0;
 }
 
 /* The last micro-batch: what is open, or the only one there is. */
@@ -263,6 +319,8 @@ static int end_last(struct job *j, struct err *e)
 {
 	int64_t now = j->opts.cut.kind == CUT_TIME && j->timed ? j->cut_end : clock_now(&j->clock);
 
+	if (j->opts.checkpoint)
+		return end_kept(j, now, e);
 	if (j->batch_records || !j->n_batches || job_is_open(j))
 		return job_end_batch(j, now, true, e);
 	return 0;
@@ -316,9 +374,12 @@ static int read_all(struct job *j, struct err *e)
 int job_run(struct job *j, struct err *e)
 {
 	if (read_all(j, e) || end_last(j, e)) {
-		write_reached(j);
+		if (!j->opts.checkpoint)
+			write_reached(j);
 		return -1;
 	}
+	if (j->opts.checkpoint)
+		return ckpt_finish(j->opts.checkpoint, e) || finish_aside(j, e) ? -1 : graph_finish(&j->graph, e);
 	if (finish_aside(j, e))
 		return -1;
 	return end_without_records(j, e) ? -1 : graph_finish(&j->graph, e);
@@ -349,7 +410,7 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 	j->run->start = j->run->now;
 	meter_open(j);
 	marks_open(j);
-	if (open_bad_sink(j, e) || open_late_sink(j, e))
+	if (open_bad_sink(j, e) || open_late_sink(j, e) || (j->opts.checkpoint && ckpt_begin(j, e)))
 		return -1;
 	j->run->n_inputs = 1;
 	if (j->opts.no_input)

@@ -74,6 +74,8 @@ struct job_opts {
 	/* Nothing has come or gone for silence_ms (0: nobody asks); once in a run, while it waits. */
 	void (*on_silence)(void *ctx, const struct job *j);
 	unsigned look_ms, silence_ms;
+	struct checkpoint *checkpoint;    /* runtime/checkpoint.h; NULL: none */
+	bool once;                        /* what has come by now is all */
 };
 
 /* The run is the caller's and must outlive the job. */

@@ -40,6 +40,13 @@ struct input {
 	struct blocks *blocks;
 	unsigned number; /* of the source, in command-line order */
 	bool ended;
+	/* With a checkpoint: where it stands, what the decoder was given last (NULL: it is not at work), records taken of that, and those that were taken
+	 * before the run began. */
+	struct place *place;
+	struct blocks_reader through;
+	const char *call_p;
+	size_t call_n;
+	uint64_t call_rows, call_bads, skip_rows, skip_bads;
 };
 
 struct job {
@@ -65,6 +72,7 @@ struct job {
 	size_t n_scanning, scanning_cap;
 	struct graph graph;
 	struct op *bad_sink, *late_sink; /* NULL: not kept */
+	struct input *taking; /* with a checkpoint: whose records come in */
 	struct expr *replay;
 	struct eval replay_eval;
 	struct word_counts words;
@@ -74,10 +82,15 @@ struct job {
 	uint64_t cut_bytes;    /* input at the last end of a micro-batch */
 	int64_t cut_end;       /* CUT_TIME: when the micro-batch at hand ends */
 	bool timed;            /* cut_end is set */
+	bool cut_over;         /* with a replay field: the interval that ends at cut_end is over */
+	int64_t seen_now;      /* the time that the records of the micro-batch that ends have seen */
 };
 
 /* Records of a decoder, into the chain and cut into micro-batches. The verdict of op_process. */
-int job_take(struct job *j, const struct batch *b, struct err *e);
+int job_take(struct job *j, struct input *in, struct batch *b, struct err *e);
+/* With a checkpoint: a micro-batch that was cut before is read again, and ends as it did. */
+bool ckpt_reruns(const struct job *j);
+int ckpt_end_rerun(struct job *j, struct err *e);
 /* Ends the micro-batch at hand at time `now`. 0 or -1. */
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e);
 /* Would a micro-batch without records do something? */

@@ -1,6 +1,7 @@
 #include "runtime/late.h"
 
 #include "op/op_sink.h"
+#include "runtime/checkpoint.h"
 
 /* At the end of time there is no telling by how much. */
 static struct value late_by_value(const struct op *op, int64_t late_by)
@@ -36,7 +37,7 @@ static int choose_format(struct sink_spec *s, const char *file, struct err *e)
 	return err_set(e, ERR_USAGE, "%s: unknown format \"%s\"", file, name);
 }
 
-struct op *late_open(struct run *run, const char *file, struct err *e)
+struct op *late_open(struct run *run, const char *file, struct checkpoint *c, struct err *e)
 {
 	struct sink_spec s = { .aside = true };
 	struct op *sink;
@@ -44,7 +45,7 @@ struct op *late_open(struct run *run, const char *file, struct err *e)
 	s.sink_take = sink_open(file, e);
 	if (!s.sink_take)
 		return NULL;
-	if (choose_format(&s, file, e)) {
+	if (choose_format(&s, file, e) || (c && checkpoint_sink(c, s.sink_take, e))) {
 		sink_abandon(s.sink_take);
 		return NULL;
 	}

@@ -4,7 +4,8 @@
 #define STRM_RUNTIME_LATE_H
 #include "op/op.h"
 
-/* The sink for `file` (io/sink.h), the caller's; run->late writes to it. A header is written iff it is empty. NULL and err. */
-struct op *late_open(struct run *run, const char *file, struct err *e);
+/* The sink for `file` (io/sink.h), the caller's; run->late writes to it. A header is written iff it is empty. With a checkpoint (or NULL) it is one of its sinks. NULL and err. */
+struct checkpoint;
+struct op *late_open(struct run *run, const char *file, struct checkpoint *c, struct err *e);
 
 #endif

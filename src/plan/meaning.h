@@ -1,0 +1,16 @@
+/* What the state of a stage means, as a number: of equal numbers the state of one is that of the other. It is made of the stage as written, of windows,
+ * triggers and watermarks in front of it, and of what the fields that it reads are made of; filters and the like, which only choose records, do not count, nor
+ * does what stands behind it. */
+#ifndef STRM_PLAN_MEANING_H
+#define STRM_PLAN_MEANING_H
+#include "plan/plan.h"
+
+struct plan_meaning {
+	const char *name; /* the stage as written, its defaults made explicit */
+	uint64_t fingerprint;
+};
+
+/* By number of the stage, from 1; [0] is of what stands outside. In the plan's arena. `salt`: what else the whole program depends on (variables, zone). */
+struct plan_meaning *plan_meanings(const struct plan *p, const char *salt);
+
+#endif

@@ -1,0 +1,539 @@
+#include "runtime/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/ckpt_impl.h"
+#include "state/inspect.h"
+
+/* ---- opening ---- */
+
+static void copy_point(struct buf *to, const struct store_point *from)
+{
+	to->n = 0;
+	buf_add(to, from->data.p, from->data.n);
+}
+
+static int unknown(const struct checkpoint *c, const char *what, struct err *e)
+{
+	return err_set(e, ERR_IO, "%s: its %s is of a kind that this strm does not know", c->opts.dir, what);
+}
+
+static int load_points(struct checkpoint *c, struct err *e)
+{
+	const struct store_point *commit = store_last_commit(c->store), *cut = store_open_cut(c->store);
+
+	if (commit) {
+		c->has_commit = true;
+		c->committed = commit->batch;
+		copy_point(&c->commit_bytes, commit);
+		if (commit_get((struct store_bytes){ c->commit_bytes.p, c->commit_bytes.n }, &c->commit))
+			return unknown(c, "last commit", e);
+	}
+	if (!cut)
+		return 0;
+	copy_point(&c->cut_bytes, cut);
+	if (cut_get((struct store_bytes){ c->cut_bytes.p, c->cut_bytes.n }, &c->cut))
+		return unknown(c, "open cut", e);
+	c->rerun = (struct rerun){ true, cut->batch, cut->time };
+	return 0;
+}
+
+struct checkpoint *checkpoint_open(const struct checkpoint_opts *o, struct err *e)
+{
+	struct checkpoint *c = xcalloc(1, sizeof *c);
+	struct store_opts so = { .command = o->command, .no_sync = getenv("STRM_TEST_NOSYNC") != NULL };
+
+	c->opts = *o;
+	c->store = store_open(o->dir, &so, e);
+	if (c->store && !load_points(c, e))
+		return c;
+	checkpoint_close(c);
+	return NULL;
+}
+
+void checkpoint_close(struct checkpoint *c)
+{
+	if (!c)
+		return;
+	ckpt_read_free(c);
+	places_free(c);
+	point_release(&c->commit);
+	point_release(&c->cut);
+	buf_release(&c->commit_bytes);
+	buf_release(&c->cut_bytes);
+	free(c->sinks);
+	free(c->op_stage);
+	store_close(c->store);
+	free(c);
+}
+
+/* ---- sinks ---- */
+
+/* What a point says of the sink of this name; of the k-th of those with that name. */
+static const struct point_sink *find_sink(const struct point *p, const char *name, size_t k)
+{
+	for (size_t i = 0; i < p->n_sinks; i++) {
+		struct store_bytes own = p->sinks[i].name;
+
+		if (own.n == strlen(name) && !memcmp(own.p, name, own.n) && !k--)
+			return &p->sinks[i];
+	}
+	return NULL;
+}
+
+static size_t count_before(const struct checkpoint *c, const char *name)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < c->n_sinks; i++)
+		k += !strcmp(c->sinks[i].sink->url.spec, name);
+	return k;
+}
+
+/* The micro-batch to be run again began at the file's start: its header is part of it. */
+static int find_start(struct checkpoint *c, struct kept_sink *k, const struct point_sink *cut, struct err *e)
+{
+	struct sink_place now;
+
+	if (!cut || !c->rerun.is)
+		return 0;
+	if (sink_place(k->sink, &now, e))
+		return -1;
+	k->from = cut->place;
+	k->has_from = true;
+	if (cut->place.file && now.file && now.dev == cut->place.dev && now.ino == cut->place.ino)
+		k->sink->empty = !cut->place.offset;
+	return 0;
+}
+
+int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e)
+{
+	struct checkpoint *c = checkpoint;
+	size_t k = count_before(c, s->url.spec);
+	const struct point_sink *commit = find_sink(&c->commit, s->url.spec, k);
+	struct kept_sink kept = { .sink = s };
+
+	if (commit)
+		kept.columns = commit->columns;
+	if (sink_keep(s, c->opts.dir, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
+		return -1;
+	if (find_start(c, &kept, find_sink(&c->cut, s->url.spec, k), e))
+		return -1;
+	c->sinks = xgrow(c->sinks, &c->sinks_cap, c->n_sinks + 1, sizeof *c->sinks);
+	c->sinks[c->n_sinks++] = kept;
+	return 0;
+}
+
+static void find_op(struct checkpoint *c, struct op *op)
+{
+	for (size_t i = 0; op && i < c->n_sinks; i++)
+		if (op_sink_sink(op) == c->sinks[i].sink)
+			c->sinks[i].op = op;
+}
+
+static int load_columns(const struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_sinks; i++) {
+		struct kept_sink *k = &c->sinks[i];
+
+		if (op_sink_load(k->op, k->columns.p, k->columns.n))
+			return unknown(c, "output", e);
+	}
+	return 0;
+}
+
+/* ---- the program ---- */
+
+/* What is kept of operators is known by their stage, and by their number in it. */
+static void name_ops(struct checkpoint *c, struct store_stage *to)
+{
+	const struct graph *g = &c->job->graph;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct op *op = g->ops[i];
+		unsigned at = op->stage > 0 && (unsigned)op->stage < c->opts.n_stages ? (unsigned)op->stage : 0;
+		const char *name = at ? c->opts.stages[at].name : op->word;
+		unsigned same = 1;
+
+		for (uint32_t k = 0; k < i; k++) {
+			size_t n = strlen(name);
+
+			same += !strncmp(to[k].name, name, n) && (!to[k].name[n] || to[k].name[n] == '\n');
+		}
+		to[i].name = same > 1 ? arena_printf(&c->job->arena, "%s\n#%u", name, same) : name;
+		to[i].fingerprint = c->opts.stages[at].fingerprint;
+	}
+	to[g->n] = (struct store_stage){ .name = checkpoint_inputs_stage, .fingerprint = 1 };
+}
+
+static void say(const struct checkpoint *c, const struct inspect_diff *d)
+{
+	char text[640];
+	int n = (int)strcspn(d->name, "\n");
+
+	if (d->change == INSPECT_DROPPED && d->keys)
+		snprintf(text, sizeof text, "%s: \"%.*s\" is no stage of the program any more: what it kept (%llu entries) is dropped", c->opts.dir,
+			 n, d->name, (unsigned long long)d->keys);
+	else if (d->change == INSPECT_ANEW && d->changed)
+		snprintf(text, sizeof text, "%s: \"%.*s\" means something else than it did: it starts anew", c->opts.dir, n, d->name);
+	else if (d->change == INSPECT_ANEW && strcmp(d->name, checkpoint_inputs_stage) && d->name[0] != '-')
+		snprintf(text, sizeof text, "%s: \"%.*s\" is new: it starts with nothing", c->opts.dir, n, d->name);
+	else
+		return;
+	if (c->opts.note && !strchr(d->name, '\n'))
+		c->opts.note(c->opts.ctx, text);
+}
+
+/* A changed program says what becomes of its stages. */
+static void say_changes(const struct checkpoint *c, struct store_program *p)
+{
+	const struct store_program *old = store_program(c->store);
+	struct inspect_diff *rows;
+	size_t n;
+
+	if (!old || (old->text.n == p->text.n && !memcmp(old->text.p, p->text.p, p->text.n)))
+		return;
+	inspect_diff(c->store, p, &rows, &n);
+	for (size_t i = 0; i < n; i++)
+		say(c, &rows[i]);
+	free(rows);
+}
+
+struct restoring {
+	struct checkpoint *c;
+	uint32_t op;
+	struct err *err;
+};
+
+static int restore_one(void *ctx, const struct store_entry *entry)
+{
+	struct restoring *r = ctx;
+	struct kept_entry own = { entry->key.p, entry->value.p, entry->key.n, entry->value.n, entry->mark };
+
+	return graph_restore(&r->c->job->graph, r->op, &own, r->err) ? 1 : 0;
+}
+
+static int restore_op(struct checkpoint *c, uint32_t i, struct err *e)
+{
+	struct restoring r = { c, i, e };
+	int failed = store_load(c->store, c->op_stage[i], restore_one, &r, e);
+
+	return failed ? -1 : graph_restore(&c->job->graph, i, NULL, e);
+}
+
+static int take_program(struct checkpoint *c, struct err *e)
+{
+	const struct graph *g = &c->job->graph;
+	struct store_stage *stages = arena_zero(&c->job->arena, (g->n + 1) * sizeof *stages);
+	struct store_program p = { .text = { c->opts.program, strlen(c->opts.program) }, .stages = stages, .n_stages = g->n + 1 };
+
+	name_ops(c, stages);
+	say_changes(c, &p);
+	if (store_set_program(c->store, &p, e))
+		return -1;
+	c->op_stage = xcalloc(g->n + 1, sizeof *c->op_stage);
+	for (uint32_t i = 0; i < g->n; i++)
+		c->op_stage[i] = stages[i].id;
+	c->inputs_stage = stages[g->n].id;
+	for (uint32_t i = 0; i < g->n && c->has_commit; i++)
+		if (stages[i].fate == STORE_KEPT && restore_op(c, i, e))
+			return -1;
+	return 0;
+}
+
+/* ---- clocks ---- */
+
+static void restore_mark(struct job *j, const struct point_mark *m)
+{
+	j->marked = xgrow(j->marked, &j->marked_cap, (size_t)j->n_marked + 1, sizeof *j->marked);
+	j->marked[j->n_marked++] = (struct marked_watermark){ m->named ? arena_str(&j->arena, m->name.p, m->name.n) : NULL, m->at };
+}
+
+static void restore_clock(struct checkpoint *c)
+{
+	struct job *j = c->job;
+	const struct point *p = &c->commit;
+
+	if (!c->has_commit)
+		return;
+	j->run->batch = c->committed + 1;
+	clock_set(&j->clock, p->clock);
+	j->run->start = p->start;
+	if (j->replay && p->timed) {
+		j->timed = true;
+		j->cut_end = p->cut_end;
+		j->cut_over = p->over;
+	}
+	for (size_t i = 0; i < p->n_marks; i++)
+		restore_mark(j, &p->marks[i]);
+	if (p->drained && c->opts.note)
+		c->opts.note(c->opts.ctx, "the checkpoint was drained: its windows are closed, and a record with an event time comes late");
+	job_set_now(j, clock_now(&j->clock));
+}
+
+/* While a micro-batch is run again, now() is what it was. */
+static void set_env(struct checkpoint *c)
+{
+	c->env_now = c->opts.env->time.now_ns;
+	if (!c->rerun.is)
+		return;
+	c->opts.env->time.now_ns = c->cut.env_now;
+	c->job->run->batch = c->rerun.batch;
+	job_set_now(c->job, c->cut.seen);
+}
+
+int ckpt_begin(struct job *j, struct err *e)
+{
+	struct checkpoint *c = j->opts.checkpoint;
+
+	c->job = j;
+	c->next_wal = 1;
+	for (uint32_t i = 0; i < j->graph.n; i++)
+		find_op(c, op_is_sink(j->graph.ops[i]) ? j->graph.ops[i] : NULL);
+	find_op(c, j->bad_sink);
+	find_op(c, j->late_sink);
+	restore_clock(c);
+	set_env(c);
+	if (take_program(c, e) || load_columns(c, e) || places_load(c, e))
+		return -1;
+	return c->rerun.is ? places_aim(c, e) : 0;
+}
+
+/* ---- cut, delivery, commit ---- */
+
+static void fill_clock(const struct checkpoint *c, struct point *p)
+{
+	const struct job *j = c->job;
+
+	p->clock = j->clock.manual ? j->clock.now_ns : 0;
+	p->cut_end = j->cut_end;
+	p->timed = j->timed;
+	p->over = j->cut_over;
+}
+
+static int write_cut(struct checkpoint *c, struct err *e)
+{
+	const struct run *run = c->job->run;
+	struct point p = { .env_now = c->opts.env->time.now_ns, .seen = c->job->seen_now, .last = run->last };
+	struct store_point at = { .batch = run->batch, .time = run->now };
+	struct buf b = { 0 };
+	int r = 0;
+
+	fill_clock(c, &p);
+	p.sinks = xcalloc(c->n_sinks + 1, sizeof *p.sinks);
+	for (; p.n_sinks < c->n_sinks && !r; p.n_sinks++) {
+		const struct sink *s = c->sinks[p.n_sinks].sink;
+
+		p.sinks[p.n_sinks].name = (struct store_bytes){ s->url.spec, strlen(s->url.spec) };
+		r = sink_place(s, &p.sinks[p.n_sinks].place, e);
+	}
+	if (!r) {
+		places_legs(c, &p);
+		cut_put(&b, &p);
+		at.data = (struct store_bytes){ b.p, b.n };
+		r = places_sync(c, e) || store_cut(c->store, &at, false, e) ? -1 : 0;
+	}
+	c->unsynced &= r != 0;
+	point_release(&p);
+	buf_release(&b);
+	return r;
+}
+
+static int deliver(struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_sinks; i++) {
+		struct kept_sink *k = &c->sinks[i];
+		int r = op_sink_deliver(k->op, k->has_from && c->rerun.is ? &k->from : NULL, e);
+
+		if (r < 0)
+			return -1;
+		c->closed |= r > 0;
+	}
+	return 0;
+}
+
+/* Of the operator whose entries are put just now. */
+struct op_keeper {
+	struct keeper keeper;
+	struct checkpoint *c;
+	uint32_t stage;
+};
+
+static void put_entry(struct keeper *k, const char *key, size_t key_n, const char *value, size_t n, uint32_t *mark)
+{
+	struct op_keeper *own = (struct op_keeper *)k;
+	struct store_bytes kv[2] = { { key, key_n }, { value, n } };
+
+	if (!own->c->failed.kind)
+		store_put(own->c->store, own->stage, kv, mark, &own->c->failed);
+}
+
+static void drop_entry(struct keeper *k, const char *key, size_t key_n, uint32_t *mark)
+{
+	struct op_keeper *own = (struct op_keeper *)k;
+
+	if (!own->c->failed.kind)
+		store_delete(own->c->store, own->stage, (struct store_bytes){ key, key_n }, mark, &own->c->failed);
+}
+
+static struct keeper *keeper_of(void *ctx, uint32_t i)
+{
+	struct op_keeper *k = ctx;
+
+	k->stage = k->c->op_stage[i];
+	return &k->keeper;
+}
+
+/* What is done behind the commit is remembered with it: *rest holds all of it, the sinks' parts one behind the other. */
+static int prepare_sinks(struct checkpoint *c, struct point *p, struct buf *rest, struct err *e)
+{
+	size_t *ends = xcalloc(c->n_sinks + 1, sizeof *ends);
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_sinks && !r; i++) {
+		r = sink_prepare(c->sinks[i].sink, rest, e);
+		ends[i] = rest->n;
+	}
+	for (size_t i = 0, from = 0; i < c->n_sinks && !r; from = ends[i++])
+		p->sinks[i].rest = (struct store_bytes){ rest->p + from, ends[i] - from };
+	free(ends);
+	return r;
+}
+
+static void save_columns(const struct checkpoint *c, struct point *p, struct buf *columns)
+{
+	size_t *ends = xcalloc(c->n_sinks + 1, sizeof *ends);
+
+	for (size_t i = 0; i < c->n_sinks; i++) {
+		op_sink_save(c->sinks[i].op, columns);
+		ends[i] = columns->n;
+	}
+	for (size_t i = 0, from = 0; i < c->n_sinks; from = ends[i++])
+		p->sinks[i].columns = (struct store_bytes){ columns->p + from, ends[i] - from };
+	free(ends);
+}
+
+static void fill_marks(const struct checkpoint *c, struct point *p)
+{
+	const struct job *j = c->job;
+
+	p->marks = xcalloc(j->n_marked + 1, sizeof *p->marks);
+	for (; p->n_marks < j->n_marked; p->n_marks++) {
+		const char *name = j->marked[p->n_marks].name;
+
+		p->marks[p->n_marks] = (struct point_mark){ { name, name ? strlen(name) : 0 }, name != NULL, j->marked[p->n_marks].at };
+	}
+}
+
+/* *waits: something is to be done behind it, so it must be on the disk first. */
+static int write_commit(struct checkpoint *c, bool *waits, struct err *e)
+{
+	struct point p = { .n_sinks = c->n_sinks, .sinks = xcalloc(c->n_sinks + 1, sizeof *p.sinks) };
+	struct store_point at = { .batch = c->job->run->batch, .time = c->job->run->now };
+	struct buf b = { 0 }, rest = { 0 }, columns = { 0 };
+	int r = prepare_sinks(c, &p, &rest, e);
+
+	for (size_t i = 0; i < c->n_sinks; i++)
+		p.sinks[i].name = (struct store_bytes){ c->sinks[i].sink->url.spec, strlen(c->sinks[i].sink->url.spec) };
+	save_columns(c, &p, &columns);
+	fill_clock(c, &p);
+	fill_marks(c, &p);
+	p.start = c->job->run->start;
+	p.drained = c->commit.drained || (c->job->run->last && c->job->run->ends);
+	commit_put(&b, &p);
+	at.data = (struct store_bytes){ b.p, b.n };
+	*waits = rest.n || c->next_wal > 1;
+	if (!r)
+		r = places_commit(c, e) || store_commit(c->store, &at, !*waits, e) ? -1 : 0;
+	c->unsynced = !*waits;
+	point_release(&p);
+	buf_release(&b);
+	buf_release(&rest);
+	buf_release(&columns);
+	return r;
+}
+
+static int commit(struct checkpoint *c, struct err *e)
+{
+	struct op_keeper k = { { put_entry, drop_entry }, c, 0 };
+	bool waits;
+
+	graph_commit(&c->job->graph, keeper_of, &k);
+	if (c->failed.kind) {
+		*e = c->failed;
+		return -1;
+	}
+	if (write_commit(c, &waits, e))
+		return -1;
+	for (size_t i = 0; i < c->n_sinks; i++)
+		if (op_sink_committed(c->sinks[i].op, e))
+			return -1;
+	return waits ? places_trim(c, e) : 0;
+}
+
+bool ckpt_reruns(const struct job *j) { return j->opts.checkpoint && j->opts.checkpoint->rerun.is; }
+
+int ckpt_end_rerun(struct job *j, struct err *e)
+{
+	const struct checkpoint *c = j->opts.checkpoint;
+	bool ends = j->run->ends;
+	int r;
+
+	if (j->replay) {
+		clock_set(&j->clock, c->cut.clock);
+		j->cut_end = c->cut.cut_end;
+		j->timed = c->cut.timed;
+		j->cut_over = c->cut.over;
+	}
+	j->run->ends |= c->cut.last;
+	r = job_end_batch(j, c->rerun.time, c->cut.last, e);
+	j->run->ends = ends;
+	return r;
+}
+
+/* The one that was run again is over. */
+static void rerun_over(struct checkpoint *c)
+{
+	c->rerun.is = false;
+	c->opts.env->time.now_ns = c->env_now;
+}
+
+int ckpt_end_batch(struct job *j, struct err *e)
+{
+	struct checkpoint *c = j->opts.checkpoint;
+
+	if (c->closed)
+		return 1;
+	if (!c->rerun.is && write_cut(c, e))
+		return -1;
+	if (c->rerun.is)
+		places_settle(c);
+	if (deliver(c, e))
+		return -1;
+	if (c->closed)
+		return 1;
+	if (commit(c, e))
+		return -1;
+	c->has_commit = true;
+	c->committed = j->run->batch;
+	if (c->rerun.is)
+		rerun_over(c);
+	return 0;
+}
+
+bool ckpt_moved(const struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		if (c->places[i]->dirty)
+			return true;
+	return false;
+}
+
+int ckpt_finish(struct checkpoint *c, struct err *e)
+{
+	int r = c->unsynced ? store_sync(c->store, e) : 0;
+
+	c->unsynced = false;
+	return r;
+}

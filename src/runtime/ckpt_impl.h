@@ -1,0 +1,180 @@
+/* Inside of a checkpoint: checkpoint.c (cut and commit), ckpt_places.c (where inputs stand), ckpt_read.c (inputs that are read in turn), ckpt_live.c (those
+ * that a loop drives), ckpt_points.c (what cuts and commits remember, as bytes). */
+#ifndef STRM_RUNTIME_CKPT_IMPL_H
+#define STRM_RUNTIME_CKPT_IMPL_H
+#include "io/position.h"
+#include "runtime/checkpoint.h"
+#include "runtime/job_impl.h"
+
+enum place_kind { PLACE_NONE, PLACE_FILE, PLACE_LOG };
+
+/* What an entry says. Bytes are consumed when they were decoded, up to the start of the decode call at hand; of that call so many rows and bad records are
+ * taken already. */
+struct place_value {
+	enum place_kind kind;
+	struct position pos; /* PLACE_LOG: only offset, of the stream */
+	uint32_t wal;        /* PLACE_LOG: the log, */
+	uint64_t wal_at;     /* how much of it was taken off, */
+	struct buf rest;     /* and what of that was not consumed */
+	bool open;           /* a stream is at hand */
+	bool over;           /* what was consumed last was taken as the end: no line end was needed */
+	uint64_t rows, bads;
+	uint64_t line;
+	struct buf decoder;  /* its state, there */
+	struct buf name;     /* of the stream, for messages */
+};
+
+/* Where an input stands, kept under its key: the source as the user wrote it, with #2 for a second one. */
+struct place {
+	char *key;
+	struct place_value now;
+	struct trace trace;       /* PLACE_FILE: of what was consumed */
+	uint32_t mark;            /* of the entry */
+	bool dirty, gone;         /* since the last commit */
+	bool known;               /* it was there when the run began */
+	int64_t read_at;          /* bytes handed to the decoder's buffer, consumed or not */
+	struct place_value *legs; /* of the micro-batch that is run again: where it stood at the ends, in order */
+	size_t n_legs, legs_cap, leg;
+	struct input *reader;     /* who reads it just now; NULL: nobody */
+	const char *ahead;        /* PLACE_LOG: bytes taken off the log and not handed over */
+	size_t ahead_n;
+};
+
+/* A sink of the job. */
+struct kept_sink {
+	struct sink *sink;
+	struct op *op;            /* once there is one */
+	struct sink_place from;   /* where the micro-batch that is run again began */
+	bool has_from;
+	struct store_bytes columns; /* of the last commit */
+};
+
+/* ---- ckpt_points.c ---- */
+
+struct point_sink {
+	struct store_bytes name, columns, rest; /* commit */
+	struct sink_place place;                /* cut */
+};
+
+struct point_mark {
+	struct store_bytes name;
+	bool named;
+	int64_t at;
+};
+
+struct point_leg {
+	struct store_bytes key, value;
+};
+
+/* A commit or a cut, as views of its bytes; the arrays are the point's. */
+struct point {
+	int64_t clock, cut_end;        /* the clock and the interval at hand */
+	bool timed, over;
+	int64_t start;                 /* commit: when the first run began */
+	bool drained;                  /* commit */
+	int64_t env_now, seen;         /* cut: the clocks of now() and @time while its records were read */
+	bool last;                     /* cut: all windows closed behind it */
+	struct point_sink *sinks;
+	size_t n_sinks;
+	struct point_mark *marks;      /* commit */
+	size_t n_marks;
+	struct point_leg *legs;        /* cut */
+	size_t n_legs;
+};
+
+void commit_put(struct buf *b, const struct point *p);
+void cut_put(struct buf *b, const struct point *p);
+/* 0, or -1: not written by this format. */
+int commit_get(struct store_bytes bytes, struct point *p);
+int cut_get(struct store_bytes bytes, struct point *p);
+void point_release(struct point *p);
+
+void place_value_put(struct buf *b, const struct place_value *v);
+int place_value_get(struct store_bytes bytes, struct place_value *v);
+void place_value_release(struct place_value *v);
+
+/* ---- the checkpoint ---- */
+
+/* A micro-batch that is run again. */
+struct rerun {
+	bool is;
+	uint64_t batch;
+	int64_t time;
+};
+
+struct pulled;
+
+struct checkpoint {
+	struct checkpoint_opts opts;
+	struct store *store;
+	struct job *job;
+	struct point commit, cut; /* as found: views of bytes below */
+	struct buf commit_bytes, cut_bytes;
+	bool has_commit;
+	uint64_t committed;       /* number of the last commit */
+	struct rerun rerun;
+	struct kept_sink *sinks;
+	size_t n_sinks, sinks_cap;
+	struct place **places;
+	size_t n_places, places_cap;
+	uint32_t inputs_stage;
+	uint32_t *op_stage;       /* store stage of each operator */
+	struct buf legs;          /* of places that went on to another file in the micro-batch at hand: key, value */
+	size_t n_legs;
+	struct pulled *pulled;    /* by number of the source */
+	unsigned n_pulled;
+	bool closed;              /* an output's reader is gone: nothing is committed any more */
+	bool drained;
+	uint32_t next_wal;
+	bool unsynced;            /* the last commit is not synced yet */
+	struct err failed;        /* of a keeper */
+	int64_t env_now;          /* the clock of the run */
+};
+
+/* job_start: the graph and clocks are as they were. 0 or -1. */
+int ckpt_begin(struct job *j, struct err *e);
+/* Cut, delivery and commit of a micro-batch whose operators have ended. 0, 1: an output is closed and nothing was committed, -1. */
+int ckpt_end_batch(struct job *j, struct err *e);
+/* Was anything consumed since the last commit? */
+bool ckpt_moved(const struct checkpoint *c);
+/* All is synced. 0 or -1. */
+int ckpt_finish(struct checkpoint *c, struct err *e);
+
+/* ckpt_places.c */
+struct place *place_find(struct checkpoint *c, const char *key);
+struct place *place_get(struct checkpoint *c, const char *key);
+int places_load(struct checkpoint *c, struct err *e);
+/* The open cut's legs to their places. */
+int places_aim(struct checkpoint *c, struct err *e);
+/* The value as of now into the place's own (position, rest, decoder). */
+void place_settle(struct place *p);
+/* It goes on to another file or stream: how it stands becomes a leg of the cut. */
+void place_turn(struct checkpoint *c, struct place *p);
+/* Legs of the micro-batch at hand, with the places as they stand at its end. */
+void places_legs(struct checkpoint *c, struct point *cut);
+/* The same without a cut. */
+void places_settle(struct checkpoint *c);
+int places_commit(struct checkpoint *c, struct err *e);
+int places_sync(struct checkpoint *c, struct err *e);
+int places_trim(struct checkpoint *c, struct err *e);
+void places_free(struct checkpoint *c);
+/* The next leg to read to; NULL: none. */
+const struct place_value *place_aim(const struct place *p);
+
+/* ckpt_read.c: reads in->blocks through the checkpoint. */
+void ckpt_read(struct job *j, struct input *in);
+/* Has the micro-batch that is run again bytes of this input that were not read yet? */
+bool ckpt_reaches(const struct input *in);
+/* Behind a call of the decoder that took so many bytes. */
+void ckpt_decoded(struct input *in, const char *p, size_t used);
+void ckpt_read_free(struct checkpoint *c);
+/* Rows of a decoder on their way in: which of them were taken before. The batch to take is in *b; rows 0: none. */
+void ckpt_skip(struct input *in, struct batch *b);
+/* A bad record: was it reported before? */
+bool ckpt_skip_bad(struct input *in);
+/* Rows that the micro-batch that is run again still takes of this decode call; UINT64_MAX: no limit. */
+uint64_t ckpt_limit(const struct input *in);
+/* They are taken, and (unless more rows follow) as many bad records: the micro-batch ends here. */
+bool ckpt_at_limit(const struct input *in, bool more);
+
+#endif

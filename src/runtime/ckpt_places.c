@@ -1,0 +1,220 @@
+/* Where inputs stand: entries of a stage of their own, one for each source. */
+#include <stdlib.h>
+
+#include "runtime/ckpt_impl.h"
+
+const char checkpoint_inputs_stage[] = "(inputs)";
+
+struct place *place_find(struct checkpoint *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		if (!strcmp(c->places[i]->key, key))
+			return c->places[i];
+	return NULL;
+}
+
+static struct place *add_place(struct checkpoint *c, char *key_take)
+{
+	struct place *p = xcalloc(1, sizeof *p);
+
+	p->key = key_take;
+	c->places = xgrow(c->places, &c->places_cap, c->n_places + 1, sizeof *c->places);
+	return c->places[c->n_places++] = p;
+}
+
+struct place *place_get(struct checkpoint *c, const char *key)
+{
+	struct place *p = place_find(c, key);
+
+	return p ? p : add_place(c, xstrdup(key));
+}
+
+/* ---- from the store ---- */
+
+static int load_one(void *ctx, const struct store_entry *entry)
+{
+	struct checkpoint *c = ctx;
+	struct place *p = add_place(c, xstrndup(entry->key.p, entry->key.n));
+
+	p->mark = entry->mark;
+	p->known = true;
+	if (place_value_get(entry->value, &p->now))
+		return 1;
+	p->read_at = p->now.pos.offset;
+	if (p->now.kind == PLACE_LOG && p->now.wal >= c->next_wal)
+		c->next_wal = p->now.wal + 1;
+	return 0;
+}
+
+static int damaged(const struct checkpoint *c, struct err *e)
+{
+	return err_set(e, ERR_IO, "%s: says where an input stands in a way that this strm does not know", c->opts.dir);
+}
+
+int places_load(struct checkpoint *c, struct err *e)
+{
+	int r = store_load(c->store, c->inputs_stage, load_one, c, e);
+
+	return r > 0 ? damaged(c, e) : r;
+}
+
+int places_aim(struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->cut.n_legs; i++) {
+		char *key = xstrndup(c->cut.legs[i].key.p, c->cut.legs[i].key.n);
+		struct place *p = place_get(c, key);
+
+		free(key);
+		p->legs = xgrow(p->legs, &p->legs_cap, p->n_legs + 1, sizeof *p->legs);
+		if (place_value_get(c->cut.legs[i].value, &p->legs[p->n_legs]))
+			return damaged(c, e);
+		p->n_legs++;
+	}
+	return 0;
+}
+
+const struct place_value *place_aim(const struct place *p) { return p->leg < p->n_legs ? &p->legs[p->leg] : NULL; }
+
+/* ---- to the store ---- */
+
+/* What of the log was taken off and not consumed. (`ahead` may be the end of the rest as it was.) */
+static void settle_rest(struct place *p)
+{
+	const struct input *in = p->reader;
+	const char *left = in->call_p;
+	size_t n = in->call_n;
+	struct buf rest = { 0 };
+
+	if (!left && in->blocks)
+		left = blocks_rest(in->blocks, &n);
+	if (left)
+		buf_add(&rest, left, n);
+	buf_add(&rest, p->ahead, p->ahead_n);
+	if (p->ahead_n && p->ahead >= p->now.rest.p && p->ahead < p->now.rest.p + p->now.rest.n)
+		p->ahead = rest.p + n;
+	buf_release(&p->now.rest);
+	p->now.rest = rest;
+}
+
+void place_settle(struct place *p)
+{
+	if (p->now.kind == PLACE_FILE)
+		trace_note(&p->trace, &p->now.pos);
+	if (p->now.kind == PLACE_LOG && !p->reader)
+		p->now.rest.n = 0;
+	if (!p->reader)
+		return;
+	p->now.rows = p->reader->call_rows;
+	p->now.bads = p->reader->call_bads;
+	if (p->now.kind == PLACE_LOG)
+		settle_rest(p);
+}
+
+static void add_leg(struct checkpoint *c, const struct place *p)
+{
+	struct buf value = { 0 };
+
+	place_value_put(&value, &p->now);
+	put_bytes(&c->legs, (struct store_bytes){ p->key, strlen(p->key) });
+	put_bytes(&c->legs, (struct store_bytes){ value.p, value.n });
+	buf_release(&value);
+	c->n_legs++;
+}
+
+void place_turn(struct checkpoint *c, struct place *p)
+{
+	if (!p->dirty)
+		return;
+	place_settle(p);
+	add_leg(c, p);
+}
+
+void places_legs(struct checkpoint *c, struct point *cut)
+{
+	struct bytes_in in;
+
+	for (size_t i = 0; i < c->n_places; i++) {
+		if (!c->places[i]->dirty)
+			continue;
+		place_settle(c->places[i]);
+		add_leg(c, c->places[i]);
+	}
+	cut->legs = xcalloc(c->n_legs + 1, sizeof *cut->legs);
+	in = (struct bytes_in){ c->legs.p, c->legs.p + c->legs.n, false };
+	while (cut->n_legs < c->n_legs) {
+		struct point_leg *leg = &cut->legs[cut->n_legs++];
+
+		leg->key = get_bytes(&in);
+		leg->value = get_bytes(&in);
+	}
+}
+
+void places_settle(struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		if (c->places[i]->dirty)
+			place_settle(c->places[i]);
+}
+
+int places_commit(struct checkpoint *c, struct err *e)
+{
+	struct buf value = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_places && !r; i++) {
+		struct place *p = c->places[i];
+		struct store_bytes kv[2] = { { p->key, strlen(p->key) } };
+
+		if (!p->dirty)
+			continue;
+		value.n = 0;
+		place_value_put(&value, &p->now);
+		kv[1] = (struct store_bytes){ value.p, value.n };
+		r = p->gone ? store_delete(c->store, c->inputs_stage, kv[0], &p->mark, e) : store_put(c->store, c->inputs_stage, kv, &p->mark, e);
+		p->dirty = false;
+	}
+	buf_release(&value);
+	c->legs.n = 0;
+	c->n_legs = 0;
+	return r;
+}
+
+int places_sync(struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_places; i++) {
+		const struct place *p = c->places[i];
+
+		if (p->dirty && p->now.kind == PLACE_LOG && store_wal_sync(c->store, p->now.wal, e))
+			return -1;
+	}
+	return 0;
+}
+
+int places_trim(struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_places; i++) {
+		const struct place *p = c->places[i];
+
+		if (p->now.kind == PLACE_LOG && p->reader && store_wal_trim(c->store, p->now.wal, p->now.wal_at, e))
+			return -1;
+	}
+	return 0;
+}
+
+static void free_place(struct place *p)
+{
+	place_value_release(&p->now);
+	for (size_t i = 0; i < p->n_legs; i++)
+		place_value_release(&p->legs[i]);
+	free(p->legs);
+	free(p->key);
+	free(p);
+}
+
+void places_free(struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		free_place(c->places[i]);
+	free(c->places);
+	buf_release(&c->legs);
+}
