@@ -61,7 +61,7 @@ struct agg_def {
 	 * argument (NULL without arguments). gid NULL: all rows go to group 0 (the ungrouped fast path). `batch` is for AGG_USER only. */
 	void (*update)(struct agg_call *c, char *states, const uint32_t *gid, const struct column *args, const uint32_t *sel, uint32_t n_sel,
 		       const struct batch *batch);
-	/* src's content is added to dst; src is left empty or untouched, to be released by the caller. */
+	/* src's content is added to dst; src is left empty or untouched, to be released by the caller. With retract and without AGG_USER it is untouched. */
 	void (*merge)(struct agg_call *c, void *dst, void *src);
 	/* Result; bytes in the arena. The state stays valid and may be updated further. */
 	void (*finish)(struct agg_call *c, const void *state, struct arena *a, struct value *out);

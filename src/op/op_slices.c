@@ -27,6 +27,10 @@ static int64_t gcd(int64_t a, int64_t b)
 
 static int64_t floor_div(__int128 a, int64_t b)
 {
+	int64_t near = (int64_t)a;
+
+	if (near == a) /* the usual, which the processor divides at once */
+		return near / b - (near % b < 0);
 	return (int64_t)(a / b - (a % b < 0));
 }
 
@@ -100,7 +104,7 @@ struct place {
 	int64_t last_end;
 };
 
-static int turn_to(struct slices *p, struct place *at, int64_t t)
+static void turn_to(struct slices *p, struct place *at, int64_t t)
 {
 	const struct shape *h = &p->shape;
 	int64_t slice = floor_div((__int128)t - h->offset, h->width), last = last_window(h, slice);
@@ -110,12 +114,11 @@ static int turn_to(struct slices *p, struct place *at, int64_t t)
 	at->end = end > INT64_MAX ? INT64_MAX : (int64_t)end;
 	at->fate = DROPPED;
 	if (first_window(h, slice) > last)
-		return 0;
+		return;
 	at->last_end = window_end(h, last);
 	at->fate = at->last_end <= p->op.watermark ? LATE : ABSORBED;
 	if (at->fate == ABSORBED)
 		at->slice = sliding_slice(&p->sliding, slice);
-	return 0;
 }
 
 static int put_rows(struct slices *p, struct sliding_intake *in, const struct assigner *a, struct err *e)

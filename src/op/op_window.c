@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "data/rowstore.h"
+#include "op/sliding.h"
+#include "state/bytes.h"
 
 /* ---- slides ---- */
 
@@ -30,244 +32,94 @@ static void set_window(struct run *run, const struct window_spec *w)
 	run->special[SP_WINDOW_END] = v_time(run->now);
 }
 
+/* In a checkpoint: an entry of one byte, with the number of the slide that was emitted last. */
+#define SLIDES_KEY "s"
+
+static void slides_commit(const struct slides *s, struct keeper *k, uint32_t *mark)
+{
+	struct buf value = { 0 };
+
+	if (!s->any)
+		return;
+	put_le(&value, (uint64_t)s->last, 8);
+	k->put(k, SLIDES_KEY, 1, value.p, value.n, mark);
+	buf_release(&value);
+}
+
+static int slides_restore(struct slides *s, const struct store_bytes key_value[2])
+{
+	struct bytes_in in = { key_value[1].p, key_value[1].p + key_value[1].n, false };
+
+	s->last = (int64_t)get_le(&in, 8);
+	s->any = true;
+	return in.bad || in.p != in.end || memcmp(key_value[0].p, SLIDES_KEY, 1) ? -1 : 0;
+}
+
 /* ---- reduce over windows ---- */
-
-struct pane {
-	int64_t time;
-	struct aggtable table;
-};
-
-struct panes {
-	struct pane *at; /* a ring of cap entries */
-	size_t from, n, cap;
-};
-
-static struct pane *pane_at(const struct panes *p, size_t i)
-{
-	return &p->at[(p->from + i) % p->cap];
-}
-
-static struct pane *pane_add(struct panes *p)
-{
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 8;
-		struct pane *at = xcalloc(cap, sizeof *at);
-
-		for (size_t i = 0; i < p->n; i++)
-			at[i] = *pane_at(p, i);
-		free(p->at);
-		*p = (struct panes){ .at = at, .n = p->n, .cap = cap };
-	}
-	return pane_at(p, p->n++);
-}
 
 struct wreduce {
 	struct op op;
 	struct reducer reducer;
 	struct slides slides;
-	bool inverse;
-	struct panes panes;     /* inverse: all in reach; else the newer side's */
-	struct panes older;     /* not inverse: the older side, the oldest last; table i merges it and all that are newer there */
-	struct aggtable total;  /* inverse: all in reach; else the newer side together */
-	uint64_t *born;         /* inverse: per group of total when it last came to life, 0: dead */
-	size_t born_cap;
-	uint32_t n_born, n_dead;
-	uint64_t births;
-	bool reborn;            /* births are not in group order */
-	bool open;              /* the newest pane is this micro-batch's */
+	struct sliding sliding; /* a slice is what came at one time */
+	uint32_t mark;          /* of the entry of slides */
+	bool came;              /* in this micro-batch */
 };
-
-/* Group numbers of rows -> births. */
-static void note_births(struct wreduce *w, const uint32_t *group, uint32_t n)
-{
-	uint32_t groups = aggtable_n(&w->total, &w->reducer);
-
-	w->born = xgrow(w->born, &w->born_cap, groups, sizeof *w->born);
-	if (groups > w->n_born) {
-		memset(w->born + w->n_born, 0, (groups - w->n_born) * sizeof *w->born);
-		w->n_dead += groups - w->n_born;
-		w->n_born = groups;
-	}
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t g = group ? group[k] : 0;
-
-		if (w->born[g])
-			continue;
-		w->born[g] = ++w->births;
-		w->n_dead--;
-		w->reborn |= w->births != (uint64_t)g + 1;
-	}
-}
 
 static int wreduce_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct wreduce *w = (struct wreduce *)op;
-	struct pane *pane;
-	uint32_t *group;
+	struct sliding_intake in;
+	uint32_t slice;
 
 	(void)port;
-	if (!w->open) {
-		pane = pane_add(&w->panes);
-		aggtable_init(&pane->table, &w->reducer);
-		w->open = true;
-	}
-	pane = pane_at(&w->panes, w->panes.n - 1);
-	pane->time = op->run->now;
-	aggtable_update(&pane->table, &w->reducer, b, NULL);
-	aggtable_update(&w->total, &w->reducer, b, &group);
-	if (w->inverse)
-		note_births(w, group, b->n_sel);
+	w->came = true;
+	sliding_begin(&w->sliding, &in, b);
+	slice = sliding_slice(&w->sliding, op->run->now);
+	for (uint32_t k = 0; k < b->n_sel; k++)
+		sliding_row(&w->sliding, &in, k, slice);
+	sliding_end(&w->sliding, &in);
 	op->count[0] += b->n_sel;
-	return op_check_memory(op, aggtable_n(&w->total, &w->reducer), e);
+	return op_check_memory(op, w->sliding.n_keys, e);
 }
 
-static uint64_t hits_of(const struct wreduce *w, uint32_t group)
+static int push_keys(struct wreduce *w, const uint32_t *keys, uint32_t n, struct err *e)
 {
-	const struct reduce_call *c = &w->reducer.spec.calls[w->reducer.spec.hits];
-	struct arena tmp = { 0 };
-	struct value v;
-
-	((struct agg_call *)(uintptr_t)&c->call)->def->finish((struct agg_call *)(uintptr_t)&c->call,
-								w->total.states[w->reducer.spec.hits].p + (size_t)group * c->call.state_size, &tmp, &v);
-	arena_release(&tmp);
-	return (uint64_t)v.i;
-}
-
-/* Inverse: panes out of reach leave the running table. */
-static void evict_inverse(struct wreduce *w, int64_t until)
-{
-	while (w->panes.n && pane_at(&w->panes, 0)->time <= until) {
-		struct pane *p = pane_at(&w->panes, 0);
-		uint32_t n = aggtable_n(&p->table, &w->reducer), *map = xmalloc((n + 1) * sizeof *map);
-
-		aggtable_retract(&w->total, &p->table, &w->reducer, map);
-		for (uint32_t i = 0; i < n; i++) {
-			if (!w->born[map[i]] || hits_of(w, map[i]))
-				continue;
-			w->born[map[i]] = 0;
-			w->n_dead++;
-		}
-		free(map);
-		aggtable_release(&p->table, &w->reducer);
-		w->panes.from = (w->panes.from + 1) % w->panes.cap;
-		w->panes.n--;
-	}
-}
-
-/* The newer panes become the older side: suffix merges from the newest back. */
-static void turn_over(struct wreduce *w)
-{
-	for (size_t i = w->panes.n; i-- > 0;) {
-		struct pane *from = pane_at(&w->panes, i), *to = pane_add(&w->older);
-		struct aggtable copy;
-
-		*to = *from;
-		if (w->older.n < 2)
-			continue;
-		aggtable_init(&copy, &w->reducer);
-		aggtable_copy(&copy, &pane_at(&w->older, w->older.n - 2)->table, &w->reducer);
-		aggtable_merge(&to->table, &copy, &w->reducer, NULL);
-		aggtable_release(&copy, &w->reducer);
-	}
-	w->panes.n = w->panes.from = 0;
-	aggtable_clear(&w->total, &w->reducer);
-}
-
-static void evict_stacks(struct wreduce *w, int64_t until)
-{
-	for (;;) {
-		struct pane *p;
-
-		if (!w->older.n) {
-			if (!w->panes.n || pane_at(&w->panes, 0)->time > until)
-				return;
-			turn_over(w);
-		}
-		p = pane_at(&w->older, w->older.n - 1);
-		if (p->time > until)
-			return;
-		aggtable_release(&p->table, &w->reducer);
-		w->older.n--;
-	}
-}
-
-struct birth {
-	uint64_t at;
-	uint32_t group;
-};
-
-static int birth_cmp(const void *a, const void *b)
-{
-	uint64_t x = ((const struct birth *)a)->at, y = ((const struct birth *)b)->at;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Keys without a record in the window are filtered out; the others in the order they came to life. */
-static int push_live(struct wreduce *w, struct err *e)
-{
-	struct birth *b = xmalloc((w->n_born + 1) * sizeof *b);
-	uint32_t *list = xmalloc((w->n_born + 1) * sizeof *list), n = 0;
+	uint32_t *slots = arena_array(&w->op.arena, uint32_t, n + 1);
+	struct reduce_rows rows = { .groups = &w->sliding.groups, .key_list = keys, .state_list = slots, .n = n };
+	struct batch b;
 	int verdict;
 
-	for (uint32_t g = 0; g < w->n_born; g++)
-		if (w->born[g])
-			b[n++] = (struct birth){ w->born[g], g };
-	if (w->reborn)
-		qsort(b, n, sizeof *b, birth_cmp);
-	for (uint32_t k = 0; k < n; k++)
-		list[k] = b[k].group;
-	verdict = aggtable_push_list(&w->total, &w->reducer, list, n, e);
-	free(b);
-	free(list);
+	sliding_states(&w->sliding, keys, n, slots);
+	rows.states = w->sliding.states;
+	reducer_batch(&w->reducer, &rows, &b);
+	verdict = op_push(&w->op, &b, e);
+	sliding_done(&w->sliding);
+	arena_reset(&w->op.arena);
 	return verdict;
 }
 
-/* Dead keys worth making the table anew for. */
-#define DEAD_MIN 1024
-
-/* A table of the living only, from the panes in reach. */
-static void compact(struct wreduce *w)
+static int push_window(struct wreduce *w, struct err *e)
 {
-	struct aggtable fresh;
+	uint32_t n, step = batch_rows();
+	const uint32_t *keys = sliding_keys(&w->sliding, &n);
+	int verdict = 0;
 
-	if (w->n_dead < DEAD_MIN || w->n_dead < w->n_born / 2)
-		return;
-	aggtable_init(&fresh, &w->reducer);
-	for (size_t i = 0; i < w->panes.n; i++) {
-		struct aggtable copy;
-
-		aggtable_init(&copy, &w->reducer);
-		aggtable_copy(&copy, &pane_at(&w->panes, i)->table, &w->reducer);
-		aggtable_merge(&fresh, &copy, &w->reducer, NULL);
-		aggtable_release(&copy, &w->reducer);
-	}
-	aggtable_release(&w->total, &w->reducer);
-	w->total = fresh;
-	w->n_born = aggtable_n(&fresh, &w->reducer);
-	w->born = xgrow(w->born, &w->born_cap, w->n_born, sizeof *w->born);
-	for (uint32_t g = 0; g < w->n_born; g++)
-		w->born[g] = g + 1;
-	w->births = w->n_born;
-	w->n_dead = 0;
-	w->reborn = false;
+	for (uint32_t from = 0; from < n && !verdict; from += step)
+		verdict = push_keys(w, keys + from, n - from < step ? n - from : step, e);
+	return verdict;
 }
 
-static int push_stacks(struct wreduce *w, struct err *e)
+/* Nothing came: `count` says so. */
+static int push_nothing(struct wreduce *w, struct err *e)
 {
-	struct aggtable out, newer;
+	struct reduce_rows rows = { .states = w->sliding.states, .from = w->sliding.spare, .n = 1 };
+	struct batch b;
 	int verdict;
 
-	if (!w->older.n)
-		return aggtable_push_all(&w->total, &w->reducer, e);
-	aggtable_init(&out, &w->reducer);
-	aggtable_init(&newer, &w->reducer);
-	aggtable_copy(&out, &pane_at(&w->older, w->older.n - 1)->table, &w->reducer);
-	aggtable_copy(&newer, &w->total, &w->reducer);
-	aggtable_merge(&out, &newer, &w->reducer, NULL);
-	verdict = aggtable_push_all(&out, &w->reducer, e);
-	aggtable_release(&out, &w->reducer);
-	aggtable_release(&newer, &w->reducer);
+	reducer_batch(&w->reducer, &rows, &b);
+	verdict = op_push(&w->op, &b, e);
+	arena_reset(&w->op.arena);
 	return verdict;
 }
 
@@ -275,26 +127,20 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 {
 	struct wreduce *w = (struct wreduce *)op;
 	int64_t until = op->run->now - w->slides.spec.length_ns;
-	bool keyless = !w->reducer.spec.n_keys, empty, came = w->open;
+	bool came = w->came;
 	int verdict = 0;
 
-	w->open = false;
+	w->came = false;
 	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
-	if (w->inverse)
-		evict_inverse(w, until);
-	else
-		evict_stacks(w, until);
-	empty = !w->panes.n && !w->older.n;
+	sliding_move(&w->sliding, until + 1, op->run->now + 1);
 	set_window(op->run, &w->slides.spec);
-	if (keyless && empty)
-		verdict = w->reducer.spec.count_zero ? aggtable_push_all(&w->total, &w->reducer, e) : 0;
-	else if (!empty)
-		verdict = w->inverse && !keyless ? push_live(w, e) : w->inverse ? aggtable_push_all(&w->total, &w->reducer, e) : push_stacks(w, e);
-	arena_reset(&op->arena);
+	if (w->sliding.n_live)
+		verdict = push_window(w, e);
+	else if (w->reducer.spec.count_zero)
+		verdict = push_nothing(w, e);
 	reducer_collect_failures(&w->reducer);
-	if (w->inverse)
-		compact(w);
+	sliding_compact(&w->sliding);
 	return verdict;
 }
 
@@ -305,46 +151,46 @@ static bool wreduce_answers_empty(const struct op *op)
 
 static bool wreduce_holds(const struct op *op)
 {
-	const struct wreduce *w = (const struct wreduce *)op;
-
-	return w->panes.n || w->older.n;
-}
-
-static void panes_release(struct panes *p, struct reducer *r)
-{
-	for (size_t i = 0; i < p->n; i++)
-		aggtable_release(&pane_at(p, i)->table, r);
-	free(p->at);
+	return ((const struct wreduce *)op)->sliding.used_slices;
 }
 
 static void wreduce_free(struct op *op)
 {
 	struct wreduce *w = (struct wreduce *)op;
 
-	panes_release(&w->panes, &w->reducer);
-	panes_release(&w->older, &w->reducer);
-	aggtable_release(&w->total, &w->reducer);
-	free(w->born);
+	sliding_release(&w->sliding);
 	reducer_release(&w->reducer);
 }
 
 static size_t wreduce_memory(const struct op *op)
 {
-	const struct wreduce *w = (const struct wreduce *)op;
-	size_t n = aggtable_memory(&w->total, &w->reducer) + w->born_cap * sizeof *w->born;
-
-	for (size_t i = 0; i < w->panes.n; i++)
-		n += aggtable_memory(&pane_at(&w->panes, i)->table, &w->reducer);
-	for (size_t i = 0; i < w->older.n; i++)
-		n += aggtable_memory(&pane_at(&w->older, i)->table, &w->reducer);
-	for (uint32_t i = 0; i < w->reducer.spec.n_calls; i++)
-		n += w->reducer.spec.calls[i].call.heap_bytes;
-	return n;
+	return sliding_memory(&((const struct wreduce *)op)->sliding);
 }
 
 static void wreduce_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
 {
 	reducer_unseen(&((const struct wreduce *)op)->reducer, fn, ctx);
+}
+
+static void wreduce_commit(struct op *op, struct keeper *k)
+{
+	struct wreduce *w = (struct wreduce *)op;
+
+	slides_commit(&w->slides, k, &w->mark);
+	sliding_commit(&w->sliding, k);
+}
+
+static int wreduce_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct wreduce *w = (struct wreduce *)op;
+	struct store_bytes kv[2] = { { key, key_n }, { value, n } };
+	bool slides = key && key_n == 1;
+
+	if (slides)
+		w->mark = mark;
+	if (!key || !(slides ? slides_restore(&w->slides, kv) : sliding_restore(&w->sliding, kv, mark)))
+		return 0;
+	return err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word);
 }
 
 static const struct op_class wreduce_class = {
@@ -358,6 +204,8 @@ static const struct op_class wreduce_class = {
 	.unseen = wreduce_unseen,
 	.holds = wreduce_holds,
 	.answers_empty = wreduce_answers_empty,
+	.commit = wreduce_commit,
+	.restore = wreduce_restore,
 };
 
 struct op *op_window_reduce(struct run *run, int stage, const char *word, const struct reduce_spec *spec, const struct window_spec *w)
@@ -366,8 +214,7 @@ struct op *op_window_reduce(struct run *run, int stage, const char *word, const 
 
 	r->slides.spec = *w;
 	reducer_init(&r->reducer, spec, &r->op);
-	r->inverse = reducer_retracts(&r->reducer);
-	aggtable_init(&r->total, &r->reducer);
+	sliding_init(&r->sliding, &r->reducer);
 	return &r->op;
 }
 

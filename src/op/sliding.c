@@ -500,12 +500,22 @@ static void turn_over(struct sliding *s)
 	s->newer.n = 0;
 }
 
+/* Between the windows. */
+static void leave_unseen(struct sliding *s, uint32_t slice)
+{
+	for (size_t i = 0; i < s->slices[slice].n; i++)
+		drop_cell(s, s->slices[slice].cells[i]);
+	drop_slice(s, slice);
+}
+
 void sliding_leave(struct sliding *s, int64_t from)
 {
 	struct timer t;
 
 	if (from == INT64_MIN)
 		return;
+	while (timers_take(&s->waiting, from - 1, &t))
+		leave_unseen(s, t.what);
 	for (;;) {
 		if (!s->inverse && !s->leaving.n && s->newer.n && s->newer_min < from)
 			turn_over(s);

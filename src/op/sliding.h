@@ -67,7 +67,7 @@ struct sliding {
 	struct agg_states *states;
 	struct sliding_cell *cells;
 	size_t cells_cap;
-	uint32_t n_slots;
+	uint32_t n_slots, spare; /* spare: with start values, for what a merge takes */
 	struct slot_list unused, scratch;
 	struct slice *slices;
 	size_t slices_cap;
@@ -107,7 +107,8 @@ uint32_t sliding_slice(struct sliding *s, int64_t number);
 void sliding_row(struct sliding *s, struct sliding_intake *in, uint32_t k, uint32_t slice);
 void sliding_end(struct sliding *s, struct sliding_intake *in);
 
-/* The window becomes [from, to): slices before `from` leave for good, those before `to` enter. Both never go back. */
+/* The window becomes [from, to): slices before `from` leave for good, be it that they never entered; those before `to` enter. Both never
+ * go back. */
 void sliding_move(struct sliding *s, int64_t from, int64_t to);
 /* Slices before `from` leave. */
 void sliding_leave(struct sliding *s, int64_t from);
