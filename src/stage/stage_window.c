@@ -14,7 +14,7 @@ struct reading {
 	struct window *w;
 	bool slides, has_offset;
 	const char *zone, *date;
-	struct pos length_pos, date_pos;
+	struct pos length_pos, offset_pos, date_pos;
 };
 
 /* ---- lengths ---- */
@@ -104,6 +104,7 @@ static int read_slide(struct reading *r, struct err *e)
 static int read_offset(struct reading *r, struct err *e)
 {
 	r->has_offset = true;
+	r->offset_pos = parser_pos(r->p);
 	return parser_duration_signed(r->p, "how much later windows begin, as 15m", &r->w->offset_ns, NULL, e);
 }
 
@@ -222,6 +223,17 @@ static int check_copies(const struct reading *r, struct err *e)
 	return err_hint(e, "a longer `every` makes them fewer");
 }
 
+static int check_offset(const struct reading *r, struct err *e)
+{
+	const struct window *w = r->w;
+	int64_t slide_ns = r->slides ? w->slide_ns : w->length_ns;
+
+	if ((r->slides ? w->slide_unit : w->unit) == UNIT_MONTH || (w->offset_ns < slide_ns && w->offset_ns > -slide_ns))
+		return 0;
+	err_at(e, r->offset_pos, "the offset of windows is less than the distance between them");
+	return err_hint(e, "windows begin at the multiples of SLIDE, later by the offset: `window 1h offset 15m`");
+}
+
 static int parse_time(struct reading *r, struct buf *b, struct err *e)
 {
 	struct length l;
@@ -235,7 +247,7 @@ static int parse_time(struct reading *r, struct buf *b, struct err *e)
 	r->w->length_units = l.units;
 	while ((more = read_clause(r, e)) > 0)
 		;
-	if (more < 0 || set_from(r, e) || check_copies(r, e))
+	if (more < 0 || set_from(r, e) || check_offset(r, e) || check_copies(r, e))
 		return -1;
 	canon_time(r, b);
 	if (is_of_events(r))
@@ -360,7 +372,7 @@ const struct stage_def stage_window = {
 		.group = "time",
 		.params = { { "LENGTH", "duration", NULL, "> 0", "how long a window is; 1d 1w 1mo 1y by the calendar in event time" },
 			    { "every SLIDE", "duration", "LENGTH; in processing time each micro-batch", "> 0", "how often one begins, or comes out" },
-			    { "offset D", "duration", "0s", NULL, "how much later than the multiples of SLIDE windows begin" },
+			    { "offset D", "duration", "0s", "less than SLIDE", "how much later than the multiples of SLIDE windows begin" },
 			    { "tz ZONE", "zone", "UTC", NULL, "whose clock and calendar" },
 			    { "from DATE", "date", "1970-01-01; weeks: Monday", NULL, "a day that begins a window, as 2024-01-31" },
 			    { "on TIME", "expr", "the watermark's", NULL, "the event time" },
