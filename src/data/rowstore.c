@@ -173,13 +173,18 @@ static int load_u32(const char **p, const char *end, uint32_t *v)
 	return 0;
 }
 
+void schema_save(const struct schema *s, struct buf *out)
+{
+	save_u32(out, s->n);
+	for (uint32_t i = 0; i < s->n; i++) {
+		save_u32(out, s->name_n[i]);
+		buf_add(out, s->names[i], s->name_n[i]);
+	}
+}
+
 void kept_row_save(const struct kept_row *r, struct buf *out)
 {
-	save_u32(out, r->schema->n);
-	for (uint32_t i = 0; i < r->schema->n; i++) {
-		save_u32(out, r->schema->name_n[i]);
-		buf_add(out, r->schema->names[i], r->schema->name_n[i]);
-	}
+	schema_save(r->schema, out);
 	save_u32(out, r->n);
 	buf_char(out, (char)r->hidden);
 	for (uint32_t i = 0; i < r->n; i++)
@@ -195,23 +200,34 @@ static bool has_twins(const struct schema *s)
 	return false;
 }
 
-static int load_schema(const char **p, const char *end, struct arena *a, const struct schema **schema)
+static int load_names(const char **p, const char *end, const char **names, uint32_t *len, uint32_t n)
 {
-	uint32_t n, *len;
-	const char **names;
-
-	if (load_u32(p, end, &n) || n > (size_t)(end - *p) / 4)
-		return -1;
-	names = arena_array(a, const char *, n + 1);
-	len = arena_array(a, uint32_t, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		if (load_u32(p, end, &len[i]) || len[i] > (size_t)(end - *p))
 			return -1;
 		names[i] = *p;
 		*p += len[i];
 	}
-	*schema = schema_intern(names, len, n);
-	return has_twins(*schema) ? -1 : 0;
+	return 0;
+}
+
+int schema_load(const char **p, const char *end, const struct schema **schema)
+{
+	struct arena a = { 0 };
+	const char **names;
+	uint32_t n, *len;
+	int r = -1;
+
+	if (load_u32(p, end, &n) || n > (size_t)(end - *p) / 4)
+		return -1;
+	names = arena_array(&a, const char *, n + 1);
+	len = arena_array(&a, uint32_t, n + 1);
+	if (!load_names(p, end, names, len, n)) {
+		*schema = schema_intern(names, len, n);
+		r = has_twins(*schema) ? -1 : 0;
+	}
+	arena_release(&a);
+	return r;
 }
 
 static_assert(HIDDEN_COUNT_ <= 8, "hidden columns are bits of a byte");
@@ -246,7 +262,7 @@ static int load_values(const char **p, const char *end, struct arena *a, struct 
 int kept_row_load(const char **p, const char *end, struct arena *a, struct kept_row *r)
 {
 	*r = (struct kept_row){ .raw = v_null() };
-	if (load_schema(p, end, a, &r->schema) || load_u32(p, end, &r->n) || *p == end)
+	if (schema_load(p, end, &r->schema) || load_u32(p, end, &r->n) || *p == end)
 		return -1;
 	r->hidden = (unsigned char)*(*p)++;
 	if (r->n < r->schema->n + (uint32_t)__builtin_popcount(r->hidden) || r->n - r->schema->n > EXTRA_MAX || r->n > (size_t)(end - *p))

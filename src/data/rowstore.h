@@ -32,6 +32,9 @@ size_t rowstore_memory(const struct rowstore *s);
 /* The batch of rows order[from..), of one schema and at most batch_rows(): memory from the arena, which it also carries. Returns how many rows it took. */
 size_t rowstore_batch(const struct rowstore *s, const size_t *order, size_t from, size_t n, struct arena *a, struct batch *out);
 
+/* Field names as bytes, and back: 0, or -1 when malformed. */
+void schema_save(const struct schema *s, struct buf *out);
+int schema_load(const char **p, const char *end, const struct schema **schema);
 /* A row as bytes, appended: its field names, values, hidden columns and record. */
 void kept_row_save(const struct kept_row *r, struct buf *out);
 /* Reads from *p, up to end, into the arena. 0, or -1 when malformed. */

@@ -12,7 +12,7 @@ static struct join_list *list_of(struct join_side *s, uint32_t group)
 	return &s->lists[group];
 }
 
-static void link_row(struct join_side *s, uint32_t at)
+void join_side_link(struct join_side *s, uint32_t at)
 {
 	struct join_row *r = &s->rows[at];
 	struct join_list *l;
@@ -44,7 +44,8 @@ uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row,
 	}
 	r->raw = b->raw ? value_copy(&s->arena, &b->raw[row]) : v_null();
 	s->seen = b->schema;
-	link_row(s, s->n);
+	r->id = ++s->kept.ids;
+	join_side_link(s, s->n);
 	return s->n++;
 }
 
@@ -75,6 +76,7 @@ void join_side_kill(struct join_side *s, uint32_t row)
 {
 	s->n_dead += !s->rows[row].dead;
 	s->rows[row].dead = true;
+	join_side_forget(s, row);
 }
 
 /* Dead rows that are worth a copy of the living. */
@@ -87,7 +89,10 @@ bool join_side_worn(const struct join_side *s)
 
 void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 {
-	struct join_side fresh = { .seen = s->seen };
+	struct join_side fresh = { .seen = s->seen, .number = s->number, .kept = s->kept };
+
+	s->kept = (struct join_kept){ 0 };
+	fresh.kept.n = 0;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct join_row *r = &s->rows[i], *copy;
@@ -105,10 +110,12 @@ void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 		copy->raw = value_copy(&fresh.arena, &r->raw);
 		if (r->group != JOIN_NONE)
 			copy->group = map[r->group];
-		link_row(&fresh, fresh.n);
+		join_side_link(&fresh, fresh.n);
 		if (rows)
 			rows[i] = fresh.n;
 		fresh.n++;
+		if (copy->mark)
+			fresh.kept.n = fresh.n;
 	}
 	fresh.fresh = fresh.n;
 	join_side_release(s);
@@ -118,18 +125,21 @@ void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 void join_side_clear(struct join_side *s)
 {
 	arena_reset(&s->arena);
-	s->n = s->n_dead = s->fresh = s->n_lists = 0;
+	s->n = s->n_dead = s->fresh = s->n_lists = s->kept.n = 0;
 }
 
 void join_side_release(struct join_side *s)
 {
 	free(s->rows);
 	free(s->lists);
+	free(s->kept.changed);
+	keep_gone_release(&s->kept.gone);
 	arena_release(&s->arena);
 	*s = (struct join_side){ 0 };
 }
 
 size_t join_side_memory(const struct join_side *s)
 {
-	return s->cap * sizeof *s->rows + s->lists_cap * sizeof *s->lists + s->arena.total;
+	return s->cap * sizeof *s->rows + s->lists_cap * sizeof *s->lists + s->arena.total + s->kept.changed_cap * sizeof *s->kept.changed +
+	       s->kept.gone.b.cap;
 }

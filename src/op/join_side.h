@@ -5,6 +5,8 @@
 #ifndef STRM_OP_JOIN_SIDE_H
 #define STRM_OP_JOIN_SIDE_H
 #include "data/batch.h"
+#include "data/keytab.h"
+#include "op/keep.h"
 
 #define JOIN_NONE UINT32_MAX
 
@@ -18,6 +20,18 @@ struct join_row {
 	uint32_t group;           /* JOIN_NONE: it has no key */
 	uint32_t next;            /* of its group, JOIN_NONE: the last */
 	bool matched, dead;
+	uint32_t mark;            /* of its entry in a checkpoint */
+	uint64_t id;              /* given once, growing */
+};
+
+/* What a side keeps over a restart (join_keep.c). */
+struct join_kept {
+	const bool *durable;      /* NULL: nothing */
+	uint64_t ids;
+	uint32_t n;               /* rows before this one are in the checkpoint */
+	uint64_t *changed;        /* ids of those that have been matched since */
+	size_t n_changed, changed_cap;
+	struct keep_gone gone;
 };
 
 struct join_list {
@@ -34,6 +48,8 @@ struct join_side {
 	size_t lists_cap;
 	struct arena arena;
 	const struct schema *seen; /* of the last row that came, NULL: none came */
+	uint32_t number;           /* of the side */
+	struct join_kept kept;
 };
 
 /* What a row brings along. */
@@ -45,6 +61,8 @@ struct join_stamp {
 };
 
 /* Copies row `row` of b, behind the others of its group. Returns its number. */
+/* The row behind the others of its group. */
+void join_side_link(struct join_side *s, uint32_t at);
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp);
 /* The first living row of a group, and the one behind row `at`; JOIN_NONE: there is none. Dead ones on the way leave the list. */
 uint32_t join_side_first(struct join_side *s, uint32_t group);
@@ -57,5 +75,23 @@ void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 void join_side_clear(struct join_side *s);
 void join_side_release(struct join_side *s);
 size_t join_side_memory(const struct join_side *s);
+
+/* ---- join_keep.c ---- */
+/* The row is another one than when it was committed. */
+void join_side_note(struct join_side *s, uint32_t row);
+/* The row is dead. */
+void join_side_forget(struct join_side *s, uint32_t row);
+/* What changed goes to the keeper. `keys` has the rows' keys; `order` is a number of each group that comes back with it, or NULL. */
+void join_side_commit(struct join_side *s, const struct keytab *keys, const uint64_t *order, struct keeper *to);
+/* A row that comes back: */
+struct join_loaded {
+	uint32_t side;   /* number of its side */
+	uint32_t group;
+	uint64_t order;
+};
+/* an entry of one of n sides, in any order, its key into `keys`; rows have n_extra values behind their own. 0, or -1: malformed. */
+int join_side_load(struct join_side *sides, uint32_t n, struct keytab *keys, uint32_t n_extra, const struct kept_entry *entry, struct join_loaded *out);
+/* After the last one: rows are in order and in their lists. 0, or -1: two are one. */
+int join_side_loaded(struct join_side *s);
 
 #endif

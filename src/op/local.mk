@@ -33,6 +33,6 @@ src_libop_a_SOURCES += src/op/op_slices.c src/op/op_slices.h
 src_libop_a_SOURCES += src/op/op_point.c src/op/op_point.h
 src_libop_a_SOURCES += src/op/op_state.c src/op/op_state.h src/op/state_impl.h src/op/state_run.c src/op/state_save.c
 src_libop_a_SOURCES += src/op/state_table.c src/op/state_table.h src/op/state_timers.c src/op/state_timers.h
-src_libop_a_SOURCES += src/op/op_join.c src/op/op_join.h src/op/join_side.c src/op/join_side.h src/op/join_shape.c src/op/join_shape.h
+src_libop_a_SOURCES += src/op/op_join.c src/op/op_join.h src/op/join_side.c src/op/join_side.h src/op/join_keep.c src/op/join_shape.c src/op/join_shape.h
 src_libop_a_SOURCES += src/op/op_cogroup.c src/op/op_cogroup.h src/op/expiries.c src/op/expiries.h
 src_libop_a_SOURCES += src/op/op_lookup.c src/op/op_lookup.h

@@ -7,18 +7,24 @@
 
 enum { COGROUP_TAKEN, COGROUP_LATE, COGROUP_NO_TIME };
 
+struct place {
+	uint32_t group;
+	uint64_t order; /* grows, and is the same after a restart */
+};
+
 struct cogroup {
 	struct op op;
 	struct cogroup_spec spec;
 	struct keytab keys;
 	struct join_side *sides;
 	struct expiries windows; /* JOIN_WINDOW: places by the end of their window */
-	uint32_t *places;        /* groups in the order they appeared, which their numbers do not tell: those go by how ports took turns */
+	struct place *places;    /* groups in the order they appeared, which their numbers do not tell: those go by how ports took turns */
 	uint32_t n_places;
 	size_t places_cap;
-	bool *placed;            /* by group */
+	uint64_t *placed;        /* by group: the order of its place; 0: it has none */
 	uint32_t n_placed;
 	size_t placed_cap;
+	uint64_t orders;
 	const struct schema *schema;
 };
 
@@ -202,17 +208,17 @@ static bool is_placed(struct cogroup *c, uint32_t group)
 {
 	c->placed = xgrow(c->placed, &c->placed_cap, (size_t)group + 1, sizeof *c->placed);
 	while (c->n_placed <= group)
-		c->placed[c->n_placed++] = false;
+		c->placed[c->n_placed++] = 0;
 	return c->placed[group];
 }
 
-static void add_place(struct cogroup *c, const struct join_row *r)
+static void add_place(struct cogroup *c, const struct join_row *r, uint64_t order)
 {
 	c->places = xgrow(c->places, &c->places_cap, (size_t)c->n_places + 1, sizeof *c->places);
-	c->placed[r->group] = true;
+	c->placed[r->group] = order;
 	if (by_window(c))
 		expiries_add(&c->windows, (struct expiry){ r->end, r->start, c->n_places });
-	c->places[c->n_places++] = r->group;
+	c->places[c->n_places++] = (struct place){ r->group, order };
 }
 
 /* Groups of records of this micro-batch that have no place yet, port by port. */
@@ -221,14 +227,19 @@ static void place_new(struct cogroup *c)
 	for (uint32_t i = 0; i < c->spec.n_sides; i++)
 		for (uint32_t k = c->sides[i].fresh; k < c->sides[i].n; k++)
 			if (!is_placed(c, c->sides[i].rows[k].group))
-				add_place(c, &c->sides[i].rows[k]);
+				add_place(c, &c->sides[i].rows[k], ++c->orders);
 }
 
 /* Without windows places are those of this micro-batch alone. */
 static int emit_touched(struct cogroup *c, struct err *e)
 {
-	int r = push_all(c, c->places, c->n_places, e);
+	uint32_t *groups = xmalloc(((size_t)c->n_places + 1) * sizeof *groups);
+	int r;
 
+	for (uint32_t i = 0; i < c->n_places; i++)
+		groups[i] = c->places[i].group;
+	r = push_all(c, groups, c->n_places, e);
+	free(groups);
 	c->n_places = c->n_placed = 0;
 	return r;
 }
@@ -248,7 +259,7 @@ static int close_windows(struct cogroup *c, struct err *e)
 
 	while (c->windows.n && c->windows.at[0].time <= c->op.watermark) {
 		groups = xgrow(groups, &cap, (size_t)n + 1, sizeof *groups);
-		groups[n++] = c->places[c->windows.at[0].id];
+		groups[n++] = c->places[c->windows.at[0].id].group;
 		expiries_pop(&c->windows);
 	}
 	r = n ? push_all(c, groups, n, e) : 0;
@@ -270,17 +281,17 @@ static void rename_places(struct cogroup *c, const uint32_t *map)
 	uint32_t *names = xmalloc(((size_t)c->n_places + 1) * sizeof *names), n = 0;
 
 	for (uint32_t i = 0; i < c->n_places; i++) {
-		uint32_t group = map[c->places[i]];
+		uint32_t group = map[c->places[i].group];
 
 		names[i] = group == JOIN_NONE ? JOIN_NONE : n;
 		if (group != JOIN_NONE)
-			c->places[n++] = group;
+			c->places[n++] = (struct place){ group, c->places[i].order };
 	}
 	c->n_places = n;
 	c->n_placed = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		is_placed(c, c->places[i]);
-		c->placed[c->places[i]] = true;
+		is_placed(c, c->places[i].group);
+		c->placed[c->places[i].group] = c->places[i].order;
 	}
 	expiries_rename(&c->windows, names);
 	free(names);
@@ -343,6 +354,73 @@ static int cogroup_batch_end(struct op *op, struct err *e)
 	return 0;
 }
 
+/* ---- what survives a restart: the rows (join_keep.c), with the order of their group's place ---- */
+
+static void cogroup_commit(struct op *op, struct keeper *to)
+{
+	struct cogroup *c = (struct cogroup *)op;
+
+	for (uint32_t i = 0; i < c->spec.n_sides && c->spec.scope != JOIN_BATCH; i++)
+		join_side_commit(&c->sides[i], &c->keys, by_window(c) ? c->placed : NULL, to);
+}
+
+static int by_order(const void *x, const void *y, void *ctx)
+{
+	const struct cogroup *c = ctx;
+	uint64_t a = c->placed[*(const uint32_t *)x], b = c->placed[*(const uint32_t *)y];
+
+	return a < b ? -1 : a > b;
+}
+
+/* Places in the order they had. */
+static void restore_places(struct cogroup *c)
+{
+	uint32_t *groups = xmalloc(((size_t)c->keys.n + 1) * sizeof *groups), n = 0;
+
+	for (uint32_t g = 0; g < c->keys.n; g++)
+		if (is_placed(c, g))
+			groups[n++] = g;
+	qsort_r(groups, n, sizeof *groups, by_order, c);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t order = c->placed[groups[i]];
+
+		add_place(c, some_row(c, groups[i]), order);
+		c->orders = order > c->orders ? order : c->orders;
+	}
+	free(groups);
+}
+
+static int restored(struct cogroup *c)
+{
+	for (uint32_t i = 0; i < c->spec.n_sides; i++)
+		if (join_side_loaded(&c->sides[i]))
+			return -1;
+	if (by_window(c))
+		restore_places(c);
+	return 0;
+}
+
+static int restore_row(struct cogroup *c, const struct kept_entry *entry)
+{
+	struct join_loaded row;
+
+	if (join_side_load(c->sides, c->spec.n_sides, &c->keys, c->spec.n_keys, entry, &row) || (by_window(c) && !row.order))
+		return -1;
+	if (!by_window(c))
+		return 0;
+	is_placed(c, row.group);
+	c->placed[row.group] = row.order;
+	return 0;
+}
+
+static int cogroup_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct cogroup *c = (struct cogroup *)op;
+	struct kept_entry entry = { key, value, key_n, n, mark };
+
+	return (key ? restore_row(c, &entry) : restored(c)) ? keep_refuse(op, e) : 0;
+}
+
 static bool cogroup_holds(const struct op *op) { return ((const struct cogroup *)op)->windows.n; }
 
 static size_t cogroup_memory(const struct op *op)
@@ -379,6 +457,8 @@ static const struct op_class cogroup_class = {
 	.free = cogroup_free,
 	.memory = cogroup_memory,
 	.holds = cogroup_holds,
+	.commit = cogroup_commit,
+	.restore = cogroup_restore,
 };
 
 static const struct schema *make_schema(const struct cogroup_spec *s, struct arena *a)
@@ -406,6 +486,10 @@ struct op *op_cogroup(struct run *run, int stage, const char *word, const struct
 
 	c->spec = *spec;
 	c->sides = xcalloc(spec->n_sides, sizeof *c->sides);
+	for (uint32_t i = 0; i < spec->n_sides; i++) {
+		c->sides[i].number = i;
+		c->sides[i].kept.durable = spec->scope == JOIN_BATCH ? NULL : &run->durable;
+	}
 	c->schema = make_schema(spec, &c->op.arena);
 	keytab_init(&c->keys);
 	return &c->op;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "data/keytab.h"
+#include "data/rowstore.h"
 #include "op/expiries.h"
 
 enum { JOIN_TAKEN, JOIN_LATE, JOIN_NO_TIME };
@@ -23,6 +23,8 @@ struct join {
 	uint32_t n_pairs;
 	bool timed;         /* rows have event times */
 	bool done;          /* those behind want no more */
+	struct buf kept;    /* as committed: what is known beside the rows */
+	uint32_t kept_mark;
 };
 
 /* ---- expiry ---- */
@@ -171,6 +173,16 @@ static uint64_t *holding(struct join *j, const struct pair *p, uint32_t n, const
 	return holds;
 }
 
+/* Whether a row has been matched outlives a restart where it matters. */
+static void note_match(struct join *j, int side, uint32_t row)
+{
+	struct join_row *r = &j->side[side].rows[row];
+
+	if (!r->matched && preserves(j, side))
+		join_side_note(&j->side[side], row);
+	r->matched = true;
+}
+
 /* Does the pair come out? In order, for a row is matched once one of its pairs holds. */
 static bool comes_out(struct join *j, const struct pair *p, bool holds)
 {
@@ -183,7 +195,8 @@ static bool comes_out(struct join *j, const struct pair *p, bool holds)
 	if (!holds)
 		return false;
 	first = !l->matched;
-	l->matched = r->matched = true;
+	note_match(j, 0, p->row[0]);
+	note_match(j, 1, p->row[1]);
 	if (left_alone(j))
 		join_side_kill(&j->side[0], p->row[0]); /* it has come out, or never will */
 	if (j->spec.kind == JOIN_SEMI)
@@ -560,6 +573,75 @@ static int join_batch_end(struct op *op, struct err *e)
 	return 0;
 }
 
+/* ---- what survives a restart: the rows (join_keep.c); 'f' -> have rows times, the fields that came last on each side ---- */
+
+#define TAG_FIELDS 'f'
+#define FIELDS_VERSION 1
+
+static void join_commit(struct op *op, struct keeper *to)
+{
+	struct join *j = (struct join *)op;
+	struct keep k = { .to = to };
+
+	for (int side = 0; side < 2 && j->spec.scope != JOIN_BATCH; side++)
+		join_side_commit(&j->side[side], &j->keys, NULL, to);
+	keep_start(&k, TAG_FIELDS, FIELDS_VERSION);
+	buf_char(&k.value, j->timed);
+	for (int side = 0; side < 2; side++) {
+		buf_char(&k.value, j->side[side].seen != NULL);
+		if (j->side[side].seen)
+			schema_save(j->side[side].seen, &k.value);
+	}
+	if (k.value.n != j->kept.n || memcmp(k.value.p, j->kept.p, k.value.n)) {
+		j->kept.n = 0;
+		buf_add(&j->kept, k.value.p, k.value.n);
+		keep_put(&k, &j->kept_mark);
+	}
+	keep_release(&k);
+}
+
+static int restore_fields(struct join *j, const struct kept_entry *entry)
+{
+	struct bytes_in in = keep_open(entry->value, entry->n, FIELDS_VERSION);
+
+	j->timed = get_le(&in, 1);
+	for (int side = 0; side < 2; side++)
+		if (get_le(&in, 1) && !in.bad && schema_load(&in.p, in.end, &j->side[side].seen))
+			return -1;
+	buf_add(&j->kept, entry->value, entry->n);
+	j->kept_mark = entry->mark;
+	return entry->key_n == 1 && keep_over(&in) ? 0 : -1;
+}
+
+static int restored(struct join *j)
+{
+	for (int side = 0; side < 2; side++) {
+		struct join_side *s = &j->side[side];
+
+		if (join_side_loaded(s))
+			return -1;
+		for (uint32_t i = 0; i < s->n && j->spec.scope >= JOIN_WINDOW; i++)
+			expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, &s->rows[i]), s->rows[i].start, i });
+	}
+	return 0;
+}
+
+static int join_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct join *j = (struct join *)op;
+	struct kept_entry entry = { key, value, key_n, n, mark };
+	struct join_loaded row;
+	int r;
+
+	if (!key)
+		r = restored(j);
+	else if (key_n && *key == TAG_FIELDS)
+		r = restore_fields(j, &entry);
+	else
+		r = join_side_load(j->side, 2, &j->keys, 0, &entry, &row);
+	return r ? keep_refuse(op, e) : 0;
+}
+
 static bool join_holds(const struct op *op)
 {
 	const struct join *j = (const struct join *)op;
@@ -603,6 +685,7 @@ static void join_free(struct op *op)
 	expr_release(j->spec.where);
 	keytab_release(&j->keys);
 	join_shapes_release(&j->shapes);
+	buf_release(&j->kept);
 	free(j->pairs);
 }
 
@@ -616,6 +699,8 @@ static const struct op_class join_class = {
 	.memory = join_memory,
 	.holds = join_holds,
 	.unseen = join_unseen,
+	.commit = join_commit,
+	.restore = join_restore,
 };
 
 struct op *op_join(struct run *run, int stage, const char *word, const struct join_spec *spec)
@@ -623,6 +708,9 @@ struct op *op_join(struct run *run, int stage, const char *word, const struct jo
 	struct join *j = op_make(&join_class, sizeof *j, run, stage, word);
 
 	j->spec = *spec;
+	j->side[1].number = 1;
+	for (int side = 0; side < 2; side++)
+		j->side[side].kept.durable = spec->scope == JOIN_BATCH ? NULL : &run->durable;
 	j->pairs = xcalloc(batch_rows(), sizeof *j->pairs);
 	keytab_init(&j->keys);
 	return &j->op;

@@ -33,7 +33,7 @@ struct shelf {
 	uint64_t written; /* entries put and dropped */
 };
 
-#define OPS_MAX 16
+#define OPS_MAX 24
 
 static struct entry *entry_of(struct shelf *s, const char *key, size_t n)
 {
@@ -348,11 +348,19 @@ static void try_program(const struct program *p, const struct weather *w)
 #define EVENT "watermark t delay 3s | "
 #define AGGREGATES "n = count(), total = sum(v), mean = avg(f), all = collect(v), kinds = distinct(v), last = last(f) by k"
 
+#define SIDES "split l = s == \"l\", r = s == \"r\" | "
+#define TIMED SIDES "from l | watermark t delay 2s | as left | from r | watermark t delay 3s | map k, t, rv = v | as right | from left | "
+#define BY_WINDOW SIDES \
+	"from l | watermark t delay 2s | window 4s | as left | from r | watermark t delay 3s | map k, t, rv = v | window 4s | as right | from left | "
+
 static const struct program programs[] = {
 	{ EVENT "window 5s | count by k", MODE_DEFAULT, 2 },
 	{ EVENT "window 5s | reduce " AGGREGATES, MODE_DEFAULT, 2 },
 	{ EVENT "window 6s every 2s | reduce " AGGREGATES, MODE_DEFAULT, 6 },
 	{ EVENT "window 6s every 2s | count by k", MODE_DEFAULT, 6 },
+	{ EVENT "window 7s every 3s | reduce n = count(), total = sum(v), mean = avg(f), spread = stddev(f) by k", MODE_DEFAULT, 2 },
+	{ EVENT "window 7s every 3s offset 1s | reduce most = max(v), least = min(f), kinds = distinct(v), mean = avg(f) by k, s", MODE_DEFAULT, 2 },
+	{ EVENT "window 20s every 1s | reduce most = max(v), middle = median(f)", MODE_DEFAULT, 2 },
 	{ EVENT "window 6s every 2s | count", MODE_DEFAULT, 6 },
 	{ EVENT "window 5s | count by k, s", MODE_UPDATE, 2 },
 	{ EVENT "window 5s | count by k", MODE_COMPLETE, 2 },
@@ -366,6 +374,10 @@ static const struct program programs[] = {
 	{ EVENT "window 4s | trigger after 2s, accumulating, lateness forever | reduce n = count(), m = max(v) by k", MODE_DEFAULT, 4 },
 	{ EVENT "window 4s | trigger (after 2s or count 5) then every 7s, discarding, lateness 20s | count by k", MODE_DEFAULT, 4 },
 	{ EVENT "window 4s | trigger count 3 until watermark, stamp latest, closing always | count by k | window 8s | count", MODE_DEFAULT, 4 },
+	{ "window 6s | reduce n = count(), total = sum(v), mean = avg(f) by k", MODE_DEFAULT, 2 },
+	{ "window 6s every 4s | reduce " AGGREGATES, MODE_DEFAULT, 2 },
+	{ "window 2s every 5s | count by k", MODE_DEFAULT, 2 },
+	{ "window 3s every 2s | count", MODE_DEFAULT, 2 },
 	{ "limit 60", MODE_DEFAULT, 0 },
 	{ "skip 60", MODE_DEFAULT, 0 },
 	{ "sample 0.3", MODE_DEFAULT, 0 },
@@ -382,6 +394,19 @@ static const struct program programs[] = {
 	{ EVENT "window 4s | sort v desc", MODE_DEFAULT, 1 },
 	{ EVENT "window 6s every 2s | top 2 by f per k", MODE_DEFAULT, 3 },
 	{ EVENT "window 4s | skip 2 | limit 3", MODE_DEFAULT, 1 },
+	{ SIDES "from l | join r on k | map k, v, rv = r.v", MODE_DEFAULT, 1 },
+	{ SIDES "from l | join r on k full | map k, v, rv = r.v", MODE_DEFAULT, 1 },
+	{ SIDES "from l | window all | as left | from r | window all | as right | from left | join right on k, v | count", MODE_UPDATE, 3 },
+	{ SIDES "from l | window all | as left | from r | window all | as right | from left | join right on k, v full | map k, v, f, g = right.f", MODE_DEFAULT, 2 },
+	{ SIDES "from l | window all | as left | from r | window all | as right | from left | join right on k where v < right.v semi", MODE_DEFAULT, 2 },
+	{ TIMED "join right on k within 2s", MODE_DEFAULT, 2 },
+	{ TIMED "join right on k where v < rv within 1s to 3s full", MODE_DEFAULT, 3 },
+	{ TIMED "join right on k where v < rv within 0s to 3s anti", MODE_DEFAULT, 3 },
+	{ TIMED "join right on k within -2s to 0s left | window 4s | count by k", MODE_DEFAULT, 6 },
+	{ BY_WINDOW "join right on k full", MODE_DEFAULT, 3 },
+	{ BY_WINDOW "join right on k where v < rv semi", MODE_DEFAULT, 3 },
+	{ BY_WINDOW "cogroup right on k", MODE_DEFAULT, 2 },
+	{ SIDES "from l | window all | as left | from r | window all | as right | from left | cogroup right on k, v", MODE_DEFAULT, 2 },
 	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
 };
 
