@@ -21,7 +21,7 @@ static int reduce_process(struct op *op, int port, const struct batch *b, struct
 	struct reduce *r = (struct reduce *)op;
 
 	(void)port;
-	aggtable_update(&r->table, &r->reducer, b, NULL);
+	aggtable_update(&r->table, &r->reducer, b);
 	op->count[0] += b->n_sel;
 	return op_check_memory(op, aggtable_n(&r->table, &r->reducer), e);
 }

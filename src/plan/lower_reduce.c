@@ -326,7 +326,7 @@ static int both(struct lowering *r, const struct item *it)
 	return err_hint(r->err, "give one of them another name: NAME = ...");
 }
 
-/* The hidden count that says whether a key has records in the window. */
+/* The hidden count that says whether a key has records left. */
 static int add_hits(struct lowering *r)
 {
 	struct node *call = arena_new(r->p->arena, struct node);
@@ -381,9 +381,7 @@ static int build(struct lowering *r)
 		if (add_result(r, it, &r->spec.results[r->spec.n_results]))
 			return -1;
 	}
-	if ((n->window || n->takes_back) && add_hits(r))
-		return -1;
-	if (n->takes_back && no_inverse(r))
+	if (n->takes_back && (add_hits(r) || no_inverse(r)))
 		return -1;
 	r->spec.takes_back = n->takes_back;
 	r->spec.start_values = true;
@@ -397,7 +395,7 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 
 	struct op *op = NULL;
 
-	r.spec.windowed = n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
+	r.spec.windowed = plan_is_windowed(n);
 	r.spec.retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING;
 	if (!build(&r))
 		op = n->panes || n->window ? lower_panes(p, n, o, &r.spec, e) : op_reduce(o->run, n->stage, n->word, &r.spec);
