@@ -141,15 +141,19 @@ struct value keep_get_value(struct bytes_in *in, struct arena *a)
 	return in->bad ? v_null() : v;
 }
 
-uint64_t keep_get_number(struct bytes_in *in)
+static int64_t get_scalar(struct bytes_in *in, enum type t)
 {
 	struct arena none = { 0 };
-	bool is_int = in->p < in->end && *in->p == T_INT;
-	struct value v = is_int ? keep_get_value(in, &none) : v_null();
+	bool is = in->p < in->end && *in->p == (char)t;
+	struct value v = is ? keep_get_value(in, &none) : v_null();
 
-	in->bad |= v.type != T_INT;
-	return in->bad ? 0 : (uint64_t)v.i;
+	in->bad |= v.type != t;
+	return in->bad ? 0 : v.i;
 }
+
+int64_t keep_get_time(struct bytes_in *in) { return get_scalar(in, T_TIME); }
+
+uint64_t keep_get_number(struct bytes_in *in) { return (uint64_t)get_scalar(in, T_INT); }
 
 int keep_refuse(const struct op *op, struct err *e)
 {

@@ -64,6 +64,8 @@ size_t keep_dirty_memory(const struct keep_dirty *d);
 struct bytes_in keep_open(const char *value, size_t n, uint8_t version);
 static inline int64_t keep_get_int(struct bytes_in *in) { return (int64_t)get_le(in, 8); }
 struct value keep_get_value(struct bytes_in *in, struct arena *a);
+/* A time that was saved as a value. */
+int64_t keep_get_time(struct bytes_in *in);
 /* Of keep_number. */
 uint64_t keep_get_number(struct bytes_in *in);
 /* Everything was read, and nothing amiss. */

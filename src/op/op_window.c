@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "data/rowstore.h"
+#include "op/pieces.h"
 #include "op/sliding.h"
 #include "state/bytes.h"
 
@@ -222,8 +222,12 @@ struct op *op_window_reduce(struct run *run, int stage, const char *word, const 
 
 struct stretch {
 	int64_t time;
-	struct rowstore rows;
+	uint64_t id;
+	struct pieces kept;
 };
+
+/* In a checkpoint: the tag of pieces, behind which stand the stretch's time and id. */
+#define TAG_ROWS 'r'
 
 struct wbuffer {
 	struct op op;
@@ -231,6 +235,10 @@ struct wbuffer {
 	struct stretch *at; /* micro-batches in reach, oldest first */
 	size_t n, cap;
 	bool open;
+	uint64_t ids;
+	uint32_t mark;      /* of the entry of slides */
+	struct keep_gone gone;
+	struct keytab back; /* being restored: ids of stretches that are there, numbered as they lie; slots NULL: not at work */
 };
 
 static int wbuffer_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -240,11 +248,11 @@ static int wbuffer_process(struct op *op, int port, const struct batch *b, struc
 	(void)port;
 	if (!w->open) {
 		w->at = xgrow(w->at, &w->cap, w->n + 1, sizeof *w->at);
-		w->at[w->n++] = (struct stretch){ .time = op->run->now };
+		w->at[w->n++] = (struct stretch){ .id = ++w->ids };
 		w->open = true;
 	}
 	w->at[w->n - 1].time = op->run->now;
-	BATCH_EACH(b->sel, b->n_sel, i) rowstore_add(&w->at[w->n - 1].rows, b, i, NULL, 0);
+	BATCH_EACH(b->sel, b->n_sel, i) rowstore_add(&w->at[w->n - 1].kept.rows, b, i, NULL, 0);
 	op->count[0] += b->n_sel;
 	return op_check_memory(op, w->n, e);
 }
@@ -267,6 +275,27 @@ static int push_stretch(struct op *op, const struct rowstore *s, struct err *e)
 	return verdict;
 }
 
+static void put_prefix(const struct stretch *s, struct buf *out)
+{
+	struct value time = v_time(s->time);
+
+	out->n = 0;
+	buf_char(out, TAG_ROWS);
+	keep_value(out, &time);
+	keep_number(out, s->id);
+}
+
+/* Out of reach. */
+static void forget(struct wbuffer *w, struct stretch *s)
+{
+	struct buf prefix = { 0 };
+
+	put_prefix(s, &prefix);
+	pieces_gone(&s->kept, &prefix, &w->gone);
+	pieces_release(&s->kept);
+	buf_release(&prefix);
+}
+
 static int wbuffer_batch_end(struct op *op, struct err *e)
 {
 	struct wbuffer *w = (struct wbuffer *)op;
@@ -279,12 +308,12 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
 	while (gone < w->n && w->at[gone].time <= until)
-		rowstore_release(&w->at[gone++].rows);
+		forget(w, &w->at[gone++]);
 	w->n -= gone;
 	memmove(w->at, w->at + gone, w->n * sizeof *w->at);
 	set_window(op->run, &w->slides.spec);
 	for (size_t i = 0; i < w->n && !verdict; i++)
-		verdict = push_stretch(op, &w->at[i].rows, e);
+		verdict = push_stretch(op, &w->at[i].kept.rows, e);
 	return verdict;
 }
 
@@ -298,8 +327,10 @@ static void wbuffer_free(struct op *op)
 	struct wbuffer *w = (struct wbuffer *)op;
 
 	for (size_t i = 0; i < w->n; i++)
-		rowstore_release(&w->at[i].rows);
+		pieces_release(&w->at[i].kept);
 	free(w->at);
+	keytab_release(&w->back);
+	keep_gone_release(&w->gone);
 }
 
 static size_t wbuffer_memory(const struct op *op)
@@ -308,8 +339,86 @@ static size_t wbuffer_memory(const struct op *op)
 	size_t n = w->cap * sizeof *w->at;
 
 	for (size_t i = 0; i < w->n; i++)
-		n += rowstore_memory(&w->at[i].rows);
+		n += rowstore_memory(&w->at[i].kept.rows) + w->at[i].kept.cap * sizeof *w->at[i].kept.at;
 	return n;
+}
+
+static void wbuffer_commit(struct op *op, struct keeper *to)
+{
+	struct wbuffer *w = (struct wbuffer *)op;
+	struct keep k = { .to = to };
+	struct buf prefix = { 0 };
+
+	keep_gone_commit(&w->gone, to);
+	slides_commit(&w->slides, to, &w->mark);
+	for (size_t i = w->n; i-- > 0 && w->at[i].kept.committed < w->at[i].kept.rows.n;) {
+		put_prefix(&w->at[i], &prefix);
+		pieces_commit(&w->at[i].kept, &k, &prefix);
+	}
+	buf_release(&prefix);
+	keep_release(&k);
+}
+
+static struct stretch *stretch_of(struct wbuffer *w, uint64_t id)
+{
+	struct key_bytes key = { .p = (const char *)&id, .n = sizeof id };
+	uint32_t at;
+
+	if (!w->back.slots)
+		keytab_init(&w->back);
+	keytab_put(&w->back, &key, 1, &at);
+	if (at < w->n)
+		return &w->at[at];
+	w->at = xgrow(w->at, &w->cap, w->n + 1, sizeof *w->at);
+	w->at[w->n] = (struct stretch){ .id = id };
+	w->ids = id > w->ids ? id : w->ids;
+	return &w->at[w->n++];
+}
+
+static int restore_piece(struct wbuffer *w, struct bytes_in key, struct bytes_in value, uint32_t mark)
+{
+	int64_t time = keep_get_time(&key);
+	uint64_t id = keep_get_number(&key);
+	struct stretch *s;
+
+	if (key.bad || !id)
+		return -1;
+	s = stretch_of(w, id);
+	s->time = time;
+	return pieces_load(&s->kept, &key, &value, mark);
+}
+
+static int by_id(const void *x, const void *y)
+{
+	uint64_t a = ((const struct stretch *)x)->id, b = ((const struct stretch *)y)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+static int wbuffer_restored(struct wbuffer *w)
+{
+	keytab_release(&w->back);
+	if (w->n)
+		qsort(w->at, w->n, sizeof *w->at, by_id);
+	for (size_t i = 0; i < w->n; i++)
+		if (pieces_loaded(&w->at[i].kept))
+			return -1;
+	return 0;
+}
+
+static int wbuffer_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct wbuffer *w = (struct wbuffer *)op;
+	struct store_bytes kv[2] = { { key, key_n }, { value, n } };
+	int r;
+
+	if (key && key_n == 1) {
+		r = slides_restore(&w->slides, kv);
+		w->mark = mark;
+	} else {
+		r = key ? restore_piece(w, keep_open(key, key_n, TAG_ROWS), keep_open(value, n, PIECES_VERSION), mark) : wbuffer_restored(w);
+	}
+	return r ? keep_refuse(op, e) : 0;
 }
 
 static const struct op_class wbuffer_class = {
@@ -320,6 +429,8 @@ static const struct op_class wbuffer_class = {
 	.free = wbuffer_free,
 	.memory = wbuffer_memory,
 	.holds = wbuffer_holds,
+	.commit = wbuffer_commit,
+	.restore = wbuffer_restore,
 };
 
 struct op *op_window_buffer(struct run *run, int stage, const char *word, const struct window_spec *spec)

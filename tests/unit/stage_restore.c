@@ -407,6 +407,8 @@ static const struct program programs[] = {
 	{ BY_WINDOW "join right on k where v < rv semi", MODE_DEFAULT, 3 },
 	{ BY_WINDOW "cogroup right on k", MODE_DEFAULT, 2 },
 	{ SIDES "from l | window all | as left | from r | window all | as right | from left | cogroup right on k, v", MODE_DEFAULT, 2 },
+	{ "window 5s every 3s | sort v desc", MODE_DEFAULT, 2 },
+	{ "window 4s | top 2 by f", MODE_DEFAULT, 2 },
 	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
 };
 
