@@ -395,7 +395,7 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 
 	struct op *op = NULL;
 
-	r.spec.windowed = plan_is_windowed(n);
+	r.spec.windowed = n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
 	r.spec.retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING;
 	if (!build(&r))
 		op = n->panes || n->window ? lower_panes(p, n, o, &r.spec, e) : op_reduce(o->run, n->stage, n->word, &r.spec);
