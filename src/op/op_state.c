@@ -137,8 +137,8 @@ static void close_later(struct state_op *s, const struct column *ends)
 	state_table_timer(&s->table, s->key, s->table.shape.close, at, 0);
 }
 
-/* The key of a record: there, touched, not too old. */
-static void meet(struct state_op *s, const struct column *cols)
+/* The key of a record: there, touched, not too old, and spelled as in the record that it was born with. */
+static void meet(struct state_op *s, const struct column *const *cols)
 {
 	struct state_table *t = &s->table;
 	int64_t now = s->op.run->now;
@@ -150,8 +150,10 @@ static void meet(struct state_op *s, const struct column *cols)
 		had = false;
 	}
 	state_table_wake(t, s->key);
+	if (!had)
+		state_respell(s, s->key, cols, s->row);
 	if (!had && s->rules.window)
-		close_later(s, &cols[s->rules.n_keys + 1]);
+		close_later(s, cols[s->rules.n_keys + 1]);
 	state_table_touch(t, s->key, now);
 	if (!(t->meta[s->key].flags & STATE_TOUCHED)) {
 		t->meta[s->key].flags |= STATE_TOUCHED;
@@ -160,11 +162,11 @@ static void meet(struct state_op *s, const struct column *cols)
 	}
 }
 
-static int run_record(struct state_op *s, const struct column *keys, const struct column *columns)
+static int run_record(struct state_op *s, const struct column *const *keys, const struct column *columns)
 {
 	meet(s, keys);
 	for (uint32_t k = 0; k < s->rules.n_keys; k++)
-		s->frame[frame_key(s) + k] = column_get(&keys[k], s->row);
+		s->frame[frame_key(s) + k] = column_get(keys[k], s->row);
 	for (uint32_t k = 0; k < s->rules.n_columns; k++)
 		s->frame[frame_column(s) + k] = column_get(&columns[k], s->row);
 	if (state_enter(s) && state_run(s, &s->rules.init))
@@ -197,7 +199,7 @@ static int run_records(struct state_op *s, const struct batch *b)
 			state_table_prefetch(&s->table, key[k_ + AHEAD]);
 		s->key = key[k_];
 		s->row = i;
-		if (run_record(s, keys, columns) || (state_is_full(s) && state_flush(s)))
+		if (run_record(s, at, columns) || (state_is_full(s) && state_flush(s)))
 			return -1;
 	}
 	return state_flush(s);
@@ -523,6 +525,7 @@ static void state_free(struct op *op)
 	free(s->closed);
 	free(s->frame);
 	free(s->out.at);
+	keep_gone_release(&s->gone);
 }
 
 static const struct op_class state_class = {

@@ -2,6 +2,7 @@
 #ifndef STRM_OP_STATE_IMPL_H
 #define STRM_OP_STATE_IMPL_H
 #include "data/rowstore.h"
+#include "op/keep.h"
 #include "op/op_state.h"
 #include "op/state_table.h"
 
@@ -55,6 +56,7 @@ struct state_op {
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
 	bool judges;	   /* late records are dropped */
 	bool restored;
+	struct keep_gone gone; /* entries of keys that came back with another spelling */
 	/* the rule at work */
 	uint32_t key;
 	const struct batch *b; /* NULL: no record */
@@ -81,6 +83,8 @@ int state_push(struct state_op *s);
 int state_flush(struct state_op *s);
 /* It is time for it. */
 bool state_is_full(const struct state_op *s);
+/* A key is born, and spelled as in this row of the key columns (state_save.c). */
+void state_respell(struct state_op *s, uint32_t key, const struct column *const *cols, uint32_t row);
 /* As in op_class (state_save.c). */
 void state_commit(struct op *op, struct keeper *k);
 int state_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);

@@ -42,19 +42,6 @@ static int get_value(struct bytes *s, struct arena *a, struct value *v)
 	return 0;
 }
 
-static void save_key(struct state_op *s, uint32_t key, struct buf *b)
-{
-	uint32_t n = s->table.shape.n_keys;
-	struct column *cols = arena_array(&s->op.arena, struct column, n);
-
-	groups_keys(&s->table.groups, &key, 0, 1, &s->op.arena, cols);
-	for (uint32_t c = 0; c < n; c++) {
-		struct value v = column_get(&cols[c], 0);
-
-		value_save(b, &v);
-	}
-}
-
 static void save_value(const struct state_table *t, uint32_t key, struct buf *b)
 {
 	const struct state_cell *cells = state_table_cells(t, key);
@@ -76,7 +63,7 @@ static void save_one(struct state_op *s, uint32_t at, struct keeper *k, struct b
 	if (!there && !*mark)
 		return;
 	key->n = value->n = 0;
-	save_key(s, at, key);
+	groups_save(&s->table.groups, at, key);
 	if (there) {
 		save_value(&s->table, at, value);
 		k->put(k, key->p, key->n, value->p, value->n, mark);
@@ -86,17 +73,28 @@ static void save_one(struct state_op *s, uint32_t at, struct keeper *k, struct b
 	*mark = 0;
 }
 
+void state_respell(struct state_op *s, uint32_t key, const struct column *const *cols, uint32_t row)
+{
+	uint32_t *mark = &s->table.groups.table.entries[key].user;
+	struct buf old = { 0 };
+
+	if (*mark) {
+		groups_save(&s->table.groups, key, &old);
+		keep_gone_add(&s->gone, old.p, old.n, *mark);
+		*mark = 0;
+	}
+	groups_respell(&s->table.groups, key, cols, row);
+	buf_release(&old);
+}
+
 void state_commit(struct op *op, struct keeper *k)
 {
 	struct state_op *s = (struct state_op *)op;
 	struct buf key = { 0 }, value = { 0 };
 
-	for (size_t i = 0; i < s->table.n_changed; i++) {
+	keep_gone_commit(&s->gone, k);
+	for (size_t i = 0; i < s->table.n_changed; i++)
 		save_one(s, s->table.changed[i], k, &key, &value);
-		if (op->arena.total > STATE_SCRATCH_MAX)
-			arena_reset(&op->arena);
-	}
-	arena_reset(&op->arena);
 	buf_release(&key);
 	buf_release(&value);
 	state_table_forget_changes(&s->table);

@@ -409,6 +409,13 @@ static const struct program programs[] = {
 	{ SIDES "from l | window all | as left | from r | window all | as right | from left | cogroup right on k, v", MODE_DEFAULT, 2 },
 	{ "window 5s every 3s | sort v desc", MODE_DEFAULT, 2 },
 	{ "window 4s | top 2 by f", MODE_DEFAULT, 2 },
+	{ "state n += v, seen ++= [v,] by k ttl 4s", MODE_DEFAULT, 2 },
+	{ "state { on record { n += v; timeout v * 1s; if v == 7 { remove } } on timeout { emit k, n; if n > 20 { n = n - 20; timeout 2s } } on batch { emit k, n, b = true } } by k",
+	  MODE_DEFAULT, 3 },
+	{ "state { on record { n += 1 } on batch { emit k, n, r = @records; if n > 5 { remove } } } by k all", MODE_DEFAULT, 3 },
+	{ EVENT "state { on record { n += 1; timeout at t + 2s; timeout slow at t + 5s } on timeout { emit k, n } on timeout slow { emit k, late = n; remove } } by k",
+	  MODE_DEFAULT, 3 },
+	{ EVENT "window 4s | state { on record { n += v; if n > 9 { emit k, n, @window_end } } on close { emit k, n, s = @window_start } } by k", MODE_DEFAULT, 3 },
 	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
 };
 
