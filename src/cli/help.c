@@ -136,7 +136,7 @@ static void unknown_name(const char *name)
 	struct options none = { 0 };
 	struct err e = { 0 };
 
-	if (stage_is_later(name) || is_later_option(name)) {
+	if (is_later_option(name)) {
 		err_set(&e, ERR_USAGE, "help: %s is not in this build", name);
 	} else {
 		err_set(&e, ERR_USAGE, "help: nothing is called \"%s\"", name);

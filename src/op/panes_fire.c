@@ -349,12 +349,12 @@ static void refine_row(struct refining *r, uint32_t from, const struct said *bac
 }
 
 /* Rows that take back have the window and time of the pane they take back. */
-static void hide_refined(struct refining *r, struct batch *b)
+static void hide_refined(const struct refining *r, uint32_t first, struct batch *b)
 {
 	struct column *back = hide(b, HIDDEN_TAKES_BACK, T_BOOL);
 
 	for (uint32_t k = 0; k < b->n_rows; k++) {
-		const struct said *s = r->back[k];
+		const struct said *s = r->back[first + k];
 
 		back->b[k] = s != NULL;
 		if (!s || !b->hidden[HIDDEN_EVENT])
@@ -365,13 +365,28 @@ static void hide_refined(struct refining *r, struct batch *b)
 	}
 }
 
-/* The batch with what it takes back: each pane behind those it replaces. */
-static void with_taken_back(struct panes *p, const struct fired *f, const struct batch *plus, struct batch *b)
+static int push_refined(const struct refining *r, uint32_t first, uint32_t n, struct err *e)
+{
+	struct arena *a = &r->p->op.arena;
+	struct batch b = *r->plus;
+	struct column *cols = arena_array(a, struct column, b.schema->n);
+
+	for (uint32_t i = 0; i < b.schema->n; i++)
+		cols[i] = column_tighten(a, r->v + (size_t)i * r->rows + first, NULL, n, n);
+	b.cols = cols;
+	b.n_rows = b.n_sel = n;
+	batch_gather_hidden(&b, r->plus, r->from + first, n);
+	hide_refined(r, first, &b);
+	return op_push(&r->p->op, &b, e);
+}
+
+/* The panes with what they take back: each behind those it replaces. */
+static int push_with_taken_back(struct panes *p, const struct fired *f, const struct batch *plus, struct err *e)
 {
 	struct arena *a = &p->op.arena;
 	struct refining r = { .p = p, .plus = plus, .rows = plus->n_rows };
-	struct column *cols = arena_array(a, struct column, plus->schema->n);
 	struct said **over = arena_array(a, struct said *, plus->n_rows + 1);
+	int verdict = 0;
 
 	for (uint32_t k = 0; k < plus->n_rows; k++)
 		r.rows += n_said(&p->cells[f[k].cell]);
@@ -388,15 +403,11 @@ static void with_taken_back(struct panes *p, const struct fired *f, const struct
 		over[k] = c->said;
 		c->said = f[k].last || f[k].gone ? NULL : say(p, c, plus, k);
 	}
-	for (uint32_t i = 0; i < plus->schema->n; i++)
-		cols[i] = column_tighten(a, r.v + (size_t)i * r.rows, NULL, r.at, r.at);
-	*b = *plus;
-	b->cols = cols;
-	b->n_rows = b->n_sel = r.at;
-	batch_gather_hidden(b, plus, r.from, r.at);
-	hide_refined(&r, b);
+	for (uint32_t from = 0, step = batch_rows(); from < r.at && verdict >= 0; from += step)
+		verdict = push_refined(&r, from, r.at - from < step ? r.at - from : step, e);
 	for (uint32_t k = 0; k < plus->n_rows; k++)
 		panes_forget(p, over[k]);
+	return verdict;
 }
 
 /* ---- the way out ---- */
@@ -421,15 +432,11 @@ static void next_pane(struct panes *p, const struct fired *f)
 
 static int push_some(struct panes *p, const struct fired *f, uint32_t n, struct err *e)
 {
-	struct batch plus, b;
+	struct batch b;
 	int verdict;
 
-	make_rows(p, f, n, &plus);
-	if (p->spec.trigger.accumulation == PANES_RETRACTING)
-		with_taken_back(p, f, &plus, &b);
-	else
-		b = plus;
-	verdict = op_push(&p->op, &b, e);
+	make_rows(p, f, n, &b);
+	verdict = p->spec.trigger.accumulation == PANES_RETRACTING ? push_with_taken_back(p, f, &b, e) : op_push(&p->op, &b, e);
 	arena_reset(&p->op.arena);
 	return verdict;
 }

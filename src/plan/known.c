@@ -189,7 +189,7 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 
 	if (check_items(k, &n->keys, e) || check_items(k, &n->items, e))
 		return -1;
-	if (n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING) {
+	if (plan_is_windowed(n)) {
 		known_add(&out, "window_start");
 		known_add(&out, "window_end");
 	}
@@ -201,6 +201,31 @@ static int known_reduce(struct known *k, const struct plan_node *n, struct err *
 		known_add(&out, "_op");
 	*k = out;
 	return 0;
+}
+
+/* Fields of every record that comes out are known: the keys and two times. */
+static int known_absent(struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct known out = known_empty(k);
+
+	if (check_items(k, &n->keys, e))
+		return -1;
+	for (uint32_t i = 0; i < n->keys.n; i++)
+		known_add(&out, n->keys.at[i].name);
+	known_add(&out, "last_seen");
+	known_add(&out, "silent_since");
+	*k = out;
+	return 0;
+}
+
+/* The expression knows of an empty window what there is without a record. */
+static int known_fill(const struct known *k, const struct plan_node *n, struct err *e)
+{
+	struct known scope = known_empty(k);
+
+	for (uint32_t i = 0; i < k->set.n - n->filled->items.n; i++)
+		known_add(&scope, k->set.names[i]);
+	return known_expr(&scope, n->expr, e);
 }
 
 void known_merge(struct known *k, const struct known *more)
@@ -278,7 +303,12 @@ int known_node(struct known *k, const struct plan_node *n, struct err *e)
 		known_add(k, "line");
 		return 0;
 	case PLAN_REDUCE:
+	case PLAN_GROUP_ROWS:
 		return known_reduce(k, n, e);
+	case PLAN_ABSENT:
+		return known_absent(k, n, e);
+	case PLAN_FILL:
+		return known_fill(k, n, e);
 	case PLAN_STATE:
 		return known_state(k, n, e);
 	case PLAN_UNION:

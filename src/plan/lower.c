@@ -40,8 +40,7 @@ struct expr *lower_expr(const struct plan *p, const struct node *n, const struct
 	return lower_expr_vars(p, n, o, NULL, 0, e);
 }
 
-/* Binds into out[i]; on failure what was bound is released. */
-static int lower_items(const struct plan *p, const struct items *items, const struct lower_opts *o, struct expr **out, struct err *e)
+int lower_items(const struct plan *p, const struct items *items, const struct lower_opts *o, struct expr **out, struct err *e)
 {
 	for (uint32_t i = 0; i < items->n; i++) {
 		out[i] = lower_expr(p, items->at[i].expr, o, e);
@@ -242,7 +241,12 @@ static struct op *lower_node(const struct plan *p, const struct plan_node *n, co
 	case PLAN_PARSE:
 		return lower_parse(p, n, o, e);
 	case PLAN_REDUCE:
+	case PLAN_GROUP_ROWS:
 		return lower_reduce(p, n, o, e);
+	case PLAN_ABSENT:
+		return lower_absent(p, n, o, e);
+	case PLAN_FILL:
+		return lower_fill(p, n, o, e);
 	case PLAN_SORT:
 	case PLAN_TOP:
 		return lower_sort(p, n, o, e);

@@ -43,8 +43,16 @@ struct op *lower_watermark(const struct plan *p, const struct plan_node *n, cons
 struct op *lower_window(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* The operator of a reduce over windows; the spec is its own afterwards, also on failure. */
 struct op *lower_panes(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec, struct err *e);
+/* Stages that remember keys (plan/lower_keyed.c): the node of `group N rows` with its window among the keys, NULL and err; and its operator, whose spec is its
+ * own afterwards. */
+const struct plan_node *lower_window_keys(const struct plan *p, const struct plan_node *n, struct err *e);
+struct op *lower_group_rows(const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec);
+struct op *lower_absent(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+struct op *lower_fill(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* A state node (plan/lower_state.c). */
 struct op *lower_state(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+/* Binds into out[i]; on failure what was bound is released. 0 or -1. */
+int lower_items(const struct plan *p, const struct items *items, const struct lower_opts *o, struct expr **out, struct err *e);
 /* Bind with a hint where an aggregate stands outside reduce. */
 struct expr *lower_expr(const struct plan *p, const struct node *n, const struct lower_opts *o, struct err *e);
 /* The same where names are variables, see expr_bind_vars. */

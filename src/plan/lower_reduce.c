@@ -391,14 +391,17 @@ static int build(struct lowering *r)
 
 struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
 {
-	struct lowering r = { .p = p, .n = n, .o = o, .err = e };
-
+	struct lowering r = { .p = p, .n = n->kind == PLAN_GROUP_ROWS ? lower_window_keys(p, n, e) : n, .o = o, .err = e };
 	struct op *op = NULL;
 
-	r.spec.windowed = n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
+	if (!r.n)
+		return NULL;
+	r.spec.windowed = plan_is_windowed(n);
 	r.spec.retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING;
 	if (!build(&r))
-		op = n->panes || n->window ? lower_panes(p, n, o, &r.spec, e) : op_reduce(o->run, n->stage, n->word, &r.spec);
+		op = n->kind == PLAN_GROUP_ROWS ? lower_group_rows(n, o, &r.spec)
+		     : n->panes || n->window    ? lower_panes(p, n, o, &r.spec, e)
+						: op_reduce(o->run, n->stage, n->word, &r.spec);
 	if (!op)
 		release(&r);
 	return op;

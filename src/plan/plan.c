@@ -39,7 +39,7 @@ const char *plan_kind_name(enum plan_kind k)
 		[PLAN_LIMIT] = "limit", [PLAN_SKIP] = "skip",	  [PLAN_SAMPLE] = "sample",   [PLAN_DEDUP] = "dedup",
 		[PLAN_WATERMARK] = "watermark", [PLAN_WINDOW] = "window", [PLAN_TRIGGER] = "trigger", [PLAN_SINK] = "sink",
 		[PLAN_EXEC] = "exec",	[PLAN_STATE] = "state",
-		[PLAN_UNION] = "union", [PLAN_JOIN] = "join", [PLAN_LOOKUP] = "lookup", [PLAN_COGROUP] = "cogroup", [PLAN_SPLIT] = "split",	  [PLAN_FROM] = "from",	      [PLAN_AS] = "as",
+		[PLAN_UNION] = "union", [PLAN_JOIN] = "join", [PLAN_LOOKUP] = "lookup", [PLAN_GROUP_ROWS] = "group", [PLAN_ABSENT] = "absent", [PLAN_FILL] = "fill", [PLAN_COGROUP] = "cogroup", [PLAN_SPLIT] = "split",	  [PLAN_FROM] = "from",	      [PLAN_AS] = "as",
 	};
 
 	return names[k];
@@ -61,9 +61,17 @@ struct pattern *plan_pattern(const struct plan_node *n, struct err *e)
 	return NULL;
 }
 
+bool plan_is_windowed(const struct plan_node *n)
+{
+	if (n->kind == PLAN_GROUP_ROWS)
+		return n->closing != CLOSES_NEVER;
+	return n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
+}
+
 bool plan_changes(enum plan_kind k)
 {
-	return k == PLAN_JOIN || k == PLAN_LOOKUP || k == PLAN_COGROUP || k == PLAN_MAP || k == PLAN_FLATMAP || k == PLAN_WORDS || k == PLAN_PARSE || k == PLAN_REDUCE || k == PLAN_EXEC || k == PLAN_STATE;
+	return k == PLAN_JOIN || k == PLAN_LOOKUP || k == PLAN_COGROUP || k == PLAN_MAP || k == PLAN_FLATMAP || k == PLAN_WORDS || k == PLAN_PARSE || k == PLAN_REDUCE || k == PLAN_EXEC || k == PLAN_STATE ||
+	       k == PLAN_GROUP_ROWS || k == PLAN_ABSENT || k == PLAN_FILL;
 }
 
 void plan_release(struct plan *p)

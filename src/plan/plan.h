@@ -34,6 +34,9 @@ enum plan_kind {
 	PLAN_JOIN,    /* join; others[0]: the right side */
 	PLAN_COGROUP, /* cogroup; others: the sides behind the left one */
 	PLAN_LOOKUP,  /* lookup */
+	PLAN_GROUP_ROWS, /* n; items: collect, as PLAN_REDUCE; keys; delay_ns: within, 0: for good */
+	PLAN_ABSENT,  /* delay_ns; keys */
+	PLAN_FILL,    /* expr */
 	PLAN_SPLIT,   /* items: to the first stream whose expr is true; ends its chain */
 	/* Only between parsing and plan_link: they make points and chains. */
 	PLAN_FROM,    /* others */
@@ -42,6 +45,8 @@ enum plan_kind {
 };
 
 enum output_mode { MODE_DEFAULT, MODE_APPEND, MODE_UPDATE, MODE_COMPLETE };
+
+enum plan_closing { CLOSES_NEVER, CLOSES_BY_CLOCK, CLOSES_BY_EVENT };
 
 /* A reduce over windows of event time, or the whole stream: when and how its panes come out. */
 struct plan_panes {
@@ -115,6 +120,9 @@ struct plan_node {
 	bool holds;             /* they wait for the end of the window */
 	enum dedup_kind dedup;  /* PLAN_DEDUP */
 	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
+	enum plan_closing closing;      /* PLAN_GROUP_ROWS, PLAN_ABSENT, PLAN_FILL: what ends their windows */
+	int64_t lateness_ns;            /* PLAN_GROUP_ROWS, PLAN_FILL: how long after it a window takes records, or brings rows */
+	const struct plan_node *filled; /* PLAN_FILL: the aggregate */
 	bool takes_back;        /* PLAN_REDUCE: rows may take back earlier ones */
 	const struct plan_node *window; /* PLAN_REDUCE: its window of processing time or rows */
 	const struct plan_panes *panes; /* PLAN_REDUCE: over event time or the whole stream */
@@ -215,6 +223,8 @@ void plan_dot(const struct plan *p, struct buf *out);
 /* The compiled pattern of a PLAN_PARSE node, the caller's; NULL and err with its place. */
 struct pattern;
 struct pattern *plan_pattern(const struct plan_node *n, struct err *e);
+/* Do the results of the aggregate begin with window_start and window_end? */
+bool plan_is_windowed(const struct plan_node *n);
 const char *plan_kind_name(enum plan_kind k);
 
 #endif

@@ -197,6 +197,8 @@ static void need_node(struct plan_node *n, const struct field_set *after)
 		join_needs(n, after);
 		return;
 	case PLAN_REDUCE:
+	case PLAN_GROUP_ROWS:
+	case PLAN_ABSENT:
 		need_items(f, &n->keys);
 		need_items(f, &n->items);
 		return;

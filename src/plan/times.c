@@ -1,43 +1,10 @@
 /* Time: which window, watermark and trigger hold where, and what that asks of the stages that aggregate, order, count and remember. */
-#include "plan/times.h"
+#include "plan/times_impl.h"
 
 #include "plan/cogroup.h"
 #include "plan/join.h"
 #include "plan/state_spec.h"
-#include "expr/fn.h"
 #include "window/trigger.h"
-
-/* What holds at a place of the plan. */
-struct time_flow {
-	const struct plan_node *watermark; /* the stage that gave @event its meaning; NULL: none */
-	struct plan_node *window;          /* the window that holds, NULL: the micro-batch */
-	const struct plan_node *trigger;
-	bool closes;                       /* something in front closes micro-batches */
-	bool aggregated;                   /* an aggregate since the window: rows are its panes */
-	bool held;                         /* rows come window by window */
-	bool partial;                      /* panes of the aggregate may be early ones */
-	bool merged;                       /* of several streams: whose times may be of several fields */
-	const struct plan_node *retracting; /* the aggregate whose panes rows are, and which takes them back; NULL: none */
-	const struct plan_node *between;   /* the first stage behind it whose answer to a row cannot be taken back */
-	bool has_op;                       /* rows have its field _op */
-};
-
-struct times {
-	struct plan *p;
-	enum output_mode mode;
-	struct err *err;
-	uint32_t aggregates;
-};
-
-static bool event_time(const struct plan_node *window)
-{
-	return window && window->assigner->kind != WINDOW_PROCESSING && window->assigner->kind != WINDOW_ROWS;
-}
-
-static bool bounded(const struct plan_node *window)
-{
-	return event_time(window) && window->assigner->kind != WINDOW_ALL;
-}
 
 /* ---- watermark, window, trigger ---- */
 
@@ -123,147 +90,6 @@ static int take_trigger(struct times *t, struct time_flow *f, struct plan_node *
 	return 0;
 }
 
-static bool is_special(const struct node *n, const char *name)
-{
-	return n->kind == N_SPECIAL && !strcmp(n->name, name);
-}
-
-/* ---- panes that are taken back, on their way to another aggregate ---- */
-
-static bool retracting(const struct time_flow *f)
-{
-	return f->trigger && f->trigger->trigger->accumulation == PANES_RETRACTING;
-}
-
-/* What is not the same when a pane is taken back. */
-static int is_of_pane(struct node *n, void *ctx)
-{
-	static const char *const names[] = { "pane", "pane_on_time", "timing", "final", "batch", "time", "watermark", "record" };
-	const struct fn_def *fn = n->kind == N_CALL ? fn_find(n->name) : NULL;
-
-	(void)ctx;
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
-		if (is_special(n, names[i]))
-			return 1;
-	return (n->kind == N_FIELD && !strcmp(n->name, "_op")) || (fn && fn->flags & FN_VOLATILE);
-}
-
-static bool any_of_pane(const struct items *items)
-{
-	for (uint32_t i = 0; i < items->n; i++)
-		if (items->at[i].expr && node_walk(items->at[i].expr, is_of_pane, NULL))
-			return true;
-	return false;
-}
-
-static bool asks_for_pane(const struct plan_node *n)
-{
-	return any_of_pane(&n->items) || any_of_pane(&n->keys) || (n->expr && node_walk(n->expr, is_of_pane, NULL)) ||
-	       (n->on && node_walk(n->on, is_of_pane, NULL));
-}
-
-/* Does the node do the same with a row that takes back as it did with the one taken back, whatever came in between? */
-static bool goes_row_by_row(const struct plan_node *n)
-{
-	switch (n->kind) {
-	case PLAN_MAP:
-	case PLAN_FILTER:
-	case PLAN_FLATMAP:
-	case PLAN_WORDS:
-	case PLAN_PARSE:
-	case PLAN_WATERMARK:
-	case PLAN_WINDOW:
-	case PLAN_TRIGGER:
-	case PLAN_SORT:
-	case PLAN_UNION:
-	case PLAN_SPLIT:
-	case PLAN_SINK:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static int cannot_take_back(struct times *t, const struct time_flow *f, const struct plan_node *at, const char *why)
-{
-	err_at(t->err, at->pos, "`%s` behind the retracting panes of stage %d: %s", at->word, f->retracting->stage, why);
-	return err_hint(t->err, "leave `retracting` out: then an aggregate behind it gets final panes only");
-}
-
-/* Rows that may take back earlier ones, into an aggregate. */
-static int take_back(struct times *t, const struct time_flow *f, struct plan_node *n)
-{
-	static const char differs[] = "@pane, @timing, @batch, _op and the like are not the same when a pane is taken back from an aggregate";
-
-	n->takes_back = f->retracting != NULL;
-	if (!f->retracting)
-		return 0;
-	if (f->between && goes_row_by_row(f->between))
-		return cannot_take_back(t, f, f->between, differs);
-	if (f->between)
-		return cannot_take_back(t, f, f->between, "what it makes of a pane cannot be taken back from the aggregate behind it");
-	if (asks_for_pane(n))
-		return cannot_take_back(t, f, n, differs);
-	return event_time(f->window) ? 0 : cannot_take_back(t, f, n, "without a window of event time it forgets what may be taken back");
-}
-
-/* `_op` goes along by itself. */
-static void add_op(struct times *t, struct plan_node *n)
-{
-	struct items *items = &n->items;
-	struct item *at = arena_array(t->p->arena, struct item, items->n + 1);
-	struct node *field = arena_zero(t->p->arena, sizeof *field);
-
-	field->kind = N_FIELD;
-	field->height = 1;
-	field->pos = n->pos;
-	field->name = "_op";
-	field->name_n = 3;
-	memcpy(at, items->at, items->n * sizeof *at);
-	at[items->n] = (struct item){ .name = field->name, .expr = field, .pos = n->pos };
-	items->at = at;
-	items->n++;
-}
-
-enum op_fate { OP_LOST, OP_KEPT, OP_TAKEN };
-
-/* What a projection does with _op: kept by name or by `*`, lost, or taken for another field or dropped on purpose. */
-static enum op_fate fate_of_op(const struct plan_node *n)
-{
-	enum op_fate fate = OP_LOST;
-
-	for (uint32_t i = 0; i < n->n_drop; i++)
-		if (!strcmp(n->drop[i], "_op"))
-			return OP_TAKEN;
-	for (uint32_t i = 0; i < n->items.n; i++) {
-		const struct item *it = &n->items.at[i];
-
-		if (it->expr && !strcmp(it->name, "_op"))
-			return OP_KEPT;
-		if (it->expr && it->expr->kind == N_FIELD && !strcmp(it->expr->name, "_op"))
-			fate = OP_TAKEN;
-		else if (!it->expr && fate == OP_LOST)
-			fate = OP_KEPT;
-	}
-	return fate;
-}
-
-/* Behind a retracting aggregate. */
-static void pass_op(struct times *t, struct time_flow *f, struct plan_node *n)
-{
-	enum op_fate fate = OP_KEPT;
-
-	if (!f->between && (!goes_row_by_row(n) || asks_for_pane(n)))
-		f->between = n;
-	if (n->kind == PLAN_MAP || n->kind == PLAN_FLATMAP)
-		fate = fate_of_op(n);
-	else if (n->kind != PLAN_PARSE && plan_changes(n->kind))
-		fate = OP_TAKEN;
-	if (fate == OP_LOST && f->has_op)
-		add_op(t, n);
-	f->has_op &= fate != OP_TAKEN;
-}
-
 /* ---- aggregates ---- */
 
 static const struct trigger_spec *make_trigger(struct times *t, enum trigger_kind kind, enum accumulation how)
@@ -293,7 +119,7 @@ static bool reads_point(const struct plan_chain *c, uint32_t at, const struct pl
 static bool feeds_aggregate(const struct times *t, const struct plan_chain *c, uint32_t i)
 {
 	for (i++; i < c->n; i++)
-		if (c->nodes[i]->kind == PLAN_REDUCE)
+		if (c->nodes[i]->kind == PLAN_REDUCE || c->nodes[i]->kind == PLAN_GROUP_ROWS)
 			return true;
 	for (uint32_t k = 0; k < t->p->n; k++)
 		for (uint32_t at = 0; c->to && at <= t->p->chains[k]->n; at++)
@@ -375,7 +201,7 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 {
 	struct plan_node *n = c->nodes[i];
 
-	if (take_back(t, f, n))
+	if (times_take_back(t, f, n))
 		return -1;
 	if (event_time(f->window)) {
 		if (give_panes(t, f, c, i))
@@ -556,14 +382,14 @@ static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *
 	struct plan_cogroup *g = n->cogroup;
 
 	if (f->retracting)
-		return cannot_take_back(t, f, n, "its lists have no inverse");
+		return times_cannot_take_back(t, f, n, "its lists have no inverse");
 	for (uint32_t i = 0; i < n->n_others; i++) {
 		const struct time_flow *r = n->others[i].point->time ? n->others[i].point->time : &none;
 
 		if (same_windows(t, f, r, n))
 			return -1;
 		if (r->retracting)
-			return cannot_take_back(t, r, n, "its lists have no inverse");
+			return times_cannot_take_back(t, r, n, "its lists have no inverse");
 		merge_flow(f, r);
 	}
 	g->scope = !event_time(f->window) ? JOIN_BATCH : !bounded(f->window) ? JOIN_ALL : JOIN_WINDOW;
@@ -574,6 +400,16 @@ static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *
 	f->closes = f->aggregated = true;
 	f->held = false;
 	return 0;
+}
+
+/* The node in front of the i-th, in the chain that it goes on from too. */
+static const struct plan_node *before(const struct plan_chain *c, uint32_t i)
+{
+	const struct plan_chain *from = c->from ? c->from->maker : NULL;
+
+	if (i)
+		return c->nodes[i - 1];
+	return from && from->to == c->from && from->n ? from->nodes[from->n - 1] : NULL;
 }
 
 static int take_node(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
@@ -606,6 +442,12 @@ static int take_node(struct times *t, struct time_flow *f, const struct plan_cha
 		return take_cogroup(t, f, n);
 	case PLAN_STATE:
 		return take_state(t, f, n);
+	case PLAN_GROUP_ROWS:
+		return times_group_rows(t, f, n);
+	case PLAN_ABSENT:
+		return times_absent(t, f, n);
+	case PLAN_FILL:
+		return times_fill(t, f, n, before(c, i));
 	default:
 		return 0;
 	}
@@ -719,7 +561,7 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 		if (take_node(t, &f, c, i))
 			return -1;
 		if (f.retracting && f.retracting != c->nodes[i])
-			pass_op(t, &f, c->nodes[i]);
+			times_pass_op(t, &f, c->nodes[i]);
 		if (c->nodes[i]->kind == PLAN_WINDOW)
 			fuse(c, i);
 		if (rows_alone(t, c->nodes[i]) || no_fold(t, c->nodes[i]))

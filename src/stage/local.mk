@@ -30,4 +30,5 @@ src_libstage_a_SOURCES += src/stage/points.c src/stage/points.h src/stage/stage_
 src_libstage_a_SOURCES += src/stage/stage_state.c
 src_libstage_a_SOURCES += src/stage/stage_join.c
 src_libstage_a_SOURCES += src/stage/stage_cogroup.c
+src_libstage_a_SOURCES += src/stage/stage_fill.c src/stage/stage_absent.c
 src_libstage_a_SOURCES += src/stage/stage_lookup.c src/stage/join_keys.c src/stage/join_keys.h

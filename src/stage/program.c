@@ -6,10 +6,6 @@ static int unknown_stage(const char *word, struct pos pos, struct err *e)
 {
 	struct nearest s;
 
-	if (stage_is_later(word)) {
-		err_at(e, pos, "stage `%s` is not in this build", word);
-		return err_hint(e, "`strm help stages` lists those that are");
-	}
 	err_at(e, pos, "unknown stage `%s`", word);
 	nearest_init(&s, word, strlen(word));
 	stage_nearest(&s);
@@ -37,9 +33,9 @@ static int parse_stage(struct parser *p, const char *word, struct pos pos, struc
 
 	if (!stage_read(p, word, pos, n, e))
 		return 0;
-	if (!n->word && !stage_is_later(word))
+	if (!n->word)
 		parse_stage_hint(&advice, word, units, n_units, pos.unit);
-	else if (n->word)
+	else
 		parse_quote_hint(&advice, units, n_units, pos.unit);
 	if (advice.hint[0] && (!n->word || !e->hint[0]))
 		memcpy(e->hint, advice.hint, sizeof e->hint);

@@ -17,8 +17,6 @@ const struct stage_def *stage_find(const char *name);
 const struct stage_def *stage_at(unsigned i);
 struct nearest;
 void stage_nearest(struct nearest *s);
-/* A stage of the language that this build does not have. */
-bool stage_is_later(const char *name);
 
 /* A stage whose first word has been read, up to its end; n->stage is set. 0 or -1. */
 int stage_read(struct parser *p, const char *word, struct pos pos, struct plan_node *n, struct err *e);

@@ -5,7 +5,7 @@ static const struct stage_def *const stages[] = {
 	&stage_map,    &stage_set,   &stage_select, &stage_drop,  &stage_rename, &stage_filter, &stage_flatmap,
 	&stage_words,  &stage_parse, &stage_reduce, &stage_count, &stage_group,	 &stage_sort,	&stage_top,
 	&stage_limit,  &stage_skip,  &stage_sample, &stage_dedup, &stage_window, &stage_watermark, &stage_trigger, &stage_state, &stage_exec, &stage_to,
-	&stage_as,     &stage_from,  &stage_union,  &stage_split,  &stage_join,   &stage_cogroup, &stage_lookup,
+	&stage_as,     &stage_from,  &stage_union,  &stage_split,  &stage_join,   &stage_cogroup, &stage_lookup, &stage_fill, &stage_absent,
 };
 
 const struct stage_def *stage_at(unsigned i)
@@ -25,14 +25,4 @@ void stage_nearest(struct nearest *s)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(stages); i++)
 		nearest_offer(s, stages[i]->doc.name);
-}
-
-bool stage_is_later(const char *name)
-{
-	static const char *const later[] = { "fill", "absent" };
-
-	for (unsigned i = 0; i < ARRAY_LEN(later); i++)
-		if (!strcmp(later[i], name))
-			return true;
-	return false;
 }

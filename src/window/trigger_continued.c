@@ -1,7 +1,8 @@
 #include "base/mem.h"
 #include "window/trigger.h"
 
-static struct trigger_node *node_of(struct arena *a, enum trigger_kind kind, struct trigger_node *first, struct trigger_node *second)
+static struct trigger_node *node_of(struct arena *a, enum trigger_kind kind, struct trigger_node *first,
+				    struct trigger_node *second)
 {
 	struct trigger_node *n = arena_zero(a, sizeof *n);
 

@@ -213,6 +213,27 @@ static void turn_round(struct interval *p, uint32_t n)
 	}
 }
 
+static bool calendar_window(const struct window *w, int64_t k, struct interval *out)
+{
+	bool begins = clock_to_instant(w, window_begins(w, k), &out->start);
+
+	return clock_to_instant(w, window_ends(w, k), &out->end) && begins;
+}
+
+/* Where the clock jumps, windows may begin at one instant, and one may be empty. */
+static bool calendar_next(const struct window *w, const struct interval *at, struct interval *out)
+{
+	int64_t k = last_begun_at(w, at->start);
+
+	while (calendar_window(w, k, out) && out->start == at->start && out->end > at->end)
+		k--;
+	do {
+		if (!calendar_window(w, ++k, out))
+			return false;
+	} while (out->end <= out->start || (out->start == at->start && out->end <= at->end));
+	return true;
+}
+
 /* Backwards from the last that has begun; the ends follow the starts in order. */
 static uint32_t calendar_assign(const struct window *w, int64_t t, struct interval *out)
 {
@@ -261,6 +282,15 @@ uint32_t window_assign_max(const struct window *w)
 uint32_t window_assign(const struct window *w, int64_t t, struct interval *out)
 {
 	return w->kind == WINDOW_FIXED ? fixed_assign(w, t, out) : calendar_assign(w, t, out);
+}
+
+bool window_next(const struct window *w, const struct interval *at, struct interval *out)
+{
+	struct interval from = *at; /* out may be the same */
+
+	if (w->kind == WINDOW_CALENDAR)
+		return calendar_next(w, &from, out);
+	return !__builtin_add_overflow(from.start, w->slide_ns, &out->start) && !__builtin_add_overflow(out->start, w->length_ns, &out->end);
 }
 
 void window_assign_each(const struct window *w, const int64_t *t, uint32_t n, struct interval *out)

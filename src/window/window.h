@@ -67,6 +67,8 @@ uint32_t window_assign(const struct window *w, int64_t t, struct interval *out);
  * A time in no window gets WINDOW_NONE. */
 void window_assign_each(const struct window *w, const int64_t *t, uint32_t n, struct interval *out);
 #define WINDOW_NONE ((struct interval){ INT64_MAX, INT64_MIN })
+/* The window behind this one, which is one of them, by start and then end; false beyond the range of time. */
+bool window_next(const struct window *w, const struct interval *at, struct interval *out);
 /* The last multiple of step (> 0), plus offset, that is not after t: floor division, for times before the epoch too. INT64_MIN where it
  * would be less. */
 int64_t window_floor(int64_t t, int64_t step, int64_t offset);

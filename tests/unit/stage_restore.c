@@ -417,6 +417,21 @@ static const struct program programs[] = {
 	  MODE_DEFAULT, 3 },
 	{ EVENT "window 4s | state { on record { n += v; if n > 9 { emit k, n, @window_end } } on close { emit k, n, s = @window_start } } by k", MODE_DEFAULT, 3 },
 	{ EVENT "window 3s | count by k | window 6s | reduce n = sum(count), most = max(count)", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger watermark early count 2 late count 1, retracting, lateness 4s | count by k | reduce n = sum(count), keys = count()", MODE_DEFAULT, 8 },
+	{ EVENT "window session 2s | trigger count 1, retracting, lateness 4s | count by k | map k, n = 2 * count | window 20s | reduce n = sum(n) by k", MODE_DEFAULT, 8 },
+	{ EVENT "window all | count by t, k", MODE_APPEND, 2 },
+	{ EVENT "window 3s | count by k | fill 0", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s every 2s | trigger watermark, lateness 3s | count by k | fill -1 | window 20s | reduce n = count(), sum = sum(count) by k", MODE_DEFAULT, 8 },
+	{ "window 4s every 2s | reduce n = count(), m = max(v) by k | fill null", MODE_DEFAULT, 4 },
+	{ EVENT "window 3s | count | fill 0", MODE_DEFAULT, 3 },
+	{ EVENT "absent 3s by k", MODE_DEFAULT, 2 },
+	{ EVENT "filter v == 7 | absent 2s", MODE_DEFAULT, 2 },
+	{ "absent 3s by k, v", MODE_DEFAULT, 2 },
+	{ "group 4 rows by k", MODE_DEFAULT, 2 },
+	{ "group 7 rows within 3s by k", MODE_DEFAULT, 2 },
+	{ EVENT "group 7 rows | window 5s | reduce n = count(), m = max(len(group))", MODE_DEFAULT, 3 },
+	{ EVENT "window 4s every 2s | trigger watermark, lateness 3s | group 3 rows by k", MODE_DEFAULT, 4 },
+	{ "window 4s | group 3 rows by k", MODE_DEFAULT, 2 },
 };
 
 static void test_programs(const struct program *at, size_t n)
