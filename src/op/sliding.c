@@ -114,10 +114,7 @@ static void key_enters(struct sliding *s, uint32_t key)
 	add(&s->list, key);
 }
 
-static void key_leaves(struct sliding *s, uint32_t key)
-{
-	s->n_live -= !--s->keys[key].n_in;
-}
+static void key_leaves(struct sliding *s, uint32_t key) { s->n_live -= !--s->keys[key].n_in; }
 
 static void key_forget_total(struct sliding *s, uint32_t key)
 {
