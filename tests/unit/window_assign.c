@@ -443,6 +443,33 @@ static void check_each(const struct window *w)
 	}
 }
 
+/* The windows that cover a time follow each other, and the last of them one that begins later. */
+static void check_next(const struct window *w, int64_t t)
+{
+	uint32_t n = window_assign_max(w) <= OUT_MAX ? window_assign(w, t, out) : 0;
+	struct interval next, after;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!window_next(w, &out[i], &next)) {
+			CHECK(i + 1 == n); /* the end of time */
+			return;
+		}
+		if (i + 1 < n) {
+			CHECK_INT(next.start, out[i + 1].start);
+			CHECK_INT(next.end, out[i + 1].end);
+		}
+	}
+	if (!n)
+		return;
+	CHECK(next.start > t && next.end > next.start);
+	after = next;
+	n = window_assign(w, next.start, out);
+	for (uint32_t i = 0; i < n; i++)
+		if (out[i].start == after.start && out[i].end == after.end)
+			return;
+	CHECK(!"the next one is a window");
+}
+
 int main(void)
 {
 	TEST("fixed windows as in beam")
@@ -481,6 +508,12 @@ int main(void)
 			check_tumbling(&w, t);
 			check_start(&w, t);
 		}
+	}
+	TEST("a window is followed by the next one")
+	for (int i = 0; i < 4000; i++) {
+		struct window w = any_window(i % 2);
+
+		check_next(&w, any_time());
 	}
 	TEST("a whole column falls as its times do")
 	for (int i = 0; i < 300; i++) {
