@@ -3,18 +3,39 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/sink.h"
 
+static bool is_file(const struct sink *s, struct stat *st) { return s->fd >= 0 && !fstat(s->fd, st) && S_ISREG(st->st_mode); }
+
+/* A file that was just made is on the disk once its name is. Not every file system can sync a directory: that is no error. */
+static void sync_name(const struct sink *s)
+{
+	const char *slash = strrchr(s->name, '/');
+	char *folder = slash ? xstrndup(s->name, slash == s->name ? 1 : (size_t)(slash - s->name)) : xstrdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(folder);
+}
+
 int sink_keep(struct sink *s, const char *dir, struct err *e)
 {
+	struct stat st;
+
 	if (sink_option(s, "replace")) {
 		err_set(e, ERR_USAGE, "%s: is replaced as a whole, and with a checkpoint a run writes only what is new", s->name);
 		return err_hint(e, "append to it, or write a file for each micro-batch: dir:DIR");
 	}
 	s->durable = true;
+	if (s->empty && s->fd > 2 && is_file(s, &st))
+		sync_name(s);
 	if (s->def->parts)
 		return 0;
 	s->held = xmalloc(sizeof *s->held);
@@ -23,8 +44,6 @@ int sink_keep(struct sink *s, const char *dir, struct err *e)
 }
 
 static int failed(const struct sink *s, struct err *e) { return err_set(e, ERR_IO, "%s: %s", s->name, strerror(errno)); }
-
-static bool is_file(const struct sink *s, struct stat *st) { return s->fd >= 0 && !fstat(s->fd, st) && S_ISREG(st->st_mode); }
 
 static bool appends(const struct sink *s)
 {

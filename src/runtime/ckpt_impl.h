@@ -170,6 +170,8 @@ void ckpt_decoded(struct input *in, const char *p, size_t used);
 void ckpt_read_free(struct checkpoint *c);
 /* Rows of a decoder on their way in: which of them were taken before. The batch to take is in *b; rows 0: none. */
 void ckpt_skip(struct input *in, struct batch *b);
+/* So many rows of the decode call at hand go in. */
+void ckpt_takes(struct input *in, uint32_t n);
 /* A bad record: was it reported before? */
 bool ckpt_skip_bad(struct input *in);
 /* Rows that the micro-batch that is run again still takes of this decode call; UINT64_MAX: no limit. */

@@ -123,8 +123,6 @@ static void add_leg(struct checkpoint *c, const struct place *p)
 
 void place_turn(struct checkpoint *c, struct place *p)
 {
-	if (!p->dirty)
-		return;
 	place_settle(p);
 	add_leg(c, p);
 }

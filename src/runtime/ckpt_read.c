@@ -204,7 +204,7 @@ static struct source *open_path(const char *path, struct err *e)
 }
 
 /* The next of the files that are to be read before the source, or instead. */
-static int open_file(struct pulled *p, struct source **out, struct err *e)
+static int open_file(struct checkpoint *c, struct pulled *p, struct source **out, struct err *e)
 {
 	const struct resume_leg *leg = &p->files.legs[p->file++];
 	struct source *s = open_path(leg->path, e);
@@ -222,6 +222,7 @@ static int open_file(struct pulled *p, struct source **out, struct err *e)
 	}
 	p->place->read_at = p->place->now.pos.offset;
 	position_of_fd(&p->place->now.pos, fd_source_file(s), leg->path);
+	s->name = arena_str(&c->job->arena, p->place->now.name.p, p->place->now.name.n); /* records still come from what the user named */
 	*out = s;
 	return 1;
 }
@@ -239,12 +240,19 @@ static const char *path_of(struct job *j, const struct source *s, int fd)
 	return n > 0 ? arena_str(&j->arena, path, (size_t)n) : source_name(s);
 }
 
+static void set_name(struct place_value *v, const char *name)
+{
+	v->name.n = 0;
+	buf_str(&v->name, name);
+}
+
 static int begin_file(struct checkpoint *c, struct pulled *p, struct source *s, int fd, struct err *e)
 {
 	off_t at = lseek(fd, 0, SEEK_CUR);
 
 	begin_anew(p->place);
 	p->place->now.kind = PLACE_FILE;
+	set_name(&p->place->now, source_name(s));
 	position_of_fd(&p->place->now.pos, fd, path_of(c->job, s, fd));
 	if (at > 0 && position_seek((struct fd_source *)s, at, &p->place->trace, e) < 0)
 		return -1;
@@ -264,8 +272,7 @@ static int begin_logged(struct checkpoint *c, struct pulled *p, const struct sou
 	}
 	v->kind = PLACE_LOG;
 	v->open = true;
-	v->name.n = 0;
-	buf_str(&v->name, name);
+	set_name(v, name);
 	return append(c, p->place, LOG_OPEN, (struct store_bytes){ name, strlen(name) }, e);
 }
 
@@ -348,7 +355,7 @@ static int read_open(void *ctx, unsigned spec, struct source **out, struct err *
 	if (p->opened)
 		return 0;
 	if (p->file < p->files.n)
-		return open_file(p, out, e);
+		return open_file(c, p, out, e);
 	if (p->files.n)
 		return 0;
 	r = open_log(c, p, out, e);
@@ -498,6 +505,12 @@ void ckpt_read(struct job *j, struct input *in)
 
 /* ---- rows ---- */
 
+void ckpt_takes(struct input *in, uint32_t n)
+{
+	in->place->dirty = true;
+	in->call_rows += n;
+}
+
 void ckpt_skip(struct input *in, struct batch *b)
 {
 	uint32_t n = in->skip_rows < b->n_sel ? (uint32_t)in->skip_rows : b->n_sel;
@@ -505,12 +518,13 @@ void ckpt_skip(struct input *in, struct batch *b)
 	if (!n)
 		return;
 	in->skip_rows -= n;
-	in->call_rows += n;
+	ckpt_takes(in, n);
 	*b = batch_slice(b, n, b->n_sel - n);
 }
 
 bool ckpt_skip_bad(struct input *in)
 {
+	in->place->dirty = true;
 	in->call_bads++;
 	if (!in->skip_bads)
 		return false;

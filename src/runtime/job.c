@@ -171,7 +171,7 @@ static int process(struct job *j, const struct batch *b, struct err *e)
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
 	if (j->taking)
-		j->taking->call_rows += b->n_sel;
+		ckpt_takes(j->taking, b->n_sel);
 	verdict = op_process(entry, 0, b, e);
 	job_phase(j, phase);
 	return verdict > 0 && j->live_sources ? had_enough(j, entry) : verdict;

@@ -1,0 +1,9 @@
+#!/usr/bin/env bats
+# Killed at calls that change files, and started again: tests/crash/run.
+bats_require_minimum_version 1.5.0
+
+@test "a job that is killed and started again writes what an undisturbed one does" {
+	run --separate-stderr env STRM_BUILD="$BUILDDIR" "$SRCDIR/tests/crash/run" 48
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
