@@ -7,20 +7,19 @@
 #include "op/op_assign.h"
 #include "op/timers.h"
 
-#define NONE UINT32_MAX
-
 enum count { HEARD, LATE, NO_TIME };
 
+/* From the first record to the last, with no gap longer than DUR. */
 struct stretch {
 	int64_t first, last;
-	uint32_t key, next; /* the key's next one, later */
-	uint32_t gen;	    /* of the slot: timers of an earlier one are void */
-	bool live;
 };
 
+/* What a key has said: stretches [from, n), earliest first. */
 struct voice {
-	uint32_t first; /* stretch, NONE: none */
+	struct stretch one, *many; /* many NULL: it has room for one */
+	uint32_t from, n, cap;
 	uint32_t mark;
+	int64_t due; /* when it is in the heap, where others of its times are void */
 };
 
 struct absent {
@@ -29,11 +28,8 @@ struct absent {
 	const struct schema *schema;
 	struct living keys;
 	struct voice *voices; /* by key */
-	size_t voices_cap;
+	size_t voices_cap, many_bytes;
 	uint32_t n_voices;
-	struct stretch *at;
-	size_t at_cap;
-	uint32_t n, unused;
 	struct timers due;
 	int64_t latest; /* time seen; INT64_MIN: none */
 	/* with run->durable */
@@ -48,73 +44,110 @@ static int64_t earlier(int64_t t, int64_t by) { return t < INT64_MIN + by ? INT6
 
 /* ---- stretches ---- */
 
-static uint32_t take_slot(struct absent *x)
-{
-	uint32_t slot = x->unused;
+static struct stretch *stretches(struct voice *v) { return v->many ? v->many : &v->one; }
 
-	if (slot != NONE) {
-		x->unused = x->at[slot].next;
-		return slot;
+static bool is_silent(const struct voice *v) { return v->from == v->n; }
+
+/* Room for one more behind the last. */
+static void make_room(struct absent *x, struct voice *v)
+{
+	uint32_t have = v->many ? v->cap : 1, n = v->n - v->from;
+
+	if (v->n < have)
+		return;
+	if (v->from > v->n / 2) {
+		memmove(stretches(v), stretches(v) + v->from, n * sizeof *v->many);
+	} else {
+		uint32_t cap = v->many ? 2 * v->cap : 4;
+		struct stretch *many = xmalloc(cap * sizeof *many);
+
+		memcpy(many, stretches(v) + v->from, n * sizeof *many);
+		free(v->many);
+		x->many_bytes += (cap - v->cap) * sizeof *many;
+		v->many = many;
+		v->cap = cap;
 	}
-	x->at = xgrow(x->at, &x->at_cap, x->n + 1, sizeof *x->at);
-	x->at[x->n] = (struct stretch){ 0 };
-	return x->n++;
+	v->from = 0;
+	v->n = n;
 }
 
-static uint32_t begin(struct absent *x, uint32_t key, int64_t first, int64_t last, uint32_t next)
+static void forget(struct absent *x, struct voice *v)
 {
-	uint32_t slot = take_slot(x);
-
-	x->at[slot] =
-		(struct stretch){ .first = first, .last = last, .key = key, .next = next, .gen = x->at[slot].gen, .live = true };
-	timers_add(&x->due, later(last, x->spec.span_ns), slot, x->at[slot].gen);
-	return slot;
+	x->many_bytes -= v->cap * sizeof *v->many;
+	free(v->many);
+	v->many = NULL;
+	v->from = v->n = v->cap = 0;
 }
 
-static void let_go(struct absent *x, uint32_t slot)
+/* The first stretch whose end, DUR later, is not before t: most records are newer than what there is. */
+static uint32_t place_of(const struct absent *x, struct voice *v, int64_t t)
 {
-	x->at[slot].live = false;
-	x->at[slot].gen++;
-	x->at[slot].next = x->unused;
-	x->unused = slot;
-}
+	const struct stretch *at = stretches(v);
+	uint32_t lo = v->from, hi = v->n;
 
-/* The stretch has grown to `last`: those that it reaches become part of it. */
-static void swallow(struct absent *x, uint32_t slot, int64_t last)
-{
-	struct stretch *s = &x->at[slot];
+	if (lo < hi && t >= at[hi - 1].first)
+		lo = hi - 1;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
 
-	s->last = last > s->last ? last : s->last;
-	while (s->next != NONE && x->at[s->next].first <= later(s->last, x->spec.span_ns)) {
-		uint32_t gone = s->next;
-
-		s->last = x->at[gone].last > s->last ? x->at[gone].last : s->last;
-		s->next = x->at[gone].next;
-		let_go(x, gone);
+		if (later(at[mid].last, x->spec.span_ns) < t)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
+	return lo;
 }
 
-/* `fresh` behind `prev` in its key's list. */
-static void list_behind(struct absent *x, uint32_t prev, uint32_t fresh)
+static void insert(struct absent *x, struct voice *v, uint32_t place, int64_t first, int64_t last)
 {
-	*(prev == NONE ? &x->voices[x->at[fresh].key].first : &x->at[prev].next) = fresh;
+	uint32_t behind = v->n - place;
+	struct stretch *at;
+
+	make_room(x, v);
+	at = stretches(v) + v->n - behind;
+	memmove(at + 1, at, behind * sizeof *at);
+	*at = (struct stretch){ first, last };
+	v->n++;
+}
+
+/* The stretch has grown: those behind it that it reaches become part of it. */
+static void swallow(const struct absent *x, struct voice *v, uint32_t place)
+{
+	struct stretch *at = stretches(v);
+	uint32_t next = place + 1;
+
+	for (; next < v->n && at[next].first <= later(at[place].last, x->spec.span_ns); next++)
+		at[place].last = at[next].last > at[place].last ? at[next].last : at[place].last;
+	memmove(at + place + 1, at + next, (v->n - next) * sizeof *at);
+	v->n -= next - place - 1;
+}
+
+/* The heap has the end of the first stretch, or an earlier time. */
+static void set_due(struct absent *x, uint32_t key)
+{
+	struct voice *v = &x->voices[key];
+	int64_t due = later(stretches(v)[v->from].last, x->spec.span_ns);
+
+	if (due >= v->due)
+		return;
+	v->due = due;
+	timers_add(&x->due, due, key, 0);
 }
 
 static void hear(struct absent *x, uint32_t key, int64_t t)
 {
-	uint32_t slot = x->voices[key].first, prev = NONE;
+	struct voice *v = &x->voices[key];
+	uint32_t place = place_of(x, v, t);
+	struct stretch *at = stretches(v) + place;
 
-	while (slot != NONE && later(x->at[slot].last, x->spec.span_ns) < t) {
-		prev = slot;
-		slot = x->at[slot].next;
+	if (place == v->n || t < earlier(at->first, x->spec.span_ns)) {
+		insert(x, v, place, t, t);
+	} else {
+		at->first = t < at->first ? t : at->first;
+		at->last = t > at->last ? t : at->last;
+		swallow(x, v, place);
 	}
-	if (slot == NONE || t < earlier(x->at[slot].first, x->spec.span_ns)) {
-		list_behind(x, prev, begin(x, key, t, t, slot));
-		return;
-	}
-	if (t < x->at[slot].first)
-		x->at[slot].first = t;
-	swallow(x, slot, t);
+	set_due(x, key);
 }
 
 /* ---- records in ---- */
@@ -123,7 +156,7 @@ static void reserve(struct absent *x)
 {
 	x->voices = xgrow(x->voices, &x->voices_cap, x->keys.n, sizeof *x->voices);
 	for (; x->n_voices < x->keys.n; x->n_voices++)
-		x->voices[x->n_voices] = (struct voice){ .first = NONE };
+		x->voices[x->n_voices] = (struct voice){ .due = INT64_MAX };
 }
 
 static int too_late(struct absent *x, const struct batch *b, uint32_t row, int64_t over, struct err *e)
@@ -193,16 +226,19 @@ static int by_time(const void *a, const void *b)
 	return x->born < y->born ? -1 : x->born > y->born;
 }
 
-/* The stretch is over; it is its key's first, for later ones end later. */
-static struct silence end_stretch(struct absent *x, uint32_t slot)
+/* The key's first stretch is over. */
+static struct silence end_stretch(struct absent *x, uint32_t key)
 {
-	struct stretch *s = &x->at[slot];
-	struct silence out = { s->last, x->keys.born[s->key], s->key };
+	struct voice *v = &x->voices[key];
+	struct silence out = { stretches(v)[v->from++].last, x->keys.born[key], key };
 
-	x->voices[s->key].first = s->next;
+	v->due = INT64_MAX;
+	if (is_silent(v))
+		forget(x, v);
+	else
+		set_due(x, key);
 	if (x->op.run->durable)
-		keep_dirty_add(&x->dirty, s->key);
-	let_go(x, slot);
+		keep_dirty_add(&x->dirty, key);
 	return out;
 }
 
@@ -213,13 +249,13 @@ static struct silence *take_due(struct absent *x, int64_t now, size_t *n)
 	struct timer t;
 
 	while (now > INT64_MIN && timers_take(&x->due, now - 1, &t)) {
-		const struct stretch *s = &x->at[t.what];
-		int64_t due = later(s->last, x->spec.span_ns);
+		struct voice *v = &x->voices[t.what];
 
-		if (!s->live || s->gen != t.gen)
+		if (v->due != t.at)
 			continue;
-		if (due != t.at) {
-			timers_add(&x->due, due, t.what, t.gen);
+		if (later(stretches(v)[v->from].last, x->spec.span_ns) > t.at) {
+			v->due = INT64_MAX;
+			set_due(x, t.what);
 			continue;
 		}
 		out = xgrow(out, &cap, *n + 1, sizeof *out);
@@ -261,7 +297,7 @@ static void bury(struct absent *x, const struct silence *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct voice *v = &x->voices[s[i].key];
 
-		if (v->first != NONE || !living_has(&x->keys, s[i].key))
+		if (!is_silent(v) || !living_has(&x->keys, s[i].key))
 			continue;
 		living_die(&x->keys, s[i].key);
 		keep_dirty_remove(&x->dirty, s[i].key);
@@ -282,13 +318,14 @@ static void compact(struct absent *x)
 
 	if (!names)
 		return;
-	for (uint32_t k = 0; k < x->n_voices; k++)
-		if (names[k] != UINT32_MAX)
-			x->voices[names[k]] = x->voices[k];
+	timers_release(&x->due);
+	for (uint32_t k = 0; k < x->n_voices; k++) {
+		if (names[k] == UINT32_MAX)
+			continue;
+		x->voices[names[k]] = x->voices[k];
+		timers_add(&x->due, x->voices[k].due, names[k], 0);
+	}
 	x->n_voices = x->keys.n;
-	for (uint32_t i = 0; i < x->n; i++)
-		if (x->at[i].live)
-			x->at[i].key = names[x->at[i].key];
 	keep_dirty_rename(&x->dirty, names);
 	free(names);
 }
@@ -329,19 +366,17 @@ static void absent_commit(struct op *op, struct keeper *to)
 
 	keep_gone_commit(&x->gone, to);
 	while ((key = keep_dirty_take(&x->dirty)) != UINT32_MAX) {
-		uint32_t n = 0;
+		struct voice *v = &x->voices[key];
 
 		keep_start(&k, 'k', ABSENT_VERSION);
 		living_save(&x->keys, key, &k.key);
 		put_varint(&k.value, x->keys.born[key]);
-		for (uint32_t s = x->voices[key].first; s != NONE; s = x->at[s].next)
-			n++;
-		put_varint(&k.value, n);
-		for (uint32_t s = x->voices[key].first; s != NONE; s = x->at[s].next) {
-			keep_int(&k.value, x->at[s].first);
-			keep_int(&k.value, x->at[s].last);
+		put_varint(&k.value, v->n - v->from);
+		for (uint32_t i = v->from; i < v->n; i++) {
+			keep_int(&k.value, stretches(v)[i].first);
+			keep_int(&k.value, stretches(v)[i].last);
 		}
-		keep_put(&k, &x->voices[key].mark);
+		keep_put(&k, &v->mark);
 	}
 	if (x->latest != x->kept_latest) {
 		keep_start(&k, 't', ABSENT_VERSION);
@@ -355,22 +390,22 @@ static void absent_commit(struct op *op, struct keeper *to)
 static int restore_key(struct absent *x, struct bytes_in key, struct bytes_in in, uint32_t mark)
 {
 	uint64_t born = get_varint(&in), n = get_varint(&in);
-	uint32_t number, prev = NONE;
+	struct voice *v;
+	uint32_t number;
 
 	if (in.bad || !n || living_load(&x->keys, &key, born, &number) || !keep_over(&key))
 		return -1;
 	reserve(x);
-	x->voices[number].mark = mark;
+	v = &x->voices[number];
+	v->mark = mark;
 	for (; n; n--) {
 		int64_t first = keep_get_int(&in), last = keep_get_int(&in);
-		uint32_t fresh;
 
-		if (in.bad || first > last || (prev != NONE && first <= x->at[prev].last))
+		if (in.bad || first > last || (v->n && first <= stretches(v)[v->n - 1].last))
 			return -1;
-		fresh = begin(x, number, first, last, NONE);
-		list_behind(x, prev, fresh);
-		prev = fresh;
+		insert(x, v, v->n, first, last);
 	}
+	set_due(x, number);
 	return keep_over(&in) ? 0 : -1;
 }
 
@@ -404,7 +439,7 @@ static size_t absent_memory(const struct op *op)
 {
 	const struct absent *x = (const struct absent *)op;
 
-	return living_memory(&x->keys) + x->voices_cap * sizeof *x->voices + x->at_cap * sizeof *x->at + timers_memory(&x->due) +
+	return living_memory(&x->keys) + x->voices_cap * sizeof *x->voices + x->many_bytes + timers_memory(&x->due) +
 	       keep_dirty_memory(&x->dirty) + x->gone.b.cap;
 }
 
@@ -422,9 +457,10 @@ static void absent_free(struct op *op)
 
 	for (uint32_t k = 0; k < x->spec.n_keys; k++)
 		expr_release(x->spec.keys_take[k]);
+	for (uint32_t k = 0; k < x->n_voices; k++)
+		free(x->voices[k].many);
 	living_release(&x->keys);
 	free(x->voices);
-	free(x->at);
 	timers_release(&x->due);
 	keep_dirty_release(&x->dirty);
 	keep_gone_release(&x->gone);
@@ -469,7 +505,6 @@ struct op *op_absent(struct run *run, int stage, const char *word, const struct 
 
 	x->spec = *spec;
 	x->schema = make_schema(spec);
-	x->unused = NONE;
 	x->latest = x->kept_latest = INT64_MIN;
 	living_init(&x->keys, spec->n_keys);
 	return &x->op;
