@@ -16,14 +16,14 @@
 
 /* ---- lists ---- */
 
-static void list_group(struct page *p, const struct kind *k, const struct doc *first)
+static void list_group(struct page *p, const struct kind *k, const struct doc *first, bool all)
 {
 	const struct doc *d;
 	bool options = is_option_kind(k);
 	unsigned column = p->margin + (options ? OPTION_COLUMN : NAME_COLUMN);
 
 	for (unsigned i = 0; (d = k->at(i)); i++)
-		if (same_group(d, first))
+		if (same_group(d, first) && (all || !option_is_detail(d)))
 			page_item(p, options ? d->synopsis : d->name, d->summary, column);
 }
 
@@ -45,7 +45,7 @@ static void list_kind(struct page *p, const struct kind *k)
 		if (!begins_group(k, d))
 			continue;
 		page_part(p, d->group ? d->group : k->list);
-		list_group(p, k, d);
+		list_group(p, k, d, true);
 	}
 	if (is_option_kind(k))
 		list_later_options(p);
@@ -256,9 +256,9 @@ void help_usage(FILE *out)
 		if (!begins_group(k, d))
 			continue;
 		buf_printf(&p.b, "%s:\n", d->group);
-		list_group(&p, k, d);
+		list_group(&p, k, d, false);
 	}
-	buf_str(&p.b, "\nMore: strm help, strm help NAME (top, sum, upper, csv ...), man strm\n");
+	buf_str(&p.b, "\nMore: strm help options, strm help NAME (top, sum, upper, csv ...), man strm\n");
 	page_put(&p, out);
 	page_release(&p);
 }

@@ -17,6 +17,14 @@
 
 static const struct option_def options[];
 
+bool option_is_detail(const struct doc *d)
+{
+	for (unsigned i = 0; option_at(i); i++)
+		if (&option_at(i)->doc == d)
+			return option_at(i)->detail;
+	return false;
+}
+
 const struct option_def *option_at(unsigned i)
 {
 	return options[i].doc.name ? &options[i] : NULL;
@@ -672,13 +680,13 @@ static const struct option_def options[] = {
 	  .take = take_no_header },
 	{ { .name = "delimiter", .synopsis = "--delimiter C", .summary = "the byte between fields of csv, in and out", .group = "Input and output",
 	    ARG("BYTE", "byte", "one byte, or tab") },
-	  .take = take_delimiter },
+	  .detail = true, .take = take_delimiter },
 	{ { .name = "schema", .synopsis = "--schema 'a:int, b:time'", .summary = "types of fields; what does not convert is bad",
 	    .group = "Input and output", ARG("TYPES", "schema", "name:type, with int float bool string time duration") },
 	  .take = take_schema },
 	{ { .name = "max-record", .synopsis = "--max-record SIZE", .summary = "longest record, longer ones are bad (64M)", .group = "Input and output",
 	    ARG("SIZE", "size", "bytes, as 64M") },
-	  .take = take_max_record },
+	  .detail = true, .take = take_max_record },
 	{ { .name = "bad", .synopsis = "--bad FILE", .summary = "keep bad records, as TSV: source, line, reason, raw", .group = "Input and output",
 	    ARG("FILE", "file", "a file or sink") },
 	  .take = take_bad },
@@ -691,7 +699,7 @@ static const struct option_def options[] = {
 	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", .text = "Without it one micro-batch is the whole input where a stage waits for its end, else a block of input.",
 	    ARG("CUT", "text", "a duration, a number of records, mark or eof") },
 	  .take = take_every },
-	{ { .name = "marks", .synopsis = "--marks", .summary = "write a mark behind each micro-batch", .group = "Time" }, .take = take_marks },
+	{ { .name = "marks", .synopsis = "--marks", .summary = "write a mark behind each micro-batch", .group = "Time" }, .detail = true, .take = take_marks },
 	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without).",
 	    ARG("FIELD", "field", "a field with times") },
 	  .take = take_replay },
@@ -709,10 +717,10 @@ static const struct option_def options[] = {
 	    .text = "For cron: a directory, or a file that is followed, ends when all that is there now has been read." }, .take = take_once },
 	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State",
 	    .text = "With a checkpoint the end of the input only ends the run, and windows stay open for the next one; with --drain it is the end of time." },
-	  .take = take_drain },
+	  .detail = true, .take = take_drain },
 	{ { .name = "accept-loss", .synopsis = "--accept-loss", .summary = "go on where input has vanished", .group = "State",
 	    .text = "A file that was read in part and is neither there nor beside it under another name ends the run; with this, the file that is there now is read." },
-	  .take = take_accept_loss },
+	  .detail = true, .take = take_accept_loss },
 	{ { .name = "file", .synopsis = "-f, --file FILE", .summary = "the program is in a file; operands are input", .group = "Program",
 	    .text = "Lines that begin with -- are options, # begins a comment; as #!/usr/bin/env -S strm -f the file is a command.",
 	    ARG("FILE", "file", "a program") },
@@ -727,11 +735,11 @@ static const struct option_def options[] = {
 	    ARG("ZONE", "zone", "as Europe/Oslo or +02:00") },
 	  .take = take_tz },
 	{ { .name = "ofmt", .synopsis = "--ofmt FMT", .summary = "how floats print, as %.2f (shortest)", .group = "Values", ARG("FMT", "text", "a printf conversion") },
-	  .take = take_ofmt },
+	  .detail = true, .take = take_ofmt },
 	{ { .name = "times", .synopsis = "--times FMT", .summary = "how times print, as %H:%M or epoch (RFC 3339)", .group = "Values",
 	    ARG("FMT", "text", "epoch, epoch_ms or a strftime format") },
 	  .take = take_times },
-	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .take = take_jobs },
+	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .detail = true, .take = take_jobs },
 	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running", ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },
 	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress; say at the end where records went", .group = "Running",
@@ -741,8 +749,8 @@ static const struct option_def options[] = {
 	{ { .name = "stats", .synopsis = "--stats FILE", .summary = "a JSON line for each micro-batch", .group = "Running",
 	    .text = "`strm help monitoring` explains its members.", ARG("FILE", "file", "a file or sink") },
 	  .take = take_stats },
-	{ { .name = "color", .synopsis = "-C, --color", .summary = "colour the table, also on a pipe", .group = "Running" }, .letter = 'C', .take = take_color },
-	{ { .name = "no-color", .synopsis = "-M, --no-color", .summary = "no colour", .group = "Running" }, .letter = 'M', .take = take_mono },
+	{ { .name = "color", .synopsis = "-C, --color", .summary = "colour the table, also on a pipe", .group = "Running" }, .letter = 'C', .detail = true, .take = take_color },
+	{ { .name = "no-color", .synopsis = "-M, --no-color", .summary = "no colour", .group = "Running" }, .letter = 'M', .detail = true, .take = take_mono },
 	{ { .name = "quiet", .synopsis = "-q, --quiet", .summary = "no warnings, no ledger", .group = "Running" }, .letter = 'q', .take = take_quiet },
 	{ { .name = "help", .synopsis = "-h, --help", .summary = "this; strm help NAME for a stage, function ...", .group = "Running" }, .letter = 'h', .take = take_help },
 	{ { .name = "version", .synopsis = "-V, --version", .summary = "the version", .group = "Running" }, .letter = 'V', .take = take_version },

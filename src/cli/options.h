@@ -59,6 +59,7 @@ struct option_def {
 	struct doc doc;     /* name without dashes; synopsis: as in --help; params[0] names the argument, none: a flag; with a default it
 			       may be left out */
 	char letter;        /* 0: none */
+	bool detail;        /* in the reference, not in --help */
 	bool later;         /* of the language, not in this build: refused */
 	/* arg is NULL for flags. 0, or -1 with a message that need not name the option. */
 	int (*take)(struct options *o, const char *arg, struct err *e);
@@ -66,6 +67,7 @@ struct option_def {
 
 /* By number from 0, NULL ends; in the order of the reference. */
 const struct option_def *option_at(unsigned i);
+bool option_is_detail(const struct doc *d);
 /* The whole command line; argv[0] is the program. Reads the file of -f. 0 or -1. */
 int options_parse(struct options *o, int argc, char **argv, struct err *e);
 void options_release(struct options *o);
