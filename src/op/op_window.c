@@ -310,7 +310,8 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 	while (gone < w->n && w->at[gone].time <= until)
 		forget(w, &w->at[gone++]);
 	w->n -= gone;
-	memmove(w->at, w->at + gone, w->n * sizeof *w->at);
+	if (gone)
+		memmove(w->at, w->at + gone, w->n * sizeof *w->at);
 	set_window(op->run, &w->slides.spec);
 	for (size_t i = 0; i < w->n && !verdict; i++)
 		verdict = push_stretch(op, &w->at[i].kept.rows, e);
