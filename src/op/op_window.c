@@ -311,6 +311,7 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 		forget(w, &w->at[gone++]);
 	w->n -= gone;
 	if (gone)
+		if (gone)
 		memmove(w->at, w->at + gone, w->n * sizeof *w->at);
 	set_window(op->run, &w->slides.spec);
 	for (size_t i = 0; i < w->n && !verdict; i++)

@@ -170,6 +170,7 @@ static void machine_free(struct machine *m)
 
 #define ROUNDS 60
 #define RUNS 3 /* of each program in each weather */
+#define DAMAGES 8 /* of entries of each operator of a program */
 #define ROWS_MAX 40
 
 /* How the records of a run differ. */
@@ -197,7 +198,7 @@ static struct value random_key(uint64_t *s, const struct weather *w, uint64_t ro
 	}
 }
 
-static void feed(struct machine *m, const struct weather *w, uint64_t round)
+static int feed(struct machine *m, const struct weather *w, uint64_t round, struct err *e)
 {
 	static const char *const names[] = { "k", "v", "f", "t", "s" };
 	static const uint32_t lens[] = { 1, 1, 1, 1, 1 };
@@ -207,7 +208,7 @@ static void feed(struct machine *m, const struct weather *w, uint64_t round)
 	struct column *cols = arena_array(&a, struct column, 5);
 	struct batch b = { .schema = schema_intern(names, lens, 5), .cols = cols, .n_rows = n, .n_sel = n, .arena = &a };
 	struct value *k = arena_array(&a, struct value, n + 1);
-	struct err e = { 0 };
+	int r;
 
 	for (uint32_t i = 0; i < n; i++)
 		k[i] = random_key(&s, w, round);
@@ -222,9 +223,9 @@ static void feed(struct machine *m, const struct weather *w, uint64_t round)
 		cols[3].i[i] = ((int64_t)round + (int64_t)(next_random(&s) % w->spread) - w->spread / 2) * 1000000000;
 		cols[4].v[i] = v_str(next_random(&s) % 2 ? "l" : "r", 1);
 	}
-	if (n && op_process(m->pipe.graph.entries[0], 0, &b, &e) < 0)
-		BUG("%s", e.msg);
+	r = n ? op_process(m->pipe.graph.entries[0], 0, &b, e) : 0;
 	arena_release(&a);
+	return r < 0 ? -1 : 0;
 }
 
 static void set_now(struct machine *m, uint64_t round, int64_t now)
@@ -235,15 +236,21 @@ static void set_now(struct machine *m, uint64_t round, int64_t now)
 	m->run.special[SP_BATCH] = v_int((int64_t)round);
 }
 
+static int try_micro_batch(struct machine *m, const struct weather *w, uint64_t round, struct err *e)
+{
+	set_now(m, round, (int64_t)round * 1000000000);
+	m->run.last = round + 1 == ROUNDS;
+	if (feed(m, w, round, e))
+		return -1;
+	set_now(m, round, (int64_t)(round + 1) * 1000000000);
+	return graph_batch_end(&m->pipe.graph, e);
+}
+
 static void micro_batch(struct machine *m, const struct weather *w, uint64_t round)
 {
 	struct err e = { 0 };
 
-	set_now(m, round, (int64_t)round * 1000000000);
-	m->run.last = round + 1 == ROUNDS;
-	feed(m, w, round);
-	set_now(m, round, (int64_t)(round + 1) * 1000000000);
-	if (graph_batch_end(&m->pipe.graph, &e))
+	if (try_micro_batch(m, w, round, &e))
 		BUG("%s", e.msg);
 }
 
@@ -434,6 +441,156 @@ static const struct program programs[] = {
 	{ "window 4s | group 3 rows by k", MODE_DEFAULT, 2 },
 };
 
+/* ---- what one record changes ---- */
+
+static void feed_keys(struct machine *m, uint32_t from, uint32_t n, int64_t seconds)
+{
+	static const char *const names[] = { "k", "v", "t" };
+	static const uint32_t lens[] = { 1, 1, 1 };
+	struct arena a = { 0 };
+	struct column *cols = arena_array(&a, struct column, 3);
+	struct batch b = { .schema = schema_intern(names, lens, 3), .cols = cols, .n_rows = n, .n_sel = n, .arena = &a };
+	struct err e = { 0 };
+
+	for (int c = 0; c < 3; c++)
+		cols[c] = column_make(&a, c < 2 ? T_INT : T_TIME, n);
+	for (uint32_t i = 0; i < n; i++) {
+		cols[0].i[i] = from + i;
+		cols[1].i[i] = 1;
+		cols[2].i[i] = seconds * 1000000000;
+	}
+	if (op_process(m->pipe.graph.entries[0], 0, &b, &e) < 0 || graph_batch_end(&m->pipe.graph, &e))
+		BUG("%s", e.msg);
+	arena_release(&a);
+}
+
+#define MANY 2000 /* keys */
+
+/* Entries written when one of many keys has a record more: before and after a restart. */
+static void try_one(const struct program *p, uint64_t entries)
+{
+	struct shelf *shelves = xcalloc(OPS_MAX, sizeof *shelves);
+	struct machine m = { 0 };
+
+	for (int i = 0; i < OPS_MAX; i++)
+		shelf_clear(&shelves[i]);
+	compile(&m, p->text, p->mode);
+	for (uint64_t round = 0; round < 3; round++) {
+		uint64_t before = written(shelves);
+
+		set_now(&m, round, (int64_t)(round + 1) * 1000000000);
+		feed_keys(&m, round ? 7 : 0, round ? 1 : MANY, 100);
+		graph_commit(&m.pipe.graph, shelf_of, shelves);
+		if (round)
+			CHECK(written(shelves) - before <= FIXED / 2 + p->per_row);
+		else
+			CHECK(written(shelves) >= entries);
+		machine_free(&m);
+		compile(&m, p->text, p->mode);
+		load_all(&m, shelves);
+	}
+	machine_free(&m);
+	for (int i = 0; i < OPS_MAX; i++)
+		shelf_clear(&shelves[i]);
+	free(shelves);
+}
+
+static void test_one(void)
+{
+	static const struct {
+		struct program p;
+		uint64_t entries; /* at least so many are there */
+	} at[] = {
+		{ { EVENT "window 1h | reduce n = count(), s = sum(v) by k", MODE_DEFAULT, 1 }, MANY },
+		{ { EVENT "window 1h | count by k", MODE_UPDATE, 1 }, MANY },
+		{ { EVENT "window 1h | trigger watermark early every 1s, retracting | count by k", MODE_DEFAULT, 2 }, MANY },
+		{ { EVENT "window 4m every 1m | count by k", MODE_DEFAULT, 4 }, MANY },
+		{ { EVENT "window session 1h | count by k", MODE_DEFAULT, 2 }, MANY },
+		{ { EVENT "window 1h | sort v", MODE_DEFAULT, 1 }, 1 },
+		{ { "window all | count by k", MODE_COMPLETE, 1 }, MANY },
+		{ { "window 7 rows | count by k", MODE_DEFAULT, 1 }, MANY },
+		{ { "window 1h every 1m | count by k", MODE_DEFAULT, 2 }, MANY },
+		{ { "window 1h every 1m | sort v", MODE_DEFAULT, 1 }, 1 },
+		{ { "dedup by k", MODE_DEFAULT, 1 }, MANY },
+		{ { "state n += v by k", MODE_DEFAULT, 1 }, MANY },
+		{ { "window all | as all | from all | join (from all | map k, w = v) on k", MODE_DEFAULT, 2 }, 2 * MANY },
+	};
+
+	TEST("what is written for one record does not grow with the keys that there are")
+	{
+		for (size_t i = 0; i < ARRAY_LEN(at) && !test_bad; i++) {
+			try_one(&at[i].p, at[i].entries);
+			if (test_bad)
+				printf("# %s\n", at[i].p.text);
+		}
+	}
+}
+
+/* ---- damage ---- */
+
+/* An entry that is not as it was written: refused, or taken for another one, and nothing worse. */
+static void load_damaged(const struct program *p, const struct weather *w, const struct shelf *shelves, const struct entry *from)
+{
+	struct machine m = { 0 };
+	struct entry own = { .mark = from->mark };
+	struct err e = { 0 };
+	struct buf *b = rnd(3) ? &own.value : &own.key;
+	bool refused = false;
+
+	buf_add(&own.key, from->key.p, from->key.n);
+	buf_add(&own.value, from->value.p, from->value.n);
+	if (rnd(2))
+		b->n = rnd((uint32_t)b->n);
+	for (int i = 0; i < 2 && b->n; i++)
+		b->p[rnd((uint32_t)b->n)] = (char)rnd(256);
+	own.key.p = xrealloc(own.key.p, own.key.n + 1); /* so that a sanitizer sees where they end */
+	own.value.p = xrealloc(own.value.p, own.value.n + 1);
+	compile(&m, p->text, p->mode);
+	for (uint32_t i = 0; i < m.pipe.graph.n && !refused; i++) {
+		for (uint32_t k = 0; k < shelves[i].n && !refused; k++)
+			refused = load(&m, i, &shelves[i].at[k] == from ? &own : &shelves[i].at[k], &e);
+		refused = refused || graph_restore(&m.pipe.graph, i, NULL, &e);
+	}
+	CHECK(!refused || (e.kind == ERR_IO && strstr(e.msg, "an entry of the checkpoint that it did not write")));
+	refused |= strstr(p->text, "| fill") != NULL; /* from a damaged time to the next there may be a million empty windows */
+	for (uint64_t round = 9; round < 13 && !refused; round++)
+		refused = try_micro_batch(&m, w, round, &e);
+	machine_free(&m);
+	buf_release(&own.key);
+	buf_release(&own.value);
+}
+
+static void test_damage(const struct program *at, size_t n)
+{
+	struct shelf *shelves = xcalloc(OPS_MAX, sizeof *shelves);
+	struct weather w = { 5, ROWS_MAX, 9, 3 };
+
+	TEST("damaged entries")
+	{
+		for (size_t i = 0; i < n && !test_bad; i++) {
+			struct machine m = { 0 };
+
+			for (int k = 0; k < OPS_MAX; k++)
+				shelf_clear(&shelves[k]);
+			compile(&m, at[i].text, at[i].mode);
+			for (uint64_t round = 0; round < 9; round++) {
+				micro_batch(&m, &w, round);
+				graph_commit(&m.pipe.graph, shelf_of, shelves);
+			}
+			machine_free(&m);
+			for (uint32_t k = 0; k < OPS_MAX * DAMAGES; k++) {
+				struct shelf *s = &shelves[k % OPS_MAX];
+
+				if (s->n)
+					load_damaged(&at[i], &w, shelves, &s->at[rnd(s->n)]);
+			}
+		}
+	}
+	for (int k = 0; k < OPS_MAX; k++)
+		shelf_clear(&shelves[k]);
+	free(shelves);
+}
+
 static void test_programs(const struct program *at, size_t n)
 {
 	struct weather weathers[] = { { 3, ROWS_MAX, 4, 0 }, { 12, ROWS_MAX, 12, 0 }, { 5, 6, 9, 0 } };
@@ -451,5 +608,7 @@ static void test_programs(const struct program *at, size_t n)
 int main(void)
 {
 	test_programs(programs, ARRAY_LEN(programs));
+	test_one();
+	test_damage(programs, ARRAY_LEN(programs));
 	return test_done();
 }
