@@ -13,14 +13,36 @@ struct minute {
 
 #define EPOCH_DIGITS 10
 
-/* Seconds since the epoch as most logs have them: ten digits. */
-static inline bool read_seconds(const char *p, int64_t *t)
+/* Digits behind the dot, at most nine. */
+static bool read_fraction(const char *p, uint32_t n, int64_t *ns)
+{
+	static const int64_t unit[] = { 0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1 };
+	int64_t v = 0;
+
+	if (!n || n >= ARRAY_LEN(unit))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned d = (unsigned)(uint8_t)(p[i] - '0');
+
+		if (d > 9)
+			return false;
+		v = v * 10 + d;
+	}
+	*ns = v * unit[n];
+	return true;
+}
+
+/* Seconds since the epoch as most logs have them: ten digits, with a fraction or none. n >= EPOCH_DIGITS. */
+static inline bool read_seconds(const char *p, uint32_t n, int64_t *t)
 {
 	uint64_t w = num_load64(p) ^ NUM_ZEROS, tens = (uint64_t)(uint8_t)(p[8] - '0'), ones = (uint64_t)(uint8_t)(p[9] - '0');
+	int64_t ns = 0;
 
 	if (num_not_digits(w) || tens > 9 || ones > 9)
 		return false;
-	*t = (int64_t)(num_join_digits(w) * 100 + tens * 10 + ones) * TIME_NS;
+	if (n > EPOCH_DIGITS && (p[EPOCH_DIGITS] != '.' || !read_fraction(p + EPOCH_DIGITS + 1, n - EPOCH_DIGITS - 1, &ns)))
+		return false;
+	*t = (int64_t)(num_join_digits(w) * 100 + tens * 10 + ones) * TIME_NS + ns;
 	return true;
 }
 
@@ -96,7 +118,7 @@ static struct column one_time(const struct column *c, const struct batch *b, con
 /* Rows from i on that are seconds since the epoch; returns the first that is not. */
 static uint32_t read_run(const struct value *restrict v, int64_t *restrict out, uint32_t i, uint32_t n)
 {
-	while (i < n && v[i].n == EPOCH_DIGITS && v[i].type == T_TEXT && read_seconds(v[i].s, &out[i]))
+	while (i < n && v[i].n >= EPOCH_DIGITS && v[i].type == T_TEXT && read_seconds(v[i].s, v[i].n, &out[i]))
 		i++;
 	return i;
 }
