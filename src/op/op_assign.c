@@ -45,8 +45,10 @@ static enum assigned session_of(struct assigner *a, uint32_t row, uint32_t *n, i
 	int64_t gap = gap_of(a, row);
 
 	*n = gap > 0;
+	if (gap <= 0)
+		return ASSIGN_NONE;
 	a->windows[0] = (struct interval){ t, t > INT64_MAX - gap ? INT64_MAX : t + gap };
-	return gap > 0 ? ASSIGN_OK : ASSIGN_NONE;
+	return ASSIGN_OK;
 }
 
 enum assigned assigner_row(struct assigner *a, uint32_t row, uint32_t *n, int64_t *t)

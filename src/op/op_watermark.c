@@ -94,6 +94,14 @@ static bool some_busy(const struct watermark *w)
 	return false;
 }
 
+/* A time so early that nothing lies before it by the delay still speaks. */
+static int64_t behind(int64_t t, int64_t delay_ns)
+{
+	int64_t w;
+
+	return __builtin_sub_overflow(t, delay_ns, &w) || w == WATERMARK_NONE ? WATERMARK_NONE + 1 : w;
+}
+
 static int64_t least(const struct watermark *w)
 {
 	bool busy = some_busy(w);
@@ -101,7 +109,7 @@ static int64_t least(const struct watermark *w)
 
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct heard *h = &w->inputs[i];
-		int64_t own = !h->spoken ? WATERMARK_NONE : h->max - w->spec.delay_ns > h->max ? INT64_MIN + 1 : h->max - w->spec.delay_ns;
+		int64_t own = h->spoken ? behind(h->max, w->spec.delay_ns) : WATERMARK_NONE;
 
 		if (w->op.inputs >> (i & 63) & 1 && holds_back(w, i, busy) && own < all)
 			all = own;

@@ -166,8 +166,10 @@ static bool look(struct firing *f, uint32_t cell)
 	}
 	if (trigger_is_due(p->trigger, panes_trigger(p, cell), &view)) {
 		trigger_fired(p->trigger, panes_trigger(p, cell), &view);
-		if (trigger_finished(p->trigger, panes_trigger(p, cell)))
+		if (trigger_finished(p->trigger, panes_trigger(p, cell))) {
 			c->flags |= CELL_CLOSED;
+			panes_near_forget(p);
+		}
 		if (comes_out(p, c, timing, c->flags & CELL_CLOSED))
 			fire(f, cell, timing, c->flags & CELL_CLOSED);
 	}

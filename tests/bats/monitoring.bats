@@ -52,8 +52,9 @@ ask() {
 @test "SIGUSR1 says which window waits, and for which input" {
 	mkfifo second
 	start -i csv --from in --from second --every mark 'watermark t delay 5s' 'window 10s' count
-	exec 7>in 8>second
+	exec 7>in
 	printf 't\n1\n28\n\f\n' >&7
+	exec 8>second
 	printf 't\n\f\n' >&8
 	until grep -q 'read 2 records' err 2>/dev/null; do ask; done
 	grep -q '^strm: stage 1, watermark: .*; input "second" has said nothing yet, so there is no watermark$' err
