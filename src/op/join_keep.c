@@ -1,7 +1,8 @@
 /* Rows of a side as entries of a checkpoint.
  *
  * key    'r' | number of the side | id of the row
- * value  version | matched u8 | time, start, end i64 | order of the group varint | kind of the key u8, its bytes | the row (kept_row_save) */
+ * value  version | matched u8 | time, start, end i64 | order of the group varint | kind of the key u8, its bytes |
+ *        the row (kept_row_save) */
 #include <stdlib.h>
 
 #include "data/rowstore.h"
@@ -139,7 +140,7 @@ static int load_row(struct join_side *s, struct bytes_in *in, uint32_t n_extra, 
 	return 0;
 }
 
-int join_side_load(struct join_side *sides, uint32_t n, struct keytab *keys, uint32_t n_extra, const struct kept_entry *entry, struct join_loaded *out)
+int join_side_load(struct join_loading *l, const struct kept_entry *entry)
 {
 	struct bytes_in key = keep_open(entry->key, entry->key_n, TAG_ROW), in = keep_open(entry->value, entry->n, ROW_VERSION);
 	uint64_t side = keep_get_number(&key), id = keep_get_number(&key);
@@ -149,12 +150,11 @@ int join_side_load(struct join_side *sides, uint32_t n, struct keytab *keys, uin
 	r.at = keep_get_int(&in);
 	r.start = keep_get_int(&in);
 	r.end = keep_get_int(&in);
-	out->order = get_varint(&in);
-	if (!keep_over(&key) || side >= n || !id || !sides[side].kept.durable)
+	l->order = get_varint(&in);
+	if (!keep_over(&key) || side >= l->n || !id || !l->sides[side].kept.durable)
 		return -1;
-	out->side = (uint32_t)side;
-	out->group = r.group = load_key(keys, &in);
-	return r.group == JOIN_NONE ? -1 : load_row(&sides[side], &in, n_extra, &r);
+	l->group = r.group = load_key(l->keys, &in);
+	return r.group == JOIN_NONE ? -1 : load_row(&l->sides[side], &in, l->n_extra, &r);
 }
 
 static int by_id(const void *x, const void *y)

@@ -83,14 +83,18 @@ void join_side_note(struct join_side *s, uint32_t row);
 void join_side_forget(struct join_side *s, uint32_t row);
 /* What changed goes to the keeper. `keys` has the rows' keys; `order` is a number of each group that comes back with it, or NULL. */
 void join_side_commit(struct join_side *s, const struct keytab *keys, const uint64_t *order, struct keeper *to);
-/* A row that comes back: */
-struct join_loaded {
-	uint32_t side;   /* number of its side */
+/* Where rows come back to. */
+struct join_loading {
+	struct join_side *sides;
+	uint32_t n;        /* of them */
+	uint32_t n_extra;  /* values that rows have behind their own */
+	struct keytab *keys;
+	/* of the row that came last */
 	uint32_t group;
 	uint64_t order;
 };
-/* an entry of one of n sides, in any order, its key into `keys`; rows have n_extra values behind their own. 0, or -1: malformed. */
-int join_side_load(struct join_side *sides, uint32_t n, struct keytab *keys, uint32_t n_extra, const struct kept_entry *entry, struct join_loaded *out);
+/* An entry of one of the sides, in any order. 0, or -1: malformed. */
+int join_side_load(struct join_loading *l, const struct kept_entry *entry);
 /* After the last one: rows are in order and in their lists. 0, or -1: two are one. */
 int join_side_loaded(struct join_side *s);
 

@@ -1,7 +1,8 @@
 /* Entries of operators as bytes, for commit and restore of op_class.
  *
- * A key is a tag of one byte, the operator's own, and then values (value_save) or bytes that mean something to it alone. A value begins with the version of its
- * form; integers are little-endian or LEB128 (state/bytes.h). KEEP_BASE is the tag of what op.c keeps of every operator: no value begins with it. */
+ * A key is a tag of one byte, the operator's own, and then values (value_save) or bytes that mean something to it alone. A value begins
+ * with the version of its form; integers are little-endian or LEB128 (state/bytes.h). KEEP_BASE is the tag of what op.c keeps of every
+ * operator: no value begins with it. */
 #ifndef STRM_OP_KEEP_H
 #define STRM_OP_KEEP_H
 #include "op/op.h"

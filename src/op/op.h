@@ -102,7 +102,7 @@ struct op_class {
 	void (*waits)(const struct op *op, struct buf *out);
 	/* With run->durable, behind a micro-batch: the entries that changed since the last call. NULL: nothing of it outlives a micro-batch. */
 	void (*commit)(struct op *op, struct keeper *k);
-	/* Before the first record, each entry of the last commit, in key order; then once with key NULL. 0, or -1 for an entry it did not write. */
+	/* Before the first record, each entry of the last commit, in any order; then once with key NULL. 0, or -1 for an entry it did not write. */
 	int (*restore)(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
 	/* Fields its expressions read and never saw; NULL: none. */
 	void (*unseen)(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx);

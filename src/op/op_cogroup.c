@@ -402,14 +402,14 @@ static int restored(struct cogroup *c)
 
 static int restore_row(struct cogroup *c, const struct kept_entry *entry)
 {
-	struct join_loaded row;
+	struct join_loading rows = { .sides = c->sides, .n = c->spec.n_sides, .n_extra = c->spec.n_keys, .keys = &c->keys };
 
-	if (join_side_load(c->sides, c->spec.n_sides, &c->keys, c->spec.n_keys, entry, &row) || (by_window(c) && !row.order))
+	if (join_side_load(&rows, entry) || (by_window(c) && !rows.order))
 		return -1;
 	if (!by_window(c))
 		return 0;
-	is_placed(c, row.group);
-	c->placed[row.group] = row.order;
+	is_placed(c, rows.group);
+	c->placed[rows.group] = rows.order;
 	return 0;
 }
 

@@ -630,7 +630,7 @@ static int join_restore(struct op *op, const char *key, size_t key_n, const char
 {
 	struct join *j = (struct join *)op;
 	struct kept_entry entry = { key, value, key_n, n, mark };
-	struct join_loaded row;
+	struct join_loading rows = { .sides = j->side, .n = 2, .keys = &j->keys };
 	int r;
 
 	if (!key)
@@ -638,7 +638,7 @@ static int join_restore(struct op *op, const char *key, size_t key_n, const char
 	else if (key_n && *key == TAG_FIELDS)
 		r = restore_fields(j, &entry);
 	else
-		r = join_side_load(j->side, 2, &j->keys, 0, &entry, &row);
+		r = join_side_load(&rows, &entry);
 	return r ? keep_refuse(op, e) : 0;
 }
 

@@ -12,6 +12,7 @@ struct slides {
 	struct window_spec spec;
 	int64_t last; /* number of the slide emitted last; without a slide its time */
 	bool any;
+	int64_t kept;  /* last, as committed */
 };
 
 /* Is a window due at the end of this micro-batch? Without a slide one is, unless nothing came and the clock stood. */
@@ -35,12 +36,13 @@ static void set_window(struct run *run, const struct window_spec *w)
 /* In a checkpoint: an entry of one byte, with the number of the slide that was emitted last. */
 #define SLIDES_KEY "s"
 
-static void slides_commit(const struct slides *s, struct keeper *k, uint32_t *mark)
+static void slides_commit(struct slides *s, struct keeper *k, uint32_t *mark)
 {
 	struct buf value = { 0 };
 
-	if (!s->any)
+	if (!s->any || (*mark && s->last == s->kept))
 		return;
+	s->kept = s->last;
 	put_le(&value, (uint64_t)s->last, 8);
 	k->put(k, SLIDES_KEY, 1, value.p, value.n, mark);
 	buf_release(&value);
@@ -50,7 +52,7 @@ static int slides_restore(struct slides *s, const struct store_bytes key_value[2
 {
 	struct bytes_in in = { key_value[1].p, key_value[1].p + key_value[1].n, false };
 
-	s->last = (int64_t)get_le(&in, 8);
+	s->last = s->kept = (int64_t)get_le(&in, 8);
 	s->any = true;
 	return in.bad || in.p != in.end || memcmp(key_value[0].p, SLIDES_KEY, 1) ? -1 : 0;
 }

@@ -1,8 +1,8 @@
 /* Cells as entries of a checkpoint.
  *
  * key    'c' | values of the key | number of the cell, which is given once
- * value  version | flags u8 | start, end | the key's birth varint | pane, those on time varint | time of the clock's look | first, last | words of the trigger |
- *        number of panes said varint, { start, end, time, results } | states of the aggregates
+ * value  version | flags u8 | start, end | the key's birth varint | pane, those on time varint | time of the clock's look |
+ *        first, last | words of the trigger | number of panes said varint, { start, end, time, results } | states of the aggregates
  * Times are i64. Timers are made anew of the cells. */
 #include <stdlib.h>
 

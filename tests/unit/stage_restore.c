@@ -99,6 +99,7 @@ static int collect(struct op *op, int port, const struct batch *b, struct err *e
 	{
 		struct value v = batch_record(b, i, b->arena);
 
+		buf_printf(c->out, "%" PRIu64 " ", op->run->batch);
 		value_print_json(c->out, &v, NULL);
 		for (int h = 0; h < HIDDEN_COUNT_; h++) {
 			v = b->hidden[h] ? column_get(b->hidden[h], i) : v_null();
@@ -132,7 +133,7 @@ static void compile(struct machine *m, const char *text, enum output_mode mode)
 	struct err e = { 0 };
 
 	m->env = (struct fn_env){ .format = &m->format };
-	m->run = (struct run){ .env = &m->env, .ends = true, .durable = true, .n_inputs = 1 };
+	m->run = (struct run){ .env = &m->env, .ends = true, .durable = true, .n_inputs = 2 };
 	m->plan = (struct plan){ .arena = &m->arena };
 	m->in = (struct plan_input){ .codec = codec_find("json") };
 	o.lower.run = &m->run;
@@ -143,6 +144,7 @@ static void compile(struct machine *m, const char *text, enum output_mode mode)
 	plan_rules(&m->plan, false);
 	if (pipeline_build(&o, &m->pipe, &e))
 		BUG("%s: %s", text, e.msg);
+	graph_enter(&m->pipe.graph, m->pipe.graph.entries[0]); /* two inputs come in together */
 	for (uint32_t i = 0, n = m->pipe.graph.n; i < n; i++) {
 		struct op *op = m->pipe.graph.ops[i];
 		struct collector *c;
@@ -223,6 +225,7 @@ static int feed(struct machine *m, const struct weather *w, uint64_t round, stru
 		cols[3].i[i] = ((int64_t)round + (int64_t)(next_random(&s) % w->spread) - w->spread / 2) * 1000000000;
 		cols[4].v[i] = v_str(next_random(&s) % 2 ? "l" : "r", 1);
 	}
+	b.input = next_random(&s) % 2;
 	r = n ? op_process(m->pipe.graph.entries[0], 0, &b, e) : 0;
 	arena_release(&a);
 	return r < 0 ? -1 : 0;
@@ -385,6 +388,10 @@ static const struct program programs[] = {
 	{ "window 6s every 4s | reduce " AGGREGATES, MODE_DEFAULT, 2 },
 	{ "window 2s every 5s | count by k", MODE_DEFAULT, 2 },
 	{ "window 3s every 2s | count", MODE_DEFAULT, 2 },
+	{ EVENT "window 4s | trigger count 5, stamp latest | count by k", MODE_DEFAULT, 4 },
+	{ EVENT "window 4s | trigger count 5, accumulating, stamp earliest | count by k", MODE_DEFAULT, 4 },
+	{ "watermark t delay 1s idle 1s | map w = @watermark, v", MODE_DEFAULT, 0 },
+	{ "watermark t delay 1s idle 2s | window 4s | count by k", MODE_DEFAULT, 2 },
 	{ "limit 60", MODE_DEFAULT, 0 },
 	{ "skip 60", MODE_DEFAULT, 0 },
 	{ "sample 0.3", MODE_DEFAULT, 0 },
@@ -459,7 +466,12 @@ static void feed_keys(struct machine *m, uint32_t from, uint32_t n, int64_t seco
 		cols[1].i[i] = 1;
 		cols[2].i[i] = seconds * 1000000000;
 	}
-	if (op_process(m->pipe.graph.entries[0], 0, &b, &e) < 0 || graph_batch_end(&m->pipe.graph, &e))
+	for (b.input = 0; b.input < 2; b.input++) { /* one has nothing but time to say */
+		if (op_process(m->pipe.graph.entries[0], 0, &b, &e) < 0)
+			BUG("%s", e.msg);
+		b.n_rows = b.n_sel = 1;
+	}
+	if (graph_batch_end(&m->pipe.graph, &e))
 		BUG("%s", e.msg);
 	arena_release(&a);
 }
@@ -485,6 +497,10 @@ static void try_one(const struct program *p, uint64_t entries)
 			CHECK(written(shelves) - before <= FIXED / 2 + p->per_row);
 		else
 			CHECK(written(shelves) >= entries);
+		before = written(shelves);
+		CHECK(!graph_batch_end(&m.pipe.graph, &(struct err){ 0 }));
+		graph_commit(&m.pipe.graph, shelf_of, shelves);
+		CHECK_INT(written(shelves), before); /* nothing came */
 		machine_free(&m);
 		compile(&m, p->text, p->mode);
 		load_all(&m, shelves);
@@ -492,6 +508,56 @@ static void try_one(const struct program *p, uint64_t entries)
 	machine_free(&m);
 	for (int i = 0; i < OPS_MAX; i++)
 		shelf_clear(&shelves[i]);
+	free(shelves);
+}
+
+static uint64_t entries_of(const struct shelf *shelves)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < OPS_MAX; i++)
+		n += shelves[i].n;
+	return n;
+}
+
+/* Keys that come, are forgotten and leave no entry behind. */
+static void test_forgotten(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t most;
+	} at[] = {
+		{ EVENT "dedup by k within 2s", 6 * MANY },
+		{ EVENT "window 2s | count by k", 6 * MANY },
+		{ EVENT "window 4s every 2s | count by k", 6 * MANY },
+		{ EVENT "window 2s | sort v", FIXED / 2 },
+		{ "window 2s every 1s | sort v", FIXED / 2 },
+		{ "window 2s every 1s | count by k", 6 * MANY },
+	};
+	struct shelf *shelves = xcalloc(OPS_MAX, sizeof *shelves);
+
+	TEST("what is forgotten leaves nothing behind")
+	{
+		for (size_t i = 0; i < ARRAY_LEN(at) && !test_bad; i++) {
+			struct machine m = { 0 };
+
+			for (int k = 0; k < OPS_MAX; k++)
+				shelf_clear(&shelves[k]);
+			compile(&m, at[i].text, MODE_DEFAULT);
+			for (uint32_t round = 0; round < 12; round++) {
+				set_now(&m, round, (int64_t)round * 1000000000);
+				feed_keys(&m, round * MANY, MANY, round * 3);
+				graph_commit(&m.pipe.graph, shelf_of, shelves);
+				machine_free(&m);
+				compile(&m, at[i].text, MODE_DEFAULT);
+				load_all(&m, shelves);
+				CHECK(entries_of(shelves) < at[i].most);
+			}
+			machine_free(&m);
+		}
+	}
+	for (int k = 0; k < OPS_MAX; k++)
+		shelf_clear(&shelves[k]);
 	free(shelves);
 }
 
@@ -511,6 +577,7 @@ static void test_one(void)
 		{ { "window 7 rows | count by k", MODE_DEFAULT, 1 }, MANY },
 		{ { "window 1h every 1m | count by k", MODE_DEFAULT, 2 }, MANY },
 		{ { "window 1h every 1m | sort v", MODE_DEFAULT, 1 }, 1 },
+		{ { "limit 10000 | skip 10 | sample 0.5", MODE_DEFAULT, 3 }, 3 },
 		{ { "dedup by k", MODE_DEFAULT, 1 }, MANY },
 		{ { "state n += v by k", MODE_DEFAULT, 1 }, MANY },
 		{ { "window all | as all | from all | join (from all | map k, w = v) on k", MODE_DEFAULT, 2 }, 2 * MANY },
@@ -609,6 +676,7 @@ int main(void)
 {
 	test_programs(programs, ARRAY_LEN(programs));
 	test_one();
+	test_forgotten();
 	test_damage(programs, ARRAY_LEN(programs));
 	return test_done();
 }
