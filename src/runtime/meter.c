@@ -167,7 +167,7 @@ int job_wait_fd(void *job, int fd)
 			job_woken(j);
 		if (job_stopped(j))
 			return 1;
-		if (wait || r < 0)
+		if (wait || r < 0 || f[1].revents)
 			job_look(j);
 		wait = r && f[0].revents ? 0 : job_waits(j);
 	} while (r < 0 ? errno == EINTR || errno == EAGAIN : !f[0].revents);

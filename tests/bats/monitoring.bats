@@ -77,6 +77,20 @@ ask() {
 	[ "$(wc -l <out)" -eq 1 ]
 }
 
+@test "SIGUSR1 that comes while a reader keeps it waiting is answered after that" {
+	mkfifo slow
+	strm --from in 'map line' >slow 2>err 3>&- &
+	job=$!
+	exec 8<slow 7>in
+	seq 17000 >&7 3>&- &
+	read -r _ <&8
+	kill -USR1 "$job"
+	seq 2 17000 | cmp - <(head -c 90892 <&8)
+	until_line err 'sink stdout'
+	exec 7>&- 8<&-
+	ended 0
+}
+
 @test "SIGUSR1 while a loop waits" {
 	start --from tcp-listen://127.0.0.1:0 'count'
 	until_line err listening
