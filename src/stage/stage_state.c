@@ -386,11 +386,38 @@ static int no_handler(struct reader *r, const struct state_timeout *t)
 	return err_hint(r->e, "say what does: on timeout %s { ... }", t->name);
 }
 
+static bool has_first(const struct state_spec *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->first.n; i++)
+		if (!strcmp(s->first.at[i].name, name))
+			return true;
+	return s->file != NULL;
+}
+
+/* In the short form nothing but its assignment sets a variable: `n = n + 1` stays null for ever. */
+static int check_begins(struct reader *r)
+{
+	const struct stmts *all = &r->s->record;
+
+	for (uint32_t i = 0; r->s->shorthand && i < all->n; i++) {
+		const struct stmt *st = &all->at[i];
+		const struct node *x = st->expr;
+
+		if (x->kind != N_BINARY || x->op < OP_CONCAT || !is_field(x->kids[0], st->name) || has_first(r->s, st->name))
+			continue;
+		err_at(r->e, x->kids[0]->pos, "`%s` is null at first, and so is what comes of it", st->name);
+		if (x->op == OP_ADD)
+			return err_hint(r->e, "write `%s += ...`, or give it a first value: from %s = 0", st->name, st->name);
+		return err_hint(r->e, "give it a first value: from %s = ...", st->name);
+	}
+	return 0;
+}
+
 static int check(struct reader *r)
 {
 	struct state_spec *s = r->s;
 
-	if (collect_names(r) || check_records(r))
+	if (collect_names(r) || check_records(r) || check_begins(r))
 		return -1;
 	if (check_blind(r, &s->batch, "on batch") || check_blind(r, &s->close, "on close"))
 		return -1;
