@@ -48,6 +48,8 @@ int addr_parse(struct addr *a, const struct url *u, bool any_port, struct err *e
 	return parse_port(a, u, colon + 1, any_port, e);
 }
 
+const char *addr_lookup_name(const struct addr *a) { return strcmp(a->host, "localhost") ? a->host : NULL; }
+
 static int lookup(const struct addr *a, const char *name, struct sockaddr_storage *out, struct err *e)
 {
 	struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;

@@ -182,8 +182,7 @@ static void look_up(struct dialer *d)
 
 	snprintf(port, sizeof port, "%u", d->addr.port);
 	d->state = DIALER_LOOKUP;
-	/* without a name getaddrinfo gives the loopback addresses, also where there is no hosts file */
-	r = uv_getaddrinfo(d->loop, &d->lookup, on_found, strcmp(d->addr.host, "localhost") ? d->addr.host : NULL, port, &want);
+	r = uv_getaddrinfo(d->loop, &d->lookup, on_found, addr_lookup_name(&d->addr), port, &want);
 	if (r)
 		failed(d, r);
 }

@@ -56,7 +56,7 @@ static int connect_tcp(const struct addr *a, const char **why)
 	int fd = -1, r;
 
 	snprintf(port, sizeof port, "%u", a->port);
-	r = getaddrinfo(a->host, port, &want, &found);
+	r = getaddrinfo(addr_lookup_name(a), port, &want, &found);
 	if (r) {
 		*why = gai_strerror(r);
 		return -1;

@@ -20,8 +20,9 @@ conf() {
 # rotate: once, when all that was written before the last rotation has been read.
 rotate() {
 	local mark=
-	until [ -n "$mark" ]; do mark=$(cat written); done
-	until [ "$(tail -n 1 out | cut -d ' ' -f 2)" -gt "$mark" ] 2>/dev/null; do kill -0 "$strm"; done
+	# both files are written to meanwhile: what stands behind their first, or last, line is another one's
+	until [ -n "$mark" ]; do read -r mark <written || mark=; done
+	until [ "$(tail -n 1 out | tail -n 1 | cut -d ' ' -f 2)" -gt "$mark" ] 2>/dev/null; do kill -0 "$strm"; done
 	logrotate -f -s "$PWD/state" conf
 }
 
