@@ -164,14 +164,36 @@ static int put_row(struct panes *p, struct intake *in, uint32_t row, uint32_t ke
 	return p->op.run->late(p->op.run->late_ctx, &p->op, in->b, row, last_end, p->op.watermark - last_end, e);
 }
 
-/* Rows of one window each. */
+/* A window that rows fall into. */
 struct quick {
-	struct near *near;   /* the window of the row before */
+	struct near *near; /* NULL: it is late, or there is none */
 	bool late;
 	int64_t start, end;
 };
 
-static bool turn_to(struct panes *p, struct intake *in, struct quick *q, uint32_t row)
+/* The windows of rows that have one each: [0] the last row's, [1] the one before it. Around a boundary rows fall into these in turn. */
+struct quicks {
+	struct quick at[2];
+};
+
+static bool quick_has(const struct quick *q, int64_t t) { return (uint64_t)t - (uint64_t)q->start < (uint64_t)q->end - (uint64_t)q->start; }
+
+static void quicks_turn(struct quicks *q)
+{
+	struct quick other = q->at[1];
+
+	q->at[1] = q->at[0];
+	q->at[0] = other;
+}
+
+/* Its array may be another window's by now. */
+static void quick_check(struct quick *q)
+{
+	if (q->near && (q->near->window.start != q->start || q->near->window.end != q->end))
+		*q = (struct quick){ .start = INT64_MAX, .end = INT64_MAX };
+}
+
+static bool turn_to(struct panes *p, struct intake *in, struct quicks *q, uint32_t row)
 {
 	uint32_t n;
 	int64_t t;
@@ -182,10 +204,11 @@ static bool turn_to(struct panes *p, struct intake *in, struct quick *q, uint32_
 		p->op.count[why]++;
 		return false;
 	}
-	q->start = w->start;
-	q->end = w->end;
-	q->late = is_late(p, w);
-	q->near = panes_near(p, w);
+	quicks_turn(q);
+	q->at[0] = (struct quick){ .start = w->start, .end = w->end, .late = is_late(p, w) };
+	if (!q->at[0].late)
+		q->at[0].near = panes_near(p, w);
+	quick_check(&q->at[1]);
 	return true;
 }
 
@@ -197,14 +220,28 @@ static int quick_late(struct panes *p, const struct intake *in, const struct qui
 	return run->late ? run->late(run->late_ctx, &p->op, in->b, row, q->end, p->op.watermark - q->end, e) : 0;
 }
 
+/* Is the window at hand that of the row? false: it has none, and that is counted. */
+static bool quick_find(struct panes *p, struct intake *in, struct quicks *q, uint32_t row, int64_t *t)
+{
+	*t = INT64_MIN;
+	if (!row_time(&in->assigner.times, row, t))
+		return turn_to(p, in, q, row);
+	if (quick_has(&q->at[0], *t))
+		return true;
+	if (!quick_has(&q->at[1], *t))
+		return turn_to(p, in, q, row);
+	quicks_turn(q);
+	return true;
+}
+
 /* 0 or -1. */
-static int quick_row(struct panes *p, struct intake *in, struct quick *q, uint32_t k, struct err *e)
+static int quick_row(struct panes *p, struct intake *in, struct quicks *qs, uint32_t k, struct err *e)
 {
 	uint32_t row = batch_row(in->b, k), key = in->group ? in->group[k] : 0, cell;
-	int64_t t = INT64_MIN;
+	const struct quick *q = &qs->at[0];
+	int64_t t;
 
-	row_time(&in->assigner.times, row, &t);
-	if ((t < q->start || t >= q->end) && !turn_to(p, in, q, row))
+	if (!quick_find(p, in, qs, row, &t))
 		return 0;
 	if (q->late)
 		return quick_late(p, in, q, row, e);
@@ -228,23 +265,59 @@ static int quick_row(struct panes *p, struct intake *in, struct quick *q, uint32
 	return 0;
 }
 
-/* Rows from the k-th on whose windows and cells are those at hand; returns the first that is not, or that finds no room. */
-static uint32_t quick_run(struct panes *p, struct intake *in, const struct quick *q, uint32_t k)
+/* Rows from the k-th on, before `end`, whose time is in the window; returns the first that is not. */
+static uint32_t run_in_window(const struct intake *in, const struct quick *q, uint32_t k, uint32_t end)
 {
 	const int64_t *t = in->assigner.times.i;
-	const uint64_t *cells = q->near->cells, width = (uint64_t)q->end - (uint64_t)q->start, epoch = q->near->epoch;
-	uint32_t n = in->n, most = (uint32_t)q->near->n;
+	const uint32_t *sel = in->b->sel;
+	uint64_t start = (uint64_t)q->start, width = (uint64_t)q->end - start;
 
-	for (; k < in->b->n_sel && n < in->cap; k++) {
-		uint32_t row = batch_row(in->b, k), key = in->group ? in->group[k] : 0;
+	if (sel)
+		while (k < end && (uint64_t)t[sel[k]] - start < width)
+			k++;
+	else
+		while (k < end && (uint64_t)t[k] - start < width)
+			k++;
+	return k;
+}
 
-		if ((uint64_t)t[row] - (uint64_t)q->start >= width || key >= most || cells[key] >> 32 != epoch)
+/* Rows from the k-th on whose window and cells are those at hand; returns the first that is not, or that finds no room. */
+static uint32_t quick_run(struct panes *p, struct intake *in, const struct near *near, uint32_t k, uint32_t end)
+{
+	const uint32_t *group = in->group;
+	const uint64_t *cells = near->cells, epoch = (uint64_t)near->epoch << 32;
+	uint32_t n = in->n, most = (uint32_t)near->n, *cell = in->cell + n, *row = in->row + n, i = 0;
+
+	for (end -= k; i < end; i++) {
+		uint32_t key = group ? group[k + i] : 0;
+		uint64_t c = key < most ? cells[key] - epoch : UINT64_MAX;
+
+		if (c >> 32)
 			break;
-		in->row[n] = row;
-		in->cell[n++] = (uint32_t)cells[key];
+		cell[i] = (uint32_t)c;
 	}
-	p->op.count[ABSORBED] += n - in->n;
-	in->n = n;
+	for (uint32_t m = 0; m < i; m++)
+		row[m] = batch_row(in->b, k + m);
+	p->op.count[ABSORBED] += i;
+	in->n += i;
+	return k + i;
+}
+
+/* The same, in both windows at hand. */
+static uint32_t quick_runs(struct panes *p, struct intake *in, struct quicks *q, uint32_t k)
+{
+	const int64_t *t = in->assigner.times.i;
+
+	while (q->at[0].near) {
+		uint32_t room = in->cap - in->n, end = run_in_window(in, &q->at[0], k, in->b->n_sel - k < room ? in->b->n_sel : k + room);
+
+		k = quick_run(p, in, q->at[0].near, k, end);
+		if (k < end || k == in->b->n_sel || in->n == in->cap)
+			break;
+		if (!quick_has(&q->at[1], t[batch_row(in->b, k)]))
+			break;
+		quicks_turn(q);
+	}
 	return k;
 }
 
@@ -252,14 +325,13 @@ static int put_rows(struct panes *p, struct intake *in, const struct column *arg
 {
 	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
 	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits && !p->spec.by_instant;
-	struct quick q = { .start = INT64_MAX, .end = INT64_MIN };
-
+	struct quicks q = { { { .start = INT64_MAX, .end = INT64_MAX }, { .start = INT64_MAX, .end = INT64_MAX } } };
 	bool runs = quick && p->plain && in->assigner.times.type == T_TIME && !in->assigner.times.valid && !in->assigner.times.constant;
 
 	for (uint32_t k = 0; k < in->b->n_sel; k++) {
 		uint32_t row;
 
-		if (runs && q.near && !q.late && (k = quick_run(p, in, &q, k)) == in->b->n_sel)
+		if (runs && (k = quick_runs(p, in, &q, k)) == in->b->n_sel)
 			break;
 		row = batch_row(in->b, k);
 		if (quick ? quick_row(p, in, &q, k, e) : put_row(p, in, row, in->group ? in->group[k] : 0, e))
