@@ -78,6 +78,8 @@ static void touch(struct panes *p, uint32_t cell, int64_t t)
 	if (!(c->flags & CELL_TOUCHED))
 		cell_list_add(&p->touched, cell);
 	c->flags |= CELL_TOUCHED | CELL_NEW;
+	if (p->ordered)
+		panes_keep_change(p, cell);
 }
 
 /* Rows that take others back go behind those that come. */
@@ -111,7 +113,7 @@ static int flush(struct panes *p, struct intake *in, const struct column *args)
 			in->cell[k] = p->cells[in->cell[k]].merged_into;
 	if (in->n)
 		take_rows(p, in, args);
-	for (uint32_t k = 0; k < in->n && p->op.run->durable; k++)
+	for (uint32_t k = 0; k < in->n && p->op.run->durable && !p->ordered; k++)
 		keep_dirty_add(&p->dirty, in->cell[k]);
 	in->n = 0;
 	for (size_t i = 0; i < p->going.n; i++)
@@ -153,7 +155,7 @@ static int put_row(struct panes *p, struct intake *in, uint32_t row, uint32_t ke
 			continue;
 		touch(p, cell, t);
 		in->row[in->n] = row;
-		in->cell[in->n++] = cell;
+		in->cell[in->n++] = p->ordered ? panes_part(p, cell) : cell;
 		in_cells++;
 	}
 	p->op.count[in_cells ? ABSORBED : n && late == n ? LATE : n ? DROPPED : why]++;
@@ -382,7 +384,7 @@ static size_t panes_memory(const struct op *op)
 	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
 	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
 	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
-	       panes_keep_memory(p) + (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+	       panes_keep_memory(p) + panes_parts_memory(p) + (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
 }
 
 static bool panes_holds(const struct op *op)
@@ -440,6 +442,7 @@ static void panes_free(struct op *op)
 	timers_release(&p->held);
 	panes_near_free(p);
 	panes_keep_release(p);
+	panes_parts_release(p);
 	trigger_free(p->trigger);
 	expr_release(p->spec.assign.on_take);
 	expr_release(p->spec.assign.gap_take);
@@ -471,6 +474,14 @@ static const struct op_class panes_class = {
 	.restore = panes_restore,
 };
 
+static bool goes_by_arrival(const struct reducer *r)
+{
+	for (uint32_t i = 0; i < r->spec.n_calls; i++)
+		if (r->spec.calls[i].call.def->flags & AGG_ORDERED)
+			return true;
+	return false;
+}
+
 /* Nothing but the watermark at the end of the window brings a pane out, once, and its stamp is that end. */
 static bool is_plain(const struct panes *p)
 {
@@ -492,6 +503,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->trigger_size = trigger_state_size(p->trigger);
 	p->states = states_new(&p->reducer);
 	p->plain = is_plain(p);
+	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
 	panes_near_forget(p);
 	p->before = WATERMARK_NONE;
 	return &p->op;

@@ -121,13 +121,17 @@ uint32_t panes_slot(struct panes *p)
 {
 	uint32_t slot;
 
-	if (p->unused.n)
-		return p->unused.at[--p->unused.n];
-	slot = p->n_cells++;
-	p->cells = xgrow(p->cells, &p->cells_cap, p->n_cells, sizeof *p->cells);
-	p->cells[slot] = (struct cell){ 0 };
-	p->triggers = xgrow(p->triggers, &p->triggers_cap, (size_t)p->n_cells * p->trigger_size, 1);
-	states_reserve(p->states, &p->reducer, p->n_cells);
+	if (p->unused.n) {
+		slot = p->unused.at[--p->unused.n];
+	} else {
+		slot = p->n_cells++;
+		p->cells = xgrow(p->cells, &p->cells_cap, p->n_cells, sizeof *p->cells);
+		p->cells[slot] = (struct cell){ 0 };
+		p->triggers = xgrow(p->triggers, &p->triggers_cap, (size_t)p->n_cells * p->trigger_size, 1);
+		states_reserve(p->states, &p->reducer, p->n_cells);
+	}
+	if (p->ordered)
+		panes_parts_slot(p, slot);
 	return slot;
 }
 
@@ -170,6 +174,8 @@ void panes_drop(struct panes *p, uint32_t cell)
 	if (p->op.run->durable)
 		panes_keep_drop(p, cell);
 	panes_forget_said(p, c);
+	if (p->ordered)
+		panes_parts_forget(p, cell);
 	states_reset(p->states, &p->reducer, cell);
 	c->flags = 0;
 	c->gen++;
@@ -244,6 +250,7 @@ void panes_compact(struct panes *p)
 	p->keys_cap = p->born_cap = p->n_keys + 1;
 	p->n_keys = n;
 	p->n_dead = 0;
+	panes_parts_renumbered(p);
 	free(live);
 	free(group);
 }

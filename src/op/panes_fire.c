@@ -102,6 +102,8 @@ static void take_touched(struct panes *p)
 		trigger_add(p->trigger, panes_trigger(p, p->touched.at[i]), c->came, p->op.run->now);
 		c->came = 0;
 		c->flags &= (uint8_t) ~(CELL_TOUCHED | CELL_FRESH);
+		if (p->ordered)
+			panes_parts_settle(p, p->touched.at[i]);
 		look_at(p, p->touched.at[i]);
 	}
 	p->touched.n = 0;
@@ -254,6 +256,14 @@ static void hide_panes(struct panes *p, const struct fired *f, struct batch *b)
 	}
 }
 
+/* Does the cell hold nothing any more once the pane is out? */
+static bool forgets(const struct panes *p, const struct fired *f)
+{
+	bool closed = p->cells[f->cell].flags & CELL_CLOSED;
+
+	return !p->spec.complete && (f->last || closed || p->spec.trigger.accumulation == PANES_DISCARDING);
+}
+
 static void make_rows(struct panes *p, const struct fired *f, uint32_t n, struct batch *b)
 {
 	struct arena *a = &p->op.arena;
@@ -267,7 +277,7 @@ static void make_rows(struct panes *p, const struct fired *f, uint32_t n, struct
 		start.i[k] = c->start;
 		end.i[k] = c->end;
 		keys[k] = c->key;
-		states[k] = f[k].cell;
+		states[k] = p->ordered ? panes_whole(p, f[k].cell, forgets(p, &f[k])) : f[k].cell;
 	}
 	reducer_batch(&p->reducer, &rows, b);
 	hide_panes(p, f, b);
@@ -426,6 +436,8 @@ static void next_pane(struct panes *p, const struct fired *f)
 	}
 	c->flags &= (uint8_t)~CELL_NEW;
 	if (p->spec.trigger.accumulation == PANES_DISCARDING || c->flags & CELL_CLOSED) {
+		if (p->ordered)
+			panes_parts_forget(p, f->cell);
 		states_reset(p->states, &p->reducer, f->cell);
 		c->first = INT64_MAX;
 		c->last = INT64_MIN;
@@ -456,6 +468,7 @@ static int push_all(struct firing *f, struct err *e)
 		verdict = push_some(f->p, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
 	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
 		next_pane(f->p, &f->at[k]);
+	panes_whole_done(f->p);
 	return verdict;
 }
 

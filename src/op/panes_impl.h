@@ -1,4 +1,5 @@
-/* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions) and panes_fire.c (panes out). */
+/* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions), panes_parts.c (their order of arrival) and panes_fire.c
+ * (panes out). */
 #ifndef STRM_OP_PANES_IMPL_H
 #define STRM_OP_PANES_IMPL_H
 #include "op/keep.h"
@@ -69,6 +70,13 @@ struct cell_kept {
 	uint32_t mark;
 };
 
+/* How the rows of a slot came (panes_parts.c). */
+struct arrival {
+	uint64_t seq;           /* of its first row, from 1; 0: it has none */
+	uint32_t newest;        /* of a cell: the slot that took its last row, CELL_NONE: none */
+	struct cell_list parts; /* of a cell: slots beside its own */
+};
+
 struct panes {
 	struct op op;
 	struct reducer reducer;
@@ -87,7 +95,14 @@ struct panes {
 	char *triggers;          /* trigger_size bytes a slot */
 	size_t triggers_cap;
 	struct agg_states *states;
-	struct cell_list unused, going; /* free slots; slots merged away in this batch of records */
+	struct cell_list unused, going; /* free slots; slots merged away in this batch of records, or made for a pane */
+	bool ordered;                   /* sessions, and the order of arrival matters */
+	struct arrival *arrivals;       /* by slot, where it does */
+	size_t arrivals_cap;
+	uint64_t arrived;
+	uint32_t *last_slot;            /* by group: of its last row */
+	size_t last_slot_cap;
+	uint32_t n_last;
 	struct cell_list touched, look;
 	struct timers by_watermark, by_clock, held;
 	bool plain;              /* each window comes out once, when the watermark passes it: nobody asks what came in a micro-batch */
@@ -150,6 +165,28 @@ static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
 /* ---- panes_merge.c ---- */
 /* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
 uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w);
+
+/* ---- panes_parts.c: with p->ordered ---- */
+/* A slot that is used from now on. */
+void panes_parts_slot(struct panes *p, uint32_t slot);
+/* The slot that takes the next row of the cell. */
+uint32_t panes_part(struct panes *p, uint32_t cell);
+/* What `from` holds becomes parts of `into`; its slot is one of them, or free. */
+void panes_parts_take(struct panes *p, uint32_t into, uint32_t from);
+/* The cell holds nothing any more beside its own state, which the caller resets. */
+void panes_parts_forget(struct panes *p, uint32_t cell);
+/* One part again, where no other session can come between. All rows are in. */
+void panes_parts_settle(struct panes *p, uint32_t cell);
+/* The slot with all that the cell holds, in the order of arrival, until panes_whole_done. `ends`: afterwards the cell holds nothing. */
+uint32_t panes_whole(struct panes *p, uint32_t cell, bool ends);
+void panes_whole_done(struct panes *p);
+/* The parts of a cell in its entry, behind its own state. */
+void panes_parts_save(struct panes *p, uint32_t cell, struct buf *out);
+void panes_parts_load(struct panes *p, uint32_t cell, struct bytes_in *in);
+/* Keys have new numbers. */
+void panes_parts_renumbered(struct panes *p);
+void panes_parts_release(struct panes *p);
+size_t panes_parts_memory(const struct panes *p);
 
 /* ---- panes_keep.c ---- */
 /* The slot has a new cell. */

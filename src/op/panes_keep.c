@@ -3,6 +3,7 @@
  * key    'c' | values of the key | number of the cell, which is given once
  * value  version | flags u8 | start, end | the key's birth varint | pane, those on time varint | time of the clock's look |
  *        first, last | words of the trigger | number of panes said varint, { start, end, time, results } | states of the aggregates
+ * and where the order of arrival matters, with another version: when the first row of the state came varint | number of parts varint, { when varint, states }
  * Times are i64. Timers are made anew of the cells. */
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 
 #define TAG_CELL 'c'
 #define CELL_VERSION 1
+#define CELL_VERSION_PARTS 2
 #define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_ENDED)
 
 static void kept_reserve(struct panes *p, uint32_t cell)
@@ -92,6 +94,13 @@ static void put_cell(struct panes *p, uint32_t cell, struct buf *out)
 		put_le(out, words[i], 8);
 	put_said(c->said, out);
 	states_save(p->states, &p->reducer, cell, out);
+	if (p->ordered)
+		panes_parts_save(p, cell, out);
+}
+
+static uint8_t version(const struct panes *p)
+{
+	return p->ordered ? CELL_VERSION_PARTS : CELL_VERSION;
 }
 
 void panes_commit(struct op *op, struct keeper *to)
@@ -102,7 +111,7 @@ void panes_commit(struct op *op, struct keeper *to)
 
 	keep_gone_commit(&p->gone, to);
 	while ((cell = keep_dirty_take(&p->dirty)) != UINT32_MAX) {
-		keep_start(&k, TAG_CELL, CELL_VERSION);
+		keep_start(&k, TAG_CELL, version(p));
 		put_key(p, cell, &k.key);
 		put_cell(p, cell, &k.value);
 		keep_put(&k, &p->kept[cell].mark);
@@ -174,6 +183,8 @@ static void load_cell(struct panes *p, uint32_t cell, struct bytes_in *in, uint6
 	if (!in->bad && states_load(p->states, &p->reducer, cell, &in->p, in->end))
 		in->bad = true;
 	c->flags = CELL_LIVE | flags;
+	if (p->ordered && !in->bad)
+		panes_parts_load(p, cell, in);
 }
 
 static void revive(struct panes *p, uint32_t cell, uint64_t born)
@@ -228,7 +239,7 @@ int panes_restore(struct op *op, const char *key, size_t key_n, const char *valu
 		p->before = op->watermark;
 		return 0;
 	}
-	if (restore_cell(p, keep_open(key, key_n, TAG_CELL), keep_open(value, n, CELL_VERSION), mark))
+	if (restore_cell(p, keep_open(key, key_n, TAG_CELL), keep_open(value, n, version(p)), mark))
 		return keep_refuse(op, e);
 	return 0;
 }

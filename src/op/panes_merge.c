@@ -44,13 +44,23 @@ static void join_triggers(struct panes *p, uint32_t into, const struct cell_list
 	arena_reset(&p->op.arena);
 }
 
+/* The cell goes now; what it holds stays where it is. */
+static void swallow_parts(struct panes *p, uint32_t into, uint32_t from)
+{
+	if (p->op.run->durable)
+		panes_keep_drop(p, from);
+	p->n_live--;
+	panes_parts_take(p, into, from);
+}
+
 /* `from` becomes part of `into`: its states, records and panes. The slot goes once this batch's records are in. */
 static void swallow(struct panes *p, uint32_t into, uint32_t from)
 {
 	struct cell *d = &p->cells[into], *s = &p->cells[from];
 	struct said **end = &d->said;
 
-	states_merge(p->states, into, p->states, from, &p->reducer);
+	if (!p->ordered)
+		states_merge(p->states, into, p->states, from, &p->reducer);
 	d->came += s->came;
 	d->flags |= s->flags & CELL_NEW;
 	d->flags &= (uint8_t)(s->flags | ~CELL_FRESH);
@@ -67,8 +77,12 @@ static void swallow(struct panes *p, uint32_t into, uint32_t from)
 		d->flags |= CELL_TOUCHED;
 	}
 	s->flags = 0;
-	s->merged_into = into;
 	s->gen++;
+	if (p->ordered) {
+		swallow_parts(p, into, from);
+		return;
+	}
+	s->merged_into = into;
 	cell_list_add(&p->going, from);
 }
 

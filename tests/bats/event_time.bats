@@ -60,6 +60,23 @@ fields='map k, s = round(epoch_ms(window_start)), e = round(epoch_ms(window_end)
 	same want 'watermark time(float(t)) delay 30s' 'window session 20s' 'reduce n = count(), sum = sum(v) by k' "$fields"
 }
 
+@test "what sessions collect is in the order of arrival, also where they merge late" {
+	sed 1d late.csv | mawk -F, '{ print $0 "," NR }' | LC_ALL=C sort -t, -k2,2 -k1,1n | mawk -F, '
+		$2 != k || $1 >= z + 20 { k = $2; a = $1; id++ }
+		{ z = $1; print id "," $4 "," k "," $3 }' | LC_ALL=C sort -t, -k1,1n -k2,2n | mawk -F, '
+		$1 != id { if (id) print line; id = $1; line = $3; sep = "," }
+		{ line = line sep $4; sep = "-" }
+		END { print line }' | LC_ALL=C sort >want
+	grep -q -- -.*-.*- want
+	for cut in 1r 7r eof; do
+		for rows in 1 3 4096; do
+			STRM_TEST_BATCH=$rows strm -o csv --every "$cut" 'watermark time(float(t)) delay 30s' 'window session 20s' 'reduce all = concat(v, "-") by k' \
+				'map k, all' -- late.csv | sed 1d | LC_ALL=C sort >got
+			cmp got want
+		done
+	done
+}
+
 @test "the first record of each key and window, whatever the cut" {
 	for cut in 1r 7r eof; do
 		strm -o csv --every "$cut" 'watermark time(float(t)) delay 30s' 'window 1m' 'dedup by k' 'count' 'map s = round(epoch_ms(window_start)), count' \

@@ -380,6 +380,7 @@ static const struct program programs[] = {
 	{ EVENT "window session 2s | trigger watermark early count 2 late count 1, accumulating, lateness 5s | count by k", MODE_DEFAULT, 4 },
 	{ EVENT "window session 2s | trigger count 2, retracting, lateness 5s | reduce n = count(), v = collect(v) by k", MODE_DEFAULT, 4 },
 	{ EVENT "window session 3s | trigger once count 3, lateness 4s | count by k", MODE_DEFAULT, 4 },
+	{ EVENT "window session 1s | trigger watermark early count 2, accumulating, lateness 4s | reduce f = first(v), v = collect(v) by k", MODE_DEFAULT, 4 },
 	{ EVENT "window 4s | trigger watermark early every 3s late count 2, retracting, lateness 6s | reduce n = count(), m = max(v) by k", MODE_DEFAULT, 4 },
 	{ EVENT "window 4s | trigger after 2s, accumulating, lateness forever | reduce n = count(), m = max(v) by k", MODE_DEFAULT, 4 },
 	{ EVENT "window 4s | trigger (after 2s or count 5) then every 7s, discarding, lateness 20s | count by k", MODE_DEFAULT, 4 },
