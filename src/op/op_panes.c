@@ -25,7 +25,8 @@ static enum count inherited(struct intake *in, uint32_t row, uint32_t *n, int64_
 	*w = (struct interval){ INT64_MIN, INT64_MAX };
 	if (start && (!row_time(start, row, &w->start) || !row_time(in->b->hidden[HIDDEN_WINDOW_END], row, &w->end)))
 		*n = 0;
-	*t = w->end == INT64_MAX ? INT64_MIN : w->end - 1;
+	if (!row_time(&in->assigner.times, row, t))
+		*t = w->end == INT64_MAX ? INT64_MIN : w->end - 1;
 	return *n ? ABSORBED : NO_TIME;
 }
 
@@ -71,10 +72,8 @@ static void touch(struct panes *p, uint32_t cell, int64_t t)
 	struct cell *c = &p->cells[cell];
 
 	c->came++;
-	if (t < c->first)
-		c->first = t;
-	if (t > c->last)
-		c->last = t;
+	if (p->stamps)
+		panes_stamp(p, cell, t);
 	if (!(c->flags & CELL_TOUCHED))
 		cell_list_add(&p->touched, cell);
 	c->flags |= CELL_TOUCHED | CELL_NEW;
@@ -503,6 +502,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->trigger_size = trigger_state_size(p->trigger);
 	p->states = states_new(&p->reducer);
 	p->plain = is_plain(p);
+	p->stamps = p->spec.trigger.stamp != STAMP_END && p->spec.assign.window.kind != WINDOW_ALL;
 	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
 	panes_near_forget(p);
 	p->before = WATERMARK_NONE;

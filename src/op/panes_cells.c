@@ -216,6 +216,37 @@ void panes_set_clock(struct panes *p, uint32_t cell, int64_t at)
 	timers_add(&p->by_clock, at, cell, c->gen);
 }
 
+int64_t panes_hold(const struct panes *p, const struct cell *c)
+{
+	if (p->spec.trigger.stamp == STAMP_EARLIEST)
+		return c->first;
+	return c->last == INT64_MIN ? INT64_MAX : c->last;
+}
+
+void panes_set_hold(struct panes *p, uint32_t cell)
+{
+	int64_t at = panes_hold(p, &p->cells[cell]);
+
+	if (at != INT64_MAX)
+		timers_add(&p->held, at, cell, p->cells[cell].gen);
+}
+
+/* Beam's (WatermarkHold): what is behind the watermark that those behind know holds nothing, and its pane has the time of the window's end. */
+void panes_stamp(struct panes *p, uint32_t cell, int64_t t)
+{
+	struct cell *c = &p->cells[cell];
+	int64_t was = panes_hold(p, c);
+
+	if (t <= p->op.passes)
+		return;
+	if (t < c->first)
+		c->first = t;
+	if (t > c->last)
+		c->last = t;
+	if (panes_hold(p, c) < was)
+		panes_set_hold(p, cell);
+}
+
 /* ---- keys that have gone ---- */
 
 /* Dead keys worth numbering the others anew for. */

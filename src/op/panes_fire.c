@@ -435,12 +435,12 @@ static void next_pane(struct panes *p, const struct fired *f)
 		c->flags |= CELL_ON_TIME;
 	}
 	c->flags &= (uint8_t)~CELL_NEW;
+	c->first = INT64_MAX;
+	c->last = INT64_MIN;
 	if (p->spec.trigger.accumulation == PANES_DISCARDING || c->flags & CELL_CLOSED) {
 		if (p->ordered)
 			panes_parts_forget(p, f->cell);
 		states_reset(p->states, &p->reducer, f->cell);
-		c->first = INT64_MAX;
-		c->last = INT64_MIN;
 	}
 }
 
@@ -486,6 +486,27 @@ static void open_whole(struct panes *p)
 	look_at(p, cell);
 }
 
+/* Those behind are told of no time that a pane at hand may still have. */
+static void hold_back(struct panes *p)
+{
+	const struct timer *first;
+	struct timer t;
+
+	while ((first = timers_first(&p->held))) {
+		const struct cell *c = &p->cells[first->what];
+		bool live = c->gen == first->gen && c->flags & CELL_LIVE;
+		int64_t hold = live ? panes_hold(p, c) : INT64_MAX;
+
+		if (hold <= first->at)
+			break;
+		timers_take(&p->held, INT64_MAX, &t);
+		if (hold != INT64_MAX)
+			timers_add(&p->held, hold, t.what, t.gen);
+	}
+	if (first && first->at <= p->op.passes)
+		p->op.passes = first->at - 1;
+}
+
 int panes_fire(struct panes *p, struct err *e)
 {
 	struct firing f = { .p = p };
@@ -519,6 +540,7 @@ int panes_fire(struct panes *p, struct err *e)
 	}
 	if (over.n)
 		panes_near_forget(p);
+	hold_back(p);
 	free(over.at);
 	free(f.at);
 	return verdict;

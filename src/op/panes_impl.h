@@ -36,7 +36,7 @@ struct cell {
 	uint32_t merged_into;  /* CELL_NONE, or where it went within this batch of records */
 	uint8_t flags;
 	int64_t clock_timer;   /* when it is in the clock's heap; INT64_MAX: it is not */
-	int64_t first, last;   /* least and largest time in the pane at hand */
+	int64_t first, last;   /* with p->stamps: least and largest time that came since the last pane and was ahead of what those behind were told */
 	struct said *said;
 };
 
@@ -104,7 +104,9 @@ struct panes {
 	size_t last_slot_cap;
 	uint32_t n_last;
 	struct cell_list touched, look;
-	struct timers by_watermark, by_clock, held;
+	struct timers by_watermark, by_clock;
+	bool stamps;             /* panes have the times of records, which hold the watermark back: */
+	struct timers held;      /* where each cell holds it, or earlier */
 	bool plain;              /* each window comes out once, when the watermark passes it: nobody asks what came in a micro-batch */
 	struct near near[NEAR_WINDOWS];
 	unsigned near_last;
@@ -149,6 +151,13 @@ void panes_set_timer(struct panes *p, uint32_t cell);
 void panes_forget_said(struct panes *p, struct cell *c);
 /* Frees what was said, from this one on; takes NULL. */
 void panes_forget(struct panes *p, struct said *s);
+
+/* With p->stamps: where the cell holds the watermark back; INT64_MAX: nowhere. */
+int64_t panes_hold(const struct panes *p, const struct cell *c);
+/* A record of time t has come for the pane at hand. */
+void panes_stamp(struct panes *p, uint32_t cell, int64_t t);
+/* The cell has another hold than it had. */
+void panes_set_hold(struct panes *p, uint32_t cell);
 
 /* ---- panes_near.c ---- */
 struct near *panes_near(struct panes *p, const struct interval *w);

@@ -202,6 +202,8 @@ static void revive(struct panes *p, uint32_t cell, uint64_t born)
 	p->n_live++;
 	panes_list(p, cell);
 	panes_set_timer(p, cell);
+	if (p->stamps)
+		panes_set_hold(p, cell);
 	c->clock_timer = INT64_MAX;
 	panes_set_clock(p, cell, clock);
 }

@@ -116,6 +116,8 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 		panes_unlist(p, bridged->at[i]);
 	for (size_t i = bridged->n - 1; i-- > 0;)
 		swallow(p, into, bridged->at[i]);
+	if (p->stamps)
+		panes_set_hold(p, into);
 	later = all->end > c->end;
 	c->start = all->start;
 	c->end = all->end;

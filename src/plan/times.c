@@ -186,6 +186,7 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 
 		*last = *make_trigger(t, TRIGGER_NEVER, PANES_ACCUMULATING);
 		last->lateness_ns = s->trigger->lateness_ns;
+		last->stamp = s->trigger->stamp;
 		s->trigger = last;
 	}
 	s->complete = mode == MODE_COMPLETE;
