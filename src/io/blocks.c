@@ -282,8 +282,10 @@ int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e)
 	if (b->marked || !b->final)
 		return 1;
 	end_source(b);
-	return 0;
+	return b->through ? next_source(b, e) : 0;
 }
+
+bool blocks_at_end(const struct blocks *b) { return b->through && b->src && b->final && !b->n; }
 
 void blocks_on_wait(struct blocks *b, int (*wait)(void *ctx, int fd), void *ctx)
 {

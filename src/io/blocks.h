@@ -47,8 +47,10 @@ struct mark;
 enum { BLOCKS_END = 0, BLOCKS_PART = 1, BLOCKS_MARK = 3, BLOCKS_PAUSED = 4 };
 #define MARK_AHEAD ((size_t)64 << 20)
 int blocks_seek_mark(struct blocks *b, struct mark *m, struct err *e);
-/* Decodes what blocks_seek_mark found. As blocks_step: 1, 0, 2, -1. */
+/* Decodes what blocks_seek_mark found. As blocks_step: 1, 0, 2, -1; through somebody, 1 also when the input goes on in another source. */
 int blocks_take(struct blocks *b, const struct decode_to *to, struct err *e);
+/* Through somebody, after BLOCKS_END: is nothing left of the source at hand? */
+bool blocks_at_end(const struct blocks *b);
 /* Could a step go ahead without waiting for the source, now or within so many ms? */
 bool blocks_ready(const struct blocks *b, int within_ms);
 /* The source being read, NULL between sources; bytes taken from outside in all. */

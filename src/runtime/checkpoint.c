@@ -525,7 +525,7 @@ int ckpt_end_batch(struct job *j, struct err *e)
 bool ckpt_moved(const struct checkpoint *c)
 {
 	for (size_t i = 0; i < c->n_places; i++)
-		if (c->places[i]->dirty)
+		if (c->places[i]->moved)
 			return true;
 	return false;
 }

@@ -31,6 +31,7 @@ struct place {
 	struct trace trace;       /* PLACE_FILE: of what was consumed */
 	uint32_t mark;            /* of the entry */
 	bool dirty, gone;         /* since the last commit */
+	bool moved;               /* something was consumed since then; that a stream ended needs no commit: its log says so */
 	bool known;               /* it was there when the run began */
 	int64_t read_at;          /* bytes handed to the decoder's buffer, consumed or not */
 	struct place_value *legs; /* of the micro-batch that is run again: where it stood at the ends, in order */

@@ -169,7 +169,7 @@ int places_commit(struct checkpoint *c, struct err *e)
 		place_value_put(&value, &p->now);
 		kv[1] = (struct store_bytes){ value.p, value.n };
 		r = p->gone ? store_delete(c->store, c->inputs_stage, kv[0], &p->mark, e) : store_put(c->store, c->inputs_stage, kv, &p->mark, e);
-		p->dirty = false;
+		p->dirty = p->moved = false;
 	}
 	buf_release(&value);
 	c->legs.n = 0;

@@ -43,6 +43,8 @@ void ckpt_read_free(struct checkpoint *c)
 
 /* ---- places ---- */
 
+static void place_moved(struct place *p) { p->dirty = p->moved = true; }
+
 /* A source that is named twice stands in two places. */
 static struct place *place_of_source(struct checkpoint *c, unsigned number)
 {
@@ -463,7 +465,8 @@ void ckpt_decoded(struct input *in, const char *p, size_t used)
 	v->pos.offset += (int64_t)used;
 	if (v->kind == PLACE_FILE)
 		trace_took(&in->place->trace, p, used);
-	in->place->dirty |= used > 0;
+	if (used)
+		place_moved(in->place);
 }
 
 static void read_decoded(void *ctx, const char *p, size_t used) { ckpt_decoded(ctx, p, used); }
@@ -507,7 +510,7 @@ void ckpt_read(struct job *j, struct input *in)
 
 void ckpt_takes(struct input *in, uint32_t n)
 {
-	in->place->dirty = true;
+	place_moved(in->place);
 	in->call_rows += n;
 }
 
@@ -524,7 +527,7 @@ void ckpt_skip(struct input *in, struct batch *b)
 
 bool ckpt_skip_bad(struct input *in)
 {
-	in->place->dirty = true;
+	place_moved(in->place);
 	in->call_bads++;
 	if (!in->skip_bads)
 		return false;

@@ -219,13 +219,27 @@ static int run_in_order(struct job *j, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* A stream that the run before left read to its end is passed over: the stretch is of the one behind it. */
+static int seek_mark(struct input *in, struct mark *m, struct err *e)
+{
+	struct decode_to to = inputs_decode_to(in);
+	int r = blocks_seek_mark(in->blocks, m, e);
+
+	while (r == BLOCKS_END && blocks_at_end(in->blocks)) {
+		r = blocks_take(in->blocks, &to, e);
+		if (r == 1)
+			r = blocks_seek_mark(in->blocks, m, e);
+	}
+	return r;
+}
+
 /* Marks are found first, so that the clock is right for the records. *marked: some stretch ends in one; *paused: no input goes on just now. */
 static int seek_stretches(struct job *j, bool *marked, bool *paused, struct err *e)
 {
 	for (unsigned i = 0; i < j->n_inputs; i++) {
 		struct mark m = { 0 };
 		uint64_t before = blocks_bytes(j->inputs[i].blocks);
-		int r = j->inputs[i].ended ? 0 : blocks_seek_mark(j->inputs[i].blocks, &m, e);
+		int r = j->inputs[i].ended ? 0 : seek_mark(&j->inputs[i], &m, e);
 
 		if (r < 0)
 			return -1;
