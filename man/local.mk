@@ -1,6 +1,6 @@
 # The manual pages and the completions are printed by the program from its registries.
 if BUILD_PROGRAM
-nodist_man_MANS = man/strm.1 man/strm-functions.7 man/strm-language.7
+nodist_man_MANS = man/strm.1 man/strm-functions.7 man/strm-language.7 man/strm-semantics.7
 bashcomp_dir = $(bashcompdir)
 zshcomp_dir = $(zshcompdir)
 fishcomp_dir = $(fishcompdir)

@@ -2,6 +2,7 @@
 
 #include "cli/catalog.h"
 #include "cli/options.h"
+#include "cli/parallels.h"
 #include "stage/stage.h"
 
 /* A script is a template: %{name} stands for what the marker of that name writes. */
@@ -31,6 +32,7 @@ static void put_calls(struct buf *b)
 /* All that `strm help` takes. */
 static void put_names(struct buf *b)
 {
+	const struct parallel_model *m;
 	const struct kind *k;
 
 	for (unsigned i = 0; (k = kind_at(i)); i++) {
@@ -38,6 +40,9 @@ static void put_names(struct buf *b)
 		if (!is_option_kind(k))
 			put_list(b, k->list, "");
 	}
+	buf_str(b, " semantics");
+	for (unsigned i = 0; (m = parallel_model_at(i)); i++)
+		buf_printf(b, " %s", m->name);
 }
 
 static void put_formats(struct buf *b, bool input)

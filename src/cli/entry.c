@@ -86,6 +86,13 @@ static void list_example(struct buf *b, const struct kind *k, const struct doc_e
 	buf_release(&field);
 }
 
+void example_line(struct buf *b, const struct doc_example *x)
+{
+	static const struct kind command = { .form = EXAMPLE_COMMAND };
+
+	list_example(b, &command, x);
+}
+
 void examples_list(struct buf *b)
 {
 	const struct kind *k;
@@ -112,6 +119,18 @@ static bool is_lines(const char *s)
 		if ((unsigned char)*c < ' ' && *c != '\n' && *c != '\t')
 			return false;
 	return n && s[n - 1] == '\n';
+}
+
+/* One command, so that a here-document behind it is its input? */
+static bool is_one_command(const char *args)
+{
+	for (char quote = 0; *args; args++) {
+		if (quote ? *args == quote : *args == '\'' || *args == '"')
+			quote = quote ? 0 : *args;
+		else if (!quote && strchr("&|;", *args))
+			return false;
+	}
+	return true;
 }
 
 /* printf 'a b\n' | */
@@ -143,7 +162,7 @@ static void put_typed(struct buf *b, const struct page *p, const struct doc_exam
 	if (x->in)
 		put_printf(&line, x->in);
 	buf_printf(&line, "strm %s\n", x->args);
-	if (utf8_width(line.p, line.n) + 8 > (p->roff ? 76 : p->width) && x->in && is_lines(x->in))
+	if (utf8_width(line.p, line.n) + 8 > (p->roff ? 76 : p->width) && x->in && is_lines(x->in) && is_one_command(x->args))
 		buf_printf(b, "$ strm %s <<'END'\n%sEND\n", x->args, x->in);
 	else
 		buf_add(b, line.p, line.n);

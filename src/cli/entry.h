@@ -14,7 +14,9 @@ void example_output(struct buf *b, const struct kind *k, const struct doc_exampl
  * needed:"). */
 void example_typed(struct buf *b, const struct page *p, const struct doc_example *x);
 void example_note(struct buf *b, const struct doc_example *x);
-/* All examples of the registries, a line each, for tests/examples-run. */
+/* All examples of the registries, a line each, for tests/examples-run; and such a line behind its first field, of an example that is
+ * a command. */
 void examples_list(struct buf *b);
+void example_line(struct buf *b, const struct doc_example *x);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/entry.h"
 #include "cli/man.h"
 #include "cli/options.h"
+#include "cli/parallels.h"
 #include "cli/report.h"
 #include "stage/stage.h"
 
@@ -30,11 +31,16 @@ static void list_group(struct page *p, const struct kind *k, const struct doc *f
 static void list_later_options(struct page *p)
 {
 	const struct option_def *d;
+	bool any = false;
 
-	page_heading(p, "Not in this build");
-	for (unsigned i = 0; (d = option_at(i)); i++)
-		if (d->later)
-			page_item(p, d->doc.synopsis, d->doc.summary, p->margin + OPTION_COLUMN);
+	for (unsigned i = 0; (d = option_at(i)); i++) {
+		if (!d->later)
+			continue;
+		if (!any)
+			page_heading(p, "Not in this build");
+		any = true;
+		page_item(p, d->doc.synopsis, d->doc.summary, p->margin + OPTION_COLUMN);
+	}
 }
 
 static void list_kind(struct page *p, const struct kind *k)
@@ -53,21 +59,25 @@ static void list_kind(struct page *p, const struct kind *k)
 
 static void overview(struct page *p)
 {
+	const struct parallel_model *m;
 	const struct kind *k;
 	const struct doc *d;
 
 	page_heading(p, "strm help NAME");
 	page_text(p, "A stage, function, aggregate, format, pattern, source, sink, option or topic: `strm help top`, `strm help "
-		     "--bad`.");
+		     "--bad`; or a word of Spark or Beam: `strm help reduceByKey`.");
 	page_heading(p, "strm help LIST");
 	for (unsigned i = 0; (k = kind_at(i)); i++)
 		if (!is_topic_kind(k))
 			page_item(p, k->list, k->summary, p->margin + NAME_COLUMN);
+	page_item(p, "semantics", "the words of Spark, MillWheel and Beam, and ours", p->margin + NAME_COLUMN);
+	for (unsigned i = 0; (m = parallel_model_at(i)); i++)
+		page_item(p, m->name, m->title, p->margin + NAME_COLUMN);
 	page_heading(p, "strm help TOPIC");
 	for (unsigned i = 0; (k = kind_at(i)); i++)
 		for (unsigned j = 0; is_topic_kind(k) && (d = k->at(j)); j++)
 			page_item(p, d->name, d->summary, p->margin + NAME_COLUMN);
-	page_text(p, "The manual pages strm(1), strm-functions(7) and strm-language(7) hold the same.");
+	page_text(p, "The manual pages strm(1), strm-functions(7), strm-language(7) and strm-semantics(7) hold the same.");
 }
 
 /* ---- one name ---- */
@@ -110,6 +120,7 @@ static void offer_names(struct nearest *s)
 		for (unsigned j = 0; (d = k->at(j)); j++)
 			nearest_offer(s, d->name);
 	}
+	parallels_offer(s);
 }
 
 /* "did you mean": options for what looks like one, else everything. */
@@ -156,7 +167,7 @@ static int help_names(struct page *p, int n, char **names)
 
 		if (k)
 			list_kind(p, k);
-		else if (!show_name(p, names[i])) {
+		else if (!parallels_list(p, names[i]) && !show_name(p, names[i]) && !parallels_show(p, names[i])) {
 			unknown_name(names[i]);
 			status = 2;
 		}
@@ -184,12 +195,13 @@ static bool generated(struct page *p, int argc, char **argv, int *status)
 		return false;
 	if (!strcmp(argv[0], "--man")) {
 		if (!man_page(p, argc > 1 ? arg : "strm"))
-			*status = usage_error("no such page (strm, strm-functions, strm-language)", arg);
+			*status = usage_error("no such page (strm, strm-functions, strm-language, strm-semantics)", arg);
 	} else if (!strcmp(argv[0], "--completion")) {
 		if (!completion(&p->b, arg))
 			*status = usage_error("no such shell (bash, zsh, fish)", arg);
 	} else if (!strcmp(argv[0], "--examples")) {
 		examples_list(&p->b);
+		parallels_examples(&p->b);
 	} else {
 		return false;
 	}

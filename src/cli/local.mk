@@ -6,6 +6,8 @@ src_libcli_a_SOURCES += src/cli/inputs.c src/cli/inputs.h
 src_libcli_a_SOURCES += src/cli/topics.c src/cli/topics.h src/cli/man.c src/cli/man.h src/cli/complete.c src/cli/complete.h
 src_libcli_a_SOURCES += src/cli/monitor.c src/cli/monitor.h src/cli/signals.c src/cli/signals.h
 src_libcli_a_SOURCES += src/cli/durable.c src/cli/durable.h
+src_libcli_a_SOURCES += src/cli/parallels.c src/cli/parallels.h src/cli/parallels_dstream.c src/cli/parallels_structured.c
+src_libcli_a_SOURCES += src/cli/parallels_millwheel.c src/cli/parallels_beam.c
 src_libcli_a_CPPFLAGS = $(cli_cppflags)
 
 if BUILD_PROGRAM

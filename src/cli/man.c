@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/entry.h"
+#include "cli/parallels.h"
 
 /* Title and name of the page. */
 static void head(struct page *p, const char *title, const char *section, const char *line)
@@ -120,7 +121,8 @@ static void page_main(struct page *p)
 		     "what the stages keep (the groups of an aggregate, the records of a sort), never the input.\n\n"
 		     "strm-language(7) has the rules: programs, expressions, values, nulls, keys, times. strm-functions(7) has "
 		     "the functions and "
-		     "aggregates. `strm help NAME` shows the same for one name.");
+		     "aggregates, strm-semantics(7) the words of Spark, MillWheel and Beam beside ours. `strm help NAME` shows the "
+		     "same for one name.");
 	page_heading(p, "OPTIONS");
 	groups(p, "options");
 	section_of_kind(p, "STAGES", "stages");
@@ -135,7 +137,7 @@ static void page_main(struct page *p)
 		  0);
 	page_heading(p, "FILES");
 	page_item(p, "/usr/share/zoneinfo", "The time zones of tzdata.", 0);
-	see_also(p, "strm\\-language(7), strm\\-functions(7), awk(1), jq(1), sort(1), uniq(1)");
+	see_also(p, "strm\\-language(7), strm\\-functions(7), strm\\-semantics(7), awk(1), jq(1), sort(1), uniq(1)");
 }
 
 static void page_functions(struct page *p)
@@ -163,7 +165,14 @@ static void page_language(struct page *p)
 	for (unsigned i = 0; (d = k->at(i)); i++)
 		topic(p, d);
 	section_of_kind(p, "SPECIAL VALUES", "specials");
-	see_also(p, "strm(1), strm\\-functions(7), pcre2syntax(3)");
+	see_also(p, "strm(1), strm\\-functions(7), strm\\-semantics(7), pcre2syntax(3)");
+}
+
+static void page_semantics(struct page *p)
+{
+	head(p, "STRM-SEMANTICS", "7", "strm-semantics \\- what Spark, MillWheel and Beam call things, and what that is in strm");
+	parallels_page(p);
+	see_also(p, "strm(1), strm\\-language(7)");
 }
 
 bool man_page(struct page *p, const char *name)
@@ -175,6 +184,8 @@ bool man_page(struct page *p, const char *name)
 		page_functions(p);
 	else if (!strcmp(name, "strm-language"))
 		page_language(p);
+	else if (!strcmp(name, "strm-semantics"))
+		page_semantics(p);
 	else
 		return false;
 	return true;

@@ -51,10 +51,38 @@ hint: did you mean --strict?' ]
 }
 
 @test "help of another tool's word shows ours" {
-	run --separate-stderr strm help where
+	run --separate-stderr strm help grep
 	[ "$status" = 2 ]
-	[ "$stderr" = 'strm: help: nothing is called "where"
+	[ "$stderr" = 'strm: help: nothing is called "grep"
 hint: keep records with `filter`: filter status >= 500' ]
+}
+
+@test "help of a word of Spark or Beam says what it is here, in any case, with one of its names" {
+	run --separate-stderr strm help WHERE groupByKey
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[[ "$output" == 'filter, where '*'(Spark Structured Streaming)'*'`filter E`'* ]]
+	[[ "$output" == *'groupByKey '*'(Spark Streaming (DStream))'*'GroupByKey '*'(Apache Beam and Cloud Dataflow)'* ]]
+	run --separate-stderr strm help groupByKy
+	[ "$status" = 2 ]
+	[ "$stderr" = 'strm: help: nothing is called "groupByKy"
+hint: did you mean groupByKey?' ]
+}
+
+@test "every row of the semantics has an example, or says that strm has no such thing" {
+	strm help --man strm-semantics >page
+	awk '
+	function check() { if (name != "" && !fine) print "nothing behind " name }
+	/^\.TP/ { check(); fine = 0; getline; name = $0; n++; next }
+	/^\.S[HS]/ { check(); name = "" }
+	/^Not here\. ./ || /^\.EX/ { fine = 1 }
+	END { check(); print (n > 350 ? "enough" : "only " n) }' page >found
+	[ "$(cat found)" = enough ]
+	for model in dstream structured millwheel beam; do
+		strm help "$model" | sed -n 's/^    \([^ ].*[^ ]\)  .*/\1/p' | sort | uniq -d >twice
+		[ ! -s twice ]
+		[ "$(strm help semantics | grep -cFx "$(strm help "$model" | head -n 1)")" = 1 ]
+	done
 }
 
 @test "help of nothing like anything says where to look" {
@@ -85,7 +113,7 @@ hint: `strm help` says what there is' ]
 
 @test "manual pages render without warnings" {
 	command -v groff || skip 'no groff'
-	for page in strm strm-functions strm-language; do
+	for page in strm strm-functions strm-language strm-semantics; do
 		strm help --man "$page" >page
 		run --separate-stderr groff -ww -man -Tutf8 page
 		[ "$status" = 0 ]
@@ -97,7 +125,7 @@ hint: `strm help` says what there is' ]
 @test "an unknown manual page or shell is refused" {
 	run --separate-stderr strm help --man awk
 	[ "$status" = 2 ]
-	[ "$stderr" = 'strm: help: no such page (strm, strm-functions, strm-language): "awk"' ]
+	[ "$stderr" = 'strm: help: no such page (strm, strm-functions, strm-language, strm-semantics): "awk"' ]
 	run --separate-stderr strm help --completion csh
 	[ "$status" = 2 ]
 	[ "$stderr" = 'strm: help: no such shell (bash, zsh, fish): "csh"' ]
