@@ -36,6 +36,13 @@ struct event_times {
 	__int128 sum;
 };
 
+/* Where an input stands while others go on. */
+enum input_state {
+	INPUT_OPEN,
+	INPUT_UNOPENED, /* its turn has not come: it is not idle */
+	INPUT_ENDED,    /* it gives no record any more */
+};
+
 /* What all operators of a run share. */
 struct run {
 	const struct fn_env *env;
@@ -47,9 +54,9 @@ struct run {
 	bool whole;                      /* one micro-batch is the whole finite run */
 	bool durable;                    /* --checkpoint: operators note what changes, for commit */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
-	uint32_t n_inputs;               /* inputs that are read side by side (one after the other they are one) */
+	uint32_t n_inputs;
 	const char *const *input_names;  /* as the user wrote them, by number; NULL: not known */
-	uint64_t ended;                  /* bit i: input i has ended while others go on; inputs share bits beyond 64 */
+	enum input_state *inputs;        /* n_inputs of them; NULL: all are open */
 	const struct marked_watermark *marked; /* by the mark that ends this micro-batch */
 	uint32_t n_marked;
 	/* Keeps a late record (--late), as it reached the stage; NULL: not kept. 0 or -1. */

@@ -77,12 +77,19 @@ static int watermark_process(struct op *op, int port, const struct batch *b, str
 	return op_push(op, &out, e);
 }
 
-static bool holds_back(const struct watermark *w, uint32_t input, bool any_busy)
+static enum input_state state_of(const struct watermark *w, uint32_t input)
 {
 	const struct run *run = w->op.run;
-	bool idle = w->spec.idle_ns && run->now - w->inputs[input].last >= w->spec.idle_ns;
 
-	return !(run->ended >> (input & 63) & 1) && (!idle || !any_busy);
+	return run->inputs && input < run->n_inputs ? run->inputs[input] : INPUT_OPEN;
+}
+
+static bool holds_back(const struct watermark *w, uint32_t input, bool any_busy)
+{
+	enum input_state state = state_of(w, input);
+	bool idle = w->spec.idle_ns && state == INPUT_OPEN && w->op.run->now - w->inputs[input].last >= w->spec.idle_ns;
+
+	return state != INPUT_ENDED && (!idle || !any_busy);
 }
 
 /* Is some input not idle? When all are, the watermark stays where it is. */
@@ -122,6 +129,9 @@ static void know_inputs(struct watermark *w)
 {
 	for (uint32_t i = 0; i < w->op.run->n_inputs; i++)
 		heard_of(w, i);
+	for (uint32_t i = 0; i < w->n; i++)
+		if (state_of(w, i) == INPUT_UNOPENED)
+			w->inputs[i].last = w->op.run->now;
 }
 
 static int64_t by_marks(struct watermark *w)

@@ -41,7 +41,7 @@ static int on_batch(void *ctx, struct batch *b, struct err *e)
 
 	in->job->meter.current = in->number + (in->blocks ? blocks_spec(in->blocks) : 0);
 	inputs_count_words(in->job);
-	b->input = in->number;
+	b->input = in->job->meter.current;
 	return job_take(in->job, in, b, e);
 }
 
@@ -97,19 +97,16 @@ static unsigned group_size(const struct job *j, unsigned first)
 
 int inputs_open(struct job *j, struct err *e)
 {
-	uint64_t numbers = 0;
-
 	j->inputs = xcalloc(j->opts.n_sources, sizeof *j->inputs);
 	for (unsigned i = 0, n; i < j->opts.n_sources; i += n) {
 		struct input *in = &j->inputs[j->n_inputs++];
 
 		n = group_size(j, i);
-		numbers |= (uint64_t)1 << (i & 63);
 		if (open_input(j, in, j->opts.sources + i, n, e))
 			return -1;
-		j->run->n_inputs = in->number + 1;
 	}
-	j->run->ended = ~numbers;
+	for (unsigned i = 1; i < j->opts.n_sources && j->opts.cut.kind != CUT_MARK; i++)
+		j->run->inputs[i] = INPUT_UNOPENED;
 	return 0;
 }
 
@@ -211,11 +208,8 @@ static int run_in_order(struct job *j, struct err *e)
 {
 	int r = 1;
 
-	for (unsigned i = 0; i < j->n_inputs && r == 1; i++) {
+	for (unsigned i = 0; i < j->n_inputs && r == 1; i++)
 		r = run_input(j, &j->inputs[i], e);
-		if (i + 1 < j->n_inputs)
-			j->run->ended |= (uint64_t)1 << (j->inputs[i].number & 63);
-	}
 	return r < 0 ? -1 : 0;
 }
 

@@ -161,12 +161,26 @@ static bool had_enough(struct job *j, const struct op *entry)
 	return n == j->opts.n_sources;
 }
 
+/* Inputs that are read in turn: its record says that it is open, and that those before it have ended. So where the watermark stands depends on the
+ * records of a micro-batch alone. What may grow until the run that goes on from a checkpoint has not ended. */
+static void note_turn(struct job *j, uint32_t input)
+{
+	enum input_state *s = j->run->inputs;
+
+	if (j->opts.no_input || s[input] != INPUT_UNOPENED)
+		return;
+	for (uint32_t i = 0; i < input; i++)
+		s[i] = j->opts.checkpoint && !j->run->ends ? INPUT_OPEN : INPUT_ENDED;
+	s[input] = INPUT_OPEN;
+}
+
 static int process(struct job *j, const struct batch *b, struct err *e)
 {
 	struct op *entry = j->graph.entries[b->input < j->graph.n_entries ? b->input : 0];
 	enum phase phase = job_phase(j, PHASE_RUN);
 	int verdict;
 
+	note_turn(j, b->input);
 	if (!j->batch_records && j->opts.cut.kind != CUT_TIME && !ckpt_reruns(j))
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
@@ -412,16 +426,13 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 	marks_open(j);
 	if (open_bad_sink(j, e) || open_late_sink(j, e) || (j->opts.checkpoint && ckpt_begin(j, e)))
 		return -1;
-	j->run->n_inputs = 1;
+	j->run->n_inputs = j->opts.no_input ? 1 : j->opts.n_sources;
+	j->run->inputs = arena_zero(&j->arena, (j->run->n_inputs + 1) * sizeof *j->run->inputs);
 	if (j->opts.no_input)
 		return 0;
 	if (live_open(j, &live, e))
 		return -1;
-	if (!live && inputs_open(j, e))
-		return -1;
-	if (live)
-		j->run->n_inputs = j->n_live;
-	return 0;
+	return live ? 0 : inputs_open(j, e);
 }
 
 void job_free(struct job *j)

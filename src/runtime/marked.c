@@ -61,7 +61,7 @@ void job_input_ended(struct job *j, unsigned input)
 	if (j->marks)
 		j->marks[input].ended = true;
 	if (j->opts.n_sources > 1)
-		j->run->ended |= (uint64_t)1 << (input & 63);
+		j->run->inputs[input] = INPUT_ENDED;
 }
 
 /* Without a name it is for all points: the least of what the inputs say that speak of one and go on; when all have ended, the largest. */
