@@ -700,7 +700,7 @@ static const struct option_def options[] = {
 	    ARG("CUT", "text", "a duration, a number of records, mark or eof") },
 	  .take = take_every },
 	{ { .name = "marks", .synopsis = "--marks", .summary = "write a mark behind each micro-batch", .group = "Time" }, .detail = true, .take = take_marks },
-	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without).",
+	{ { .name = "replay", .synopsis = "--replay FIELD", .summary = "take processing time from the data", .group = "Time", .text = "The clock is the largest time of the field so far; micro-batches are cut by it (--every, 1s without). With --every 1000r or eof it only says what time it is.",
 	    ARG("FIELD", "field", "a field with times") },
 	  .take = take_replay },
 	{ { .name = "mode", .synopsis = "--mode MODE", .summary = "append, update or complete: how aggregates print", .group = "Time",

@@ -69,7 +69,7 @@ static void put_failures(struct buf *b, const struct op *op)
 
 struct unseen {
 	struct buf *b;
-	const struct op *op;
+	const struct op *op;         /* NULL: it is of --replay */
 	const struct schema *header; /* the input's, NULL: not known */
 	bool first;                  /* the stage sees the input's own fields */
 };
@@ -82,10 +82,10 @@ static void put_unseen(void *ctx, const char *name)
 
 	if (s && schema_find(s, name, strlen(name)) >= 0)
 		return; /* there, though null in every record */
-	if (u->op->stage)
+	if (u->op && u->op->stage)
 		buf_printf(u->b, "strm: stage %d, %s: ", u->op->stage, u->op->word);
 	else
-		buf_printf(u->b, "strm: %s: ", u->op->word);
+		buf_printf(u->b, "strm: %s: ", u->op ? u->op->word : "--replay");
 	buf_printf(u->b, "field \"%s\" was null or missing in every record", name);
 	nearest_init(&near, name, strlen(name));
 	for (uint32_t i = 0; s && i < s->n; i++)
@@ -166,9 +166,11 @@ static void put_ledger(struct buf *b, const struct job *j)
 void report_end(const struct report *r, const struct job *j)
 {
 	struct buf b = { 0 };
+	struct unseen clock = { .b = &b, .header = job_header(j), .first = true };
 
 	if (r->opts->quiet)
 		return;
+	job_clock_unseen(j, put_unseen, &clock);
 	for (uint32_t i = 0; i < job_graph(j)->n; i++) {
 		const struct op *op = job_graph(j)->ops[i];
 		struct unseen u = { &b, op, job_header(j), op->reads_input };

@@ -120,6 +120,10 @@ static int choose_cut(struct options *o, const struct plan *p, bool endless, str
 		o->cut.kind = p->whole ? CUT_EOF : CUT_BLOCKS;
 	if (endless && o->replay)
 		return err_set(e, ERR_USAGE, "--replay: goes with files and pipes, which end");
+	if (o->replay && o->cut.kind == CUT_MARK) {
+		err_set(e, ERR_USAGE, "--replay: the clock of --every mark is set by its marks");
+		return err_hint(e, "leave one of them out, or cut by --every 1s");
+	}
 	if (w && (o->cut.kind == CUT_EOF || o->cut.kind == CUT_BLOCKS)) {
 		err_at(e, w->pos, "a window over processing time, and input that has none");
 		return err_hint(e, "say --every 1s for the clock, --replay FIELD for times in the data, or --every mark");
@@ -285,6 +289,7 @@ static int start(struct program *p, struct job *j, struct run *run, struct pipel
 	po->no_input = o->no_input;
 	po->schema = p->inputs.schema;
 	po->clock_field = o->replay;
+	po->by_records = o->cut.kind == CUT_RECORDS;
 	po->verbatim = p->verbatim;
 	po->sinks = o->n_sinks ? o->sinks : stdout_only;
 	po->n_sinks = o->n_sinks ? o->n_sinks : 1;

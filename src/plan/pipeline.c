@@ -12,7 +12,7 @@ static bool scans_words(const struct pipeline_opts *o)
 	const struct plan_chain *c = o->plan->chains[0];
 	const struct node *text = c->n && c->nodes[0]->kind == PLAN_WORDS ? c->nodes[0]->expr : NULL;
 
-	if (!text || !plan_is_line(o->plan) || o->no_input || o->clock_field)
+	if (!text || !plan_is_line(o->plan) || o->no_input || o->clock_field || o->by_records)
 		return false;
 	for (uint32_t i = 0; i < o->n_in; i++)
 		if (o->schema[i] || strcmp(o->in[i].codec->doc.name, "lines"))

@@ -14,6 +14,7 @@ struct pipeline_opts {
 	unsigned n_sinks;
 	bool verbatim;                 /* the output format may copy records as they were read */
 	const char *clock_field;       /* --replay: a field to decode as well, NULL: none */
+	bool by_records;               /* micro-batches are cut by records of the input */
 	struct lower_opts lower;       /* its scanner is looked at only when the words come from the word scanner */
 };
 

@@ -161,6 +161,23 @@ static bool had_enough(struct job *j, const struct op *entry)
 	return n == j->opts.n_sources;
 }
 
+/* With a replay field, where it does not cut. */
+static void move_clock(struct job *j, const struct batch *b)
+{
+	struct column c = expr_eval(j->replay, &j->replay_eval, b, b->sel, b->n_sel);
+
+	BATCH_EACH(b->sel, b->n_sel, i)
+	{
+		struct value v = column_get(&c, i);
+		int64_t t;
+
+		if (value_is_time(&v, j->run->env, &t))
+			clock_set(&j->clock, t);
+		else
+			j->n_no_time++;
+	}
+}
+
 /* Inputs that are read in turn: its record says that it is open, and that those before it have ended. So where the watermark stands depends on the
  * records of a micro-batch alone. What may grow until the run that goes on from a checkpoint has not ended. */
 static void note_turn(struct job *j, uint32_t input)
@@ -181,9 +198,12 @@ static int process(struct job *j, const struct batch *b, struct err *e)
 	int verdict;
 
 	note_turn(j, b->input);
+	if (j->replay && j->opts.cut.kind != CUT_TIME)
+		move_clock(j, b);
 	if (!j->batch_records && j->opts.cut.kind != CUT_TIME && !ckpt_reruns(j))
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
+	j->ahead -= b->n_sel < j->ahead ? b->n_sel : j->ahead;
 	if (j->taking)
 		ckpt_takes(j->taking, b->n_sel);
 	verdict = op_process(entry, 0, b, e);
@@ -301,12 +321,17 @@ static int take_again(struct job *j, const struct batch *b, struct input *in, st
 
 int job_take(struct job *j, struct input *in, struct batch *b, struct err *e)
 {
+	int verdict;
+
 	if (j->opts.checkpoint) {
 		ckpt_skip(in, b);
 		j->taking = in;
 	}
 	j->n_records += b->n_sel;
-	return ckpt_reruns(j) ? take_again(j, b, in, e) : take(j, b, e);
+	j->ahead = b->n_sel;
+	verdict = ckpt_reruns(j) ? take_again(j, b, in, e) : take(j, b, e);
+	j->ahead = 0;
+	return verdict;
 }
 
 /* ---- the run ---- */
@@ -449,6 +474,12 @@ void job_free(struct job *j)
 	meter_free(j);
 	arena_release(&j->arena);
 	free(j);
+}
+
+void job_clock_unseen(const struct job *j, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	if (j->replay && j->n_records)
+		expr_unseen(j->replay, fn, ctx);
 }
 
 const struct word_counts *job_word_counts(const struct job *j) { return &j->words; }

@@ -5,6 +5,7 @@
  *   CUT_EOF      one micro-batch, the whole input
  *   CUT_RECORDS  every n records
  *   CUT_TIME     every interval of the clock (aligned to its multiples); with a replay field the data is the clock
+ *   A replay field moves the clock with the others too.
  *   CUT_MARK     at mark lines in the input (io/marks.h), which also move the clock; micro-batch k is the k-th stretch of each input */
 #ifndef STRM_RUNTIME_JOB_H
 #define STRM_RUNTIME_JOB_H
@@ -103,6 +104,8 @@ uint64_t job_records(const struct job *j);   /* records decoded */
 uint64_t job_bad(const struct job *j);       /* bad records, of the decoder and of `parse` */
 uint64_t job_bad_input(const struct job *j); /* of the decoder alone */
 uint64_t job_no_time(const struct job *j);   /* records whose replay field is no time: they stay in the micro-batch at hand */
+/* Fields of the replay field that no record had. */
+void job_clock_unseen(const struct job *j, void (*fn)(void *ctx, const char *name), void *ctx);
 uint64_t job_bytes(const struct job *j);
 /* For progress, status and statistics. */
 unsigned job_n_sources(const struct job *j);

@@ -79,6 +79,7 @@ struct job {
 	uint64_t n_bad, n_bad_input, n_records, n_no_time;
 	uint64_t n_batches;    /* ended */
 	uint64_t batch_records; /* in the micro-batch at hand */
+	uint64_t ahead;         /* decoded, and not in it yet */
 	uint64_t cut_bytes;    /* input at the last end of a micro-batch */
 	int64_t cut_end;       /* CUT_TIME: when the micro-batch at hand ends */
 	bool timed;            /* cut_end is set */

@@ -76,10 +76,16 @@ static void fill_delay(const struct job *j, struct batch_report *r)
 	r->queued = r->delay_ns >= j->opts.cut.every_ns;
 }
 
+/* Records that have come to their micro-batch. */
+static uint64_t records_in(const struct job *j)
+{
+	return job_records(j) - j->ahead;
+}
+
 int meter_batch_end(struct job *j, bool last, struct err *e)
 {
 	struct meter *m = &j->meter;
-	struct told now = { job_records(j), job_bytes(j), j->n_bad, j->run->now };
+	struct told now = { records_in(j), job_bytes(j), j->n_bad, j->run->now };
 	struct batch_report r = { .batch = j->run->batch, .time = now.time, .since = now.time - m->told.time, .last = last,
 				  .records = now.records - m->told.records, .bytes = now.bytes - m->told.bytes, .bad = now.bad - m->told.bad,
 				  .events = m->events };
@@ -104,7 +110,7 @@ int meter_batch_end(struct job *j, bool last, struct err *e)
 
 void meter_share(struct job *j, unsigned source, uint64_t bytes)
 {
-	uint64_t records = job_records(j);
+	uint64_t records = records_in(j);
 
 	j->meter.sources[source].records += records - j->meter.shared;
 	j->meter.sources[source].bytes += bytes;
