@@ -109,15 +109,16 @@ static void fill_formats(const struct options *o, const struct plan *p, struct p
 }
 
 /* When micro-batches end, if --every does not say. */
-static int choose_cut(struct options *o, const struct plan *p, bool endless, struct err *e)
+static int choose_cut(struct options *o, const struct plan *p, bool endless, bool *to_end, struct err *e)
 {
 	const struct plan_node *w = p->windowed;
 	int64_t every;
 
 	if (!o->cut_given && (o->replay || endless))
 		o->cut = (struct cut){ .kind = CUT_TIME, .every_ns = TIME_NS };
-	else if (!o->cut_given)
-		o->cut.kind = p->whole ? CUT_EOF : CUT_BLOCKS;
+	*to_end = !o->cut_given && o->cut.kind != CUT_TIME && p->whole && p->forgets && !o->checkpoint;
+	if (!o->cut_given && o->cut.kind != CUT_TIME)
+		o->cut.kind = p->whole && !*to_end ? CUT_EOF : CUT_BLOCKS;
 	if (endless && o->replay)
 		return err_set(e, ERR_USAGE, "--replay: goes with files and pipes, which end");
 	if (o->replay && o->cut.kind == CUT_MARK) {
@@ -165,6 +166,7 @@ struct program {
 	struct plan plan;
 	struct inputs inputs;
 	bool verbatim, endless;
+	bool to_end; /* several micro-batches, and aggregates that wait for the last */
 	struct report report;
 };
 
@@ -263,7 +265,7 @@ static int compile(struct program *p, struct err *e)
 		p->endless |= source_spec_endless(o->sources[i]);
 	if (durable_check(o, e))
 		return -1;
-	return choose_cut(o, &p->plan, p->endless && !o->once, e);
+	return choose_cut(o, &p->plan, p->endless && !o->once, &p->to_end, e);
 }
 
 /* The columns that the fields of an input's header have become. */
@@ -337,7 +339,8 @@ static int run(struct program *p)
 			       .on_bad = report_bad, .on_note = report_note, .columns_left = columns_left, .ctx = &p->report,
 			       .stop = signals_stop(), .ask = signals_ask(), .closes = p->plan.closes, .endless = p->endless };
 	struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
-	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF, .input_names = jo.sources };
+	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF || p->to_end,
+			      .to_end = p->to_end, .input_names = jo.sources };
 	struct durable durable = { .opts = o, .plan = &p->plan, .env = &env };
 	struct err e = { 0 };
 	struct job *j;

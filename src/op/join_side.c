@@ -7,9 +7,22 @@ static struct join_list *list_of(struct join_side *s, uint32_t group)
 	if (group >= s->n_lists) {
 		s->lists = xgrow(s->lists, &s->lists_cap, (size_t)group + 1, sizeof *s->lists);
 		for (; s->n_lists <= group; s->n_lists++)
-			s->lists[s->n_lists] = (struct join_list){ JOIN_NONE, JOIN_NONE };
+			s->lists[s->n_lists] = (struct join_list){ .head = JOIN_NONE, .tail = JOIN_NONE, .from = JOIN_NONE };
 	}
 	return &s->lists[group];
+}
+
+static void note_order(struct join_list *l, int64_t latest, struct join_row *r)
+{
+	int64_t back;
+
+	if (r->at >= latest)
+		return;
+	r->latest = latest;
+	if (__builtin_sub_overflow(latest, r->at, &back))
+		back = INT64_MAX;
+	if (back > l->back)
+		l->back = back;
 }
 
 void join_side_link(struct join_side *s, uint32_t at)
@@ -21,10 +34,13 @@ void join_side_link(struct join_side *s, uint32_t at)
 	if (r->group == JOIN_NONE)
 		return;
 	l = list_of(s, r->group);
-	if (l->head == JOIN_NONE)
-		l->head = at;
-	else
+	r->latest = r->at;
+	if (l->head == JOIN_NONE) {
+		*l = (struct join_list){ .head = at, .from = JOIN_NONE };
+	} else {
 		s->rows[l->tail].next = at;
+		note_order(l, s->rows[l->tail].latest, r);
+	}
 	l->tail = at;
 }
 
@@ -70,6 +86,31 @@ uint32_t join_side_next(struct join_side *s, uint32_t at)
 		r->next = s->rows[r->next].next;
 	}
 	return r->next;
+}
+
+uint32_t join_side_first_from(struct join_side *s, uint32_t group, int64_t low)
+{
+	uint32_t at = join_side_first(s, group);
+	struct join_list *l;
+
+	if (at == JOIN_NONE)
+		return at;
+	l = &s->lists[group];
+	if (l->from != JOIN_NONE && l->low <= low && !s->rows[l->from].dead)
+		at = l->from;
+	while (s->rows[at].latest < low && s->rows[at].next != JOIN_NONE && join_side_next(s, at) != JOIN_NONE)
+		at = s->rows[at].next;
+	l->from = at;
+	l->low = low;
+	return at;
+}
+
+bool join_side_beyond(const struct join_side *s, uint32_t at, int64_t high)
+{
+	const struct join_row *r = &s->rows[at];
+	int64_t least;
+
+	return !__builtin_sub_overflow(r->latest, s->lists[r->group].back, &least) && least > high;
 }
 
 void join_side_kill(struct join_side *s, uint32_t row)

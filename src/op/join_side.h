@@ -16,6 +16,7 @@ struct join_row {
 	uint32_t n;
 	struct value raw;         /* T_NULL: none */
 	int64_t at;               /* event time; INT64_MIN: none */
+	int64_t latest;           /* of it and of those before it in the list */
 	int64_t start, end;       /* its window, where the join is by window */
 	uint32_t group;           /* JOIN_NONE: it has no key */
 	uint32_t next;            /* of its group, JOIN_NONE: the last */
@@ -36,6 +37,10 @@ struct join_kept {
 
 struct join_list {
 	uint32_t head, tail;
+	int64_t back;             /* no row is further behind the latest one before it, ns */
+	/* Rows before `from` are earlier than `low`: those who look for later and later times need not begin at the head. JOIN_NONE: not known */
+	uint32_t from;
+	int64_t low;
 };
 
 struct join_side {
@@ -67,6 +72,10 @@ uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row,
 /* The first living row of a group, and the one behind row `at`; JOIN_NONE: there is none. Dead ones on the way leave the list. */
 uint32_t join_side_first(struct join_side *s, uint32_t group);
 uint32_t join_side_next(struct join_side *s, uint32_t at);
+/* The first living row of a group from which on rows may have a time of at least `low`. */
+uint32_t join_side_first_from(struct join_side *s, uint32_t group, int64_t low);
+/* Are row `at` and all behind it later than `high`? */
+bool join_side_beyond(const struct join_side *s, uint32_t at, int64_t high);
 void join_side_kill(struct join_side *s, uint32_t row);
 /* Worth a rebuild: more rows are dead than alive? */
 bool join_side_worn(const struct join_side *s);

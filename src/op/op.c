@@ -193,7 +193,7 @@ static int end_of_one(struct op *op, struct err *e)
 	int verdict;
 
 	spread_inputs(op);
-	op->held = all_held(op);
+	op->held = all_held(op) || (op->whole && op->run->to_end && !op->run->last);
 	if (op->held)
 		return 0;
 	advance(op);

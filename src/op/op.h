@@ -51,7 +51,8 @@ struct run {
 	int64_t start;                   /* time the run began; slides of windows count from it */
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
-	bool whole;                      /* one micro-batch is the whole finite run */
+	bool whole;                      /* one micro-batch is the whole finite run, or with to_end is to the operators that close at its end */
+	bool to_end;                     /* operators that are about all of a finite input wait for the last of its micro-batches */
 	bool durable;                    /* --checkpoint: operators note what changes, for commit */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
 	uint32_t n_inputs;
@@ -131,6 +132,7 @@ struct op {
 	int64_t *port_watermark; /* n_ports of them, at least one */
 	int64_t passes;
 	bool held;               /* in this micro-batch nothing in front of it closes */
+	bool whole;              /* with run->to_end it closes in the last micro-batch alone */
 	uint64_t inputs;         /* bit i: records of input i may reach it */
 	bool reads_input;        /* the records it gets have the fields of the input */
 	bool had_event;          /* the batch it got last had event times; kept where run->events asks */

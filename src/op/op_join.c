@@ -415,14 +415,34 @@ static bool is_within(const struct join *j, uint32_t left, uint32_t right)
 	return (j->spec.from == INT64_MIN || apart >= j->spec.from) && (j->spec.to == INT64_MAX || apart <= j->spec.to);
 }
 
+/* The first and the last time of the other side that a row of this side may match; with times that saturate, more than those. */
+static int64_t earliest(const struct join *j, int side, int64_t at)
+{
+	int64_t bound = side ? j->spec.to : j->spec.from;
+
+	if (j->spec.scope != JOIN_WITHIN || bound == (side ? INT64_MAX : INT64_MIN))
+		return INT64_MIN;
+	return add_sat(at, side ? -bound : bound);
+}
+
+static int64_t latest(const struct join *j, int side, int64_t at)
+{
+	int64_t bound = side ? j->spec.from : j->spec.to;
+
+	if (j->spec.scope != JOIN_WITHIN || bound == (side ? INT64_MIN : INT64_MAX))
+		return INT64_MAX;
+	return add_sat(at, side ? -bound : bound);
+}
+
 /* Row `row` of one side with the rows before `until` of the other. */
 static int match_row(struct join *j, int side, uint32_t row, uint32_t until, struct err *e)
 {
 	struct join_side *other = &j->side[!side];
-	uint32_t group = j->side[side].rows[row].group;
-	uint32_t at = group == JOIN_NONE ? JOIN_NONE : join_side_first(other, group);
+	const struct join_row *r = &j->side[side].rows[row];
+	int64_t low = earliest(j, side, r->at), high = latest(j, side, r->at);
+	uint32_t at = r->group == JOIN_NONE ? JOIN_NONE : join_side_first_from(other, r->group, low);
 
-	for (; at < until; at = join_side_next(other, at)) {
+	for (; at < until && !join_side_beyond(other, at, high); at = join_side_next(other, at)) {
 		uint32_t left = side ? at : row, right = side ? row : at;
 
 		if (is_within(j, left, right) && add_pair(j, left, right, e))

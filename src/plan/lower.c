@@ -312,6 +312,7 @@ int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **la
 		op = lower_node(l->plan, n, l->opts, e);
 		if (!op)
 			return -1;
+		op->whole = n->whole;
 		lower_append(l->graph, last, op);
 		for (uint32_t k = 0; k < n->n_others; k++)
 			op_connect(l->points[n->others[k].point->id], op, (int)k + 1);

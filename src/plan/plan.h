@@ -123,6 +123,7 @@ struct plan_node {
 	enum plan_closing closing;      /* PLAN_GROUP_ROWS, PLAN_ABSENT, PLAN_FILL: what ends their windows */
 	int64_t lateness_ns;            /* PLAN_GROUP_ROWS, PLAN_FILL: how long after it a window takes records, or brings rows */
 	const struct plan_node *filled; /* PLAN_FILL: the aggregate */
+	bool whole;             /* without a window: what it says of a finite input is about all of it */
 	bool takes_back;        /* PLAN_REDUCE: rows may take back earlier ones */
 	const struct plan_node *window; /* PLAN_REDUCE: its window of processing time or rows */
 	const struct plan_panes *panes; /* PLAN_REDUCE: over event time or the whole stream */
@@ -170,7 +171,8 @@ struct plan {
 	/* by the rules */
 	const struct plan_node *windowed; /* the first window of processing time, NULL: none */
 	bool closes;              /* an aggregate or ordering stage: output comes at the end of the micro-batch */
-	bool whole;               /* one of them has no window: what it says of a finite input is about all of it */
+	bool whole;               /* one of them has no window */
+	bool forgets;             /* a join forgets rows at the end of a micro-batch: the whole of a long input had better be several */
 	bool changes;             /* some stage makes other records than it got */
 	bool keeps_late;          /* --late, set before plan_rules: every stage gets whole records */
 	const char **fields;      /* the output's fields in order where the program fixes them, else NULL */

@@ -198,6 +198,13 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 	return 0;
 }
 
+/* Without a window it is about all of a finite input. */
+static void wants_all(struct times *t, struct plan_node *n, bool all)
+{
+	n->whole = all;
+	t->p->whole |= all;
+}
+
 static int take_reduce(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -210,7 +217,7 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 	} else if (f->window && !f->aggregated) {
 		n->window = f->window;
 	} else {
-		t->p->whole = true;
+		wants_all(t, n, true);
 	}
 	if (t->mode != MODE_DEFAULT && !n->panes && !feeds_aggregate(t, c, i)) {
 		err_at(t->err, n->pos, "--mode says how the results of a window come out, and `%s` has none", n->word);
@@ -232,7 +239,7 @@ static void order_by_window(struct times *t, struct time_flow *f, struct plan_no
 {
 	if (!event_time(f->window)) {
 		n->scope = f->closes || n->kind == PLAN_SORT || n->kind == PLAN_TOP ? SCOPE_BATCH : SCOPE_RUN;
-		t->p->whole |= (n->kind == PLAN_SORT || n->kind == PLAN_TOP) && !f->window;
+		wants_all(t, n, (n->kind == PLAN_SORT || n->kind == PLAN_TOP) && !f->window);
 		return;
 	}
 	n->holds = !f->aggregated && !f->held;
@@ -258,7 +265,7 @@ static int take_dedup(struct times *t, const struct time_flow *f, struct plan_no
 }
 
 /* A command that is run for each micro-batch answers with records of its own, without event time or a window of it. */
-static int take_exec(struct times *t, struct time_flow *f, const struct plan_node *n)
+static int take_exec(struct times *t, struct time_flow *f, struct plan_node *n)
 {
 	if (n->each)
 		return 0;
@@ -271,7 +278,7 @@ static int take_exec(struct times *t, struct time_flow *f, const struct plan_nod
 		return err_hint(t->err, "put the watermark behind it, or use `exec each`, whose answers keep the time of the record");
 	}
 	t->p->closes = true;
-	t->p->whole |= !f->window;
+	wants_all(t, n, !f->window);
 	f->watermark = NULL;
 	f->merged = f->held = f->partial = false;
 	if (event_time(f->window))
@@ -295,7 +302,7 @@ static int take_state(struct times *t, struct time_flow *f, struct plan_node *n)
 	s->takes_late = f->window && f->window->assigner->kind == WINDOW_ALL;
 	s->lateness_ns = bounded(f->window) && f->trigger ? f->trigger->trigger->lateness_ns : 0;
 	f->closes |= s->batch.n > 0;
-	t->p->whole |= s->batch.n && !f->window;
+	wants_all(t, n, s->batch.n && !f->window);
 	return 0;
 }
 
@@ -370,7 +377,8 @@ static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
 					     : "both sides as far back as matches can come";
 	if (j->scope == JOIN_WITHIN && (j->from == INT64_MIN || j->to == INT64_MAX))
 		n->keeps = "both sides; one of them without bound, for `within` has none";
-	t->p->whole |= j->scope == JOIN_BATCH && !f->window && !r->window;
+	t->p->forgets |= j->scope == JOIN_WITHIN || j->scope == JOIN_WINDOW;
+	wants_all(t, n, j->scope == JOIN_BATCH && !f->window && !r->window);
 	f->closes |= j->scope == JOIN_BATCH;
 	merge_flow(f, r);
 	return 0;
@@ -397,7 +405,8 @@ static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *
 	n->keeps = g->scope == JOIN_BATCH ? "all sides of the micro-batch"
 		   : g->scope == JOIN_ALL ? "all records of all sides, without bound"
 					  : "all sides of the windows that are open";
-	t->p->whole |= g->scope == JOIN_BATCH && !f->window;
+	t->p->forgets |= g->scope == JOIN_WINDOW;
+	wants_all(t, n, g->scope == JOIN_BATCH && !f->window);
 	f->closes = f->aggregated = true;
 	f->held = false;
 	return 0;

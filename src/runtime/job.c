@@ -104,9 +104,12 @@ bool job_stopped(const struct job *j)
 
 bool job_is_open(const struct job *j)
 {
-	for (uint32_t i = 0; i < j->graph.n; i++)
-		if (j->graph.ops[i]->cls->holds && j->graph.ops[i]->cls->holds(j->graph.ops[i]))
+	for (uint32_t i = 0; i < j->graph.n; i++) {
+		const struct op *op = j->graph.ops[i];
+
+		if ((op->whole && j->run->to_end) || (op->cls->holds && op->cls->holds(op)))
 			return true;
+	}
 	return false;
 }
 

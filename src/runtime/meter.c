@@ -245,4 +245,4 @@ int64_t job_delay(const struct job *j)
 uint64_t job_batch(const struct job *j) { return j->run->batch; }
 int64_t job_now(const struct job *j) { return clock_now(&j->clock); }
 int64_t job_elapsed(const struct job *j) { return clock_watch(&j->clock) - j->meter.began; }
-bool job_until_end(const struct job *j) { return j->opts.cut.kind == CUT_EOF && j->opts.closes; }
+bool job_until_end(const struct job *j) { return (j->opts.cut.kind == CUT_EOF || j->run->to_end) && j->opts.closes; }

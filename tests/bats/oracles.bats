@@ -212,6 +212,72 @@ same() { diff -u "$1" "$2" | head -n 20; cmp -s "$1" "$2"; }
 	same a b
 }
 
+# sided N: records s,k,t,v of two streams, times in disorder by up to 20 s.
+sided() {
+	echo s,k,t,v
+	numbers "$1" '{ a = r(); b = r(); printf "%s,%s,%d,%d\n", a % 2 ? "l" : "r", b % 7 ? "k" b % 40 : "", i + 20 - b % 20, i }'
+}
+
+# joined KIND: l and r of in.csv within 15 s, as sqlite3 finds them.
+joined() {
+	local both='l JOIN r ON l.k = r.k AND r.t - l.t BETWEEN -5 AND 15' some='r WHERE l.k = r.k AND r.t - l.t BETWEEN -5 AND 15'
+	local other='l WHERE l.k = r.k AND r.t - l.t BETWEEN -5 AND 15' pairs
+	pairs="SELECT l.k, l.t, l.v, r.t, r.v FROM $both"
+	local lone="SELECT l.k, l.t, l.v, NULL, NULL FROM l WHERE NOT EXISTS (SELECT 1 FROM $some)"
+	local rone="SELECT r.k, NULL, NULL, r.t, r.v FROM r WHERE NOT EXISTS (SELECT 1 FROM $other)"
+	case $1 in
+	left) pairs="$pairs UNION ALL $lone" ;;
+	right) pairs="$pairs UNION ALL $rone" ;;
+	full) pairs="$pairs UNION ALL $lone UNION ALL $rone" ;;
+	semi) pairs="SELECT k, t, v FROM l WHERE EXISTS (SELECT 1 FROM $some)" ;;
+	anti) pairs="SELECT k, t, v FROM l WHERE NOT EXISTS (SELECT 1 FROM $some)" ;;
+	esac
+	sqlite3 -csv :memory: '.mode csv' '.import in.csv x' "CREATE TABLE y AS SELECT s, nullif(k, '') AS k, CAST(t AS INT) AS t, v FROM x;
+		CREATE TABLE l AS SELECT k, t, v FROM y WHERE s = 'l'; CREATE TABLE r AS SELECT k, t, v FROM y WHERE s = 'r';
+		CREATE INDEX i ON r (k, t); CREATE INDEX j ON l (k, t); $pairs"
+}
+
+# fields KIND: those of the answer, in order.
+fields() {
+	case $1 in
+	semi | anti) echo k, t, v ;;
+	*) echo k, t, v, rt, rv ;;
+	esac
+}
+
+@test "interval joins of every kind as sqlite3 finds them, however the stream is cut" {
+	need sqlite3
+	sided 6000 >in.csv
+	for kind in inner left right full semi anti; do
+		joined "$kind" | tr -d '\r"' | sort >b
+		for cut in eof 1000r 7r; do
+			strm -i csv --every "$cut" 'watermark t delay 21s' 'split l = s == "l", r = s == "r"' 'from r | map k, rt = t, rv = v | as r2' \
+				"from l | map k, t, v | join r2 on k within -5s to 15s ${kind#inner}" "select $(fields "$kind")" --from in.csv >out
+			tail -n +2 out | sort >a
+			same a b
+		done
+	done
+}
+
+@test "joins of whole files as sqlite3 finds them" {
+	need sqlite3
+	numbers 3000 '{ a = r(); printf "%s,%d\n", a % 9 ? "k" a % 900 : "", i }' >l
+	numbers 2000 '{ a = r(); printf "%s,%d\n", a % 5 ? "k" a % 1200 : "", i }' >r
+	{ echo k,a; cat l; } >l.csv
+	{ echo k,b; cat r; } >r.csv
+	for kind in '' left right full; do
+		for eq in '' '<=>'; do
+			op='='
+			[ -z "$eq" ] || op=IS
+			sqlite3 -csv :memory: "CREATE TABLE l0 (k, a); CREATE TABLE r0 (k, b);" '.mode csv' '.import l l0' '.import r r0' \
+				"CREATE TABLE l AS SELECT nullif(k, '') AS k, a FROM l0; CREATE TABLE r AS SELECT nullif(k, '') AS k, b FROM r0;
+				SELECT coalesce(l.k, r.k), a, b FROM l ${kind:-inner} JOIN r ON l.k $op r.k" | tr -d '\r"' | sort >b
+			strm --from l=l.csv --from r=r.csv "from l | join r on k${eq:+ <=> k} $kind" 'select k, a, b' | tail -n +2 | sort >a
+			same a b
+		done
+	done
+}
+
 @test "answers do not depend on the size of batches" {
 	sales 3000 >in.csv
 	for n in 1 3 7 2048; do
