@@ -548,17 +548,27 @@ static void clear(struct join *j)
 	join_side_clear(&j->side[1]);
 }
 
+/* May rows come out whose times nothing bounds? A pair has the later time of its two, which is that of a new row. */
+static bool holds_all(const struct join *j)
+{
+	bool left = j->spec.to == INT64_MAX, right = j->spec.from == INT64_MIN;
+
+	if (j->spec.scope == JOIN_ALL || (left && right))
+		return true;
+	return (left && (preserves(j, 0) || j->spec.kind == JOIN_SEMI)) || (right && preserves(j, 1));
+}
+
 /* What may still come out is at most this much behind. */
 static int64_t holds_back(const struct join *j)
 {
 	const struct join_spec *s = &j->spec;
-	int64_t w = j->op.watermark, most = s->to > 0 ? s->to : 0;
+	int64_t w = j->op.watermark, most = s->to > 0 && s->to < INT64_MAX ? s->to : 0;
 
 	if (w == WATERMARK_NONE || w == WATERMARK_END || s->scope == JOIN_BATCH || s->scope == JOIN_WINDOW)
 		return w;
-	if (s->scope == JOIN_ALL || s->from == INT64_MIN || s->to == INT64_MAX)
+	if (holds_all(j))
 		return WATERMARK_NONE;
-	if (-s->from > most)
+	if (s->from > INT64_MIN && -s->from > most)
 		most = -s->from;
 	return w < INT64_MIN + 1 + most ? WATERMARK_NONE : w - most;
 }
