@@ -87,7 +87,7 @@ static const struct parallel transformations[] = {
 	{ "slice", "filter TIME >= A and TIME < B",
 	  "By a time in the records; micro-batches that have gone by are not kept.",
 	  "-i csv 'filter t >= 10 and t < 20'", "t,n\n1,5\n12,7\n25,3\n", "t,n\n12,7\n" },
-	{ "cache", "as NAME",
+	{ "cache, persist", "as NAME",
 	  "A named point is worked out once, however many chains read it. `persist` and storage levels have no counterpart: what goes "
 	  "by is not kept.",
 	  "-o json 'as all' 'from all | count' 'from all | count by line'", "a\nb\na\n",
@@ -153,7 +153,7 @@ static const struct parallel windows[] = {
 };
 
 static const struct parallel output_operations[] = {
-	{ "print", "limit N",
+	{ "print, pprint", "limit N",
 	  "What is not sent elsewhere is printed anyway; `-o table` aligns it. On the whole stream `limit` ends the run, so the first "
 	  "N of each micro-batch are `group | flatmap`.",
 	  "'limit 1'", "a\nb\n", "a\n" },
@@ -163,7 +163,7 @@ static const struct parallel output_operations[] = {
 	{ "saveAsObjectFiles", "to dir:DIR?format=json",
 	  "JSON keeps the types of values.",
 	  "-i csv 'set n = n + 1' 'to dir:out?format=json' && cat out/*", "n\n1\n", "{\"n\":2}\n" },
-	{ "saveAsHadoopFiles", NULL,
+	{ "saveAsHadoopFiles, saveAsNewAPIHadoopFiles", NULL,
 	  "There is no Hadoop file system here; `to exec:COMMAND` reaches it through a client of its own.",
 	  NULL, NULL, NULL },
 	{ "foreachRDD", "exec CMD, or to exec:COMMAND",
@@ -203,6 +203,9 @@ static const struct parallel sources[] = {
 };
 
 static const struct parallel running[] = {
+	{ "start, awaitTermination", "the command",
+	  "Runs until its input ends; live input ends by a signal, or `timeout 1h strm ...` (awaitTerminationOrTimeout).",
+	  "count", "a\nb\n", "2\n" },
 	{ "StreamingContext", "--every DUR",
 	  "The length of a micro-batch.",
 	  "-i csv --replay t --every 10s count", "t\n1\n2\n15\n", "count\n2\n1\n" },
