@@ -79,6 +79,7 @@ int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct
 	run->durable = true;
 	run->ends = o->drain;
 	lower->opened = checkpoint_sink;
+	lower->kept = checkpoint_kept;
 	lower->opened_ctx = jo->checkpoint;
 	return jo->checkpoint ? 0 : -1;
 }

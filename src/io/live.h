@@ -30,6 +30,8 @@ struct intake {
 	/* Something worth a line on stderr ("connection refused, again in 2s"): lower case, no full stop, names the source. */
 	void (*note)(void *ctx, const char *text);
 	void *ctx;
+	/* As open, for a stream that is a file, read from the offset on, behind an open descriptor: one that can be read again. NULL: it makes no difference. */
+	void *(*open_file)(void *ctx, const char *name, int fd, int64_t offset, struct err *e);
 };
 
 /* The live side of a source_def (source_def.live; NULL: the source is finite and pulled with source_read). */

@@ -58,15 +58,48 @@ void position_copy(struct position *to, const struct position *from)
 	to->path = path;
 }
 
-void position_of_fd(struct position *p, int fd, const char *path)
+/* What the name stands for, absolute, whether it is there or not. */
+static char *absolute(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
+	char *folder = slash ? xstrndup(name, slash == name ? 1 : (size_t)(slash - name)) : xstrdup(".");
+	char *real = realpath(name, NULL), *in = real ? NULL : realpath(folder, NULL);
+	struct buf b = { 0 };
+
+	if (in)
+		buf_printf(&b, "%s%s%s", in, in[1] ? "/" : "", last);
+	else
+		buf_str(&b, real ? real : name);
+	free(folder);
+	free(real);
+	free(in);
+	return (char *)buf_cstr(&b);
+}
+
+/* The path behind a descriptor; NULL: it has none. */
+static char *path_of_fd(int fd)
+{
+	char self[32], path[4096];
+	ssize_t n;
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	n = readlink(self, path, sizeof path);
+	return n > 0 && n < (ssize_t)sizeof path ? xstrndup(path, (size_t)n) : NULL;
+}
+
+void position_name(struct position *p, int fd, const char *name)
+{
+	char *own = name ? NULL : path_of_fd(fd);
+
+	free(p->path);
+	p->path = own ? own : absolute(name ? name : "stdin");
+}
+
+void position_of_fd(struct position *p, int fd)
 {
 	struct file_id id = { 0 };
-	char *real = realpath(path, NULL);
 
 	file_id_of_fd(fd, &id);
-	free(p->path);
-	p->path = real ? xstrdup(real) : xstrdup(path);
-	free(real);
 	p->dev = id.dev;
 	p->ino = id.ino;
 	p->born_ns = id.born_ns;
@@ -214,6 +247,7 @@ static void add_leg(struct resume_list *l, const char *path, int64_t offset, boo
 
 static bool is_dated(const char *rest) { return (*rest == '.' || *rest == '-' || *rest == '_') && rest[1] >= '0' && rest[1] <= '9'; }
 
+/* base_n: the length of the name that it begins with, 0: it does not. */
 static void add_candidate(struct candidates *c, const char *folder, const char *name, size_t base_n)
 {
 	size_t n = strlen(folder) + strlen(name) + 2;
@@ -226,7 +260,7 @@ static void add_candidate(struct candidates *c, const char *folder, const char *
 		return;
 	}
 	c->at = xgrow(c->at, &c->cap, c->n + 1, sizeof *c->at);
-	c->at[c->n++] = (struct candidate){ path, id, is_dated(name + base_n) };
+	c->at[c->n++] = (struct candidate){ path, id, base_n && is_dated(name + base_n) };
 }
 
 static int by_time(const void *a, const void *b)
@@ -238,17 +272,21 @@ static int by_time(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* NAME* beside it, without NAME, oldest first. */
-static void list_candidates(struct candidates *c, const char *path)
+/* NAME* beside it, without NAME, and whatever name the file has there; oldest first. */
+static void list_candidates(struct candidates *c, const struct position *p)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *folder = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	const char *slash = strrchr(p->path, '/'), *name = slash ? slash + 1 : p->path;
+	char *folder = slash ? xstrndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path)) : xstrdup(".");
+	size_t n = strlen(name);
 	DIR *dir = opendir(folder);
 	struct dirent *d;
 
-	while (dir && (d = readdir(dir)))
-		if (!strncmp(d->d_name, name, strlen(name)) && d->d_name[strlen(name)])
-			add_candidate(c, folder, d->d_name, strlen(name));
+	while (dir && (d = readdir(dir))) {
+		bool begins = !strncmp(d->d_name, name, n) && d->d_name[n];
+
+		if (begins || (d->d_ino == p->ino && strcmp(d->d_name, name) != 0))
+			add_candidate(c, folder, d->d_name, begins ? n : 0);
+	}
 	if (dir)
 		closedir(dir);
 	free(folder);
@@ -304,7 +342,7 @@ void resume_find(struct resume_list *out, const struct position *p)
 		add_leg(out, p->path, p->offset, true);
 		return;
 	}
-	list_candidates(&c, p->path);
+	list_candidates(&c, p);
 	moved = find_moved(&c, p);
 	if (moved)
 		add_moved(out, &c, moved, p);

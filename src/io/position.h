@@ -32,8 +32,10 @@ void trace_note(const struct trace *t, struct position *p);
 
 void position_release(struct position *p);
 void position_copy(struct position *to, const struct position *from);
-/* The file behind an open descriptor: path (made absolute), device, inode. */
-void position_of_fd(struct position *p, int fd, const char *path);
+/* The name that the file goes by, made absolute; NULL: that of the descriptor. Files that are rotated are looked for beside it, whatever they are called by now. */
+void position_name(struct position *p, int fd, const char *name);
+/* The file behind an open descriptor: device, inode, birth. */
+void position_of_fd(struct position *p, int fd);
 void position_put(struct buf *b, const struct position *p);
 /* Owned strings in *p. Sets in->bad where it is none. */
 void position_get(struct bytes_in *in, struct position *p);

@@ -13,6 +13,16 @@ struct stat;
 
 struct source_def;
 struct live_def;
+struct file_id;
+
+/* A file that a live source is to read on, from the offset (bytes as they are read). The source takes fd and sets it to -1. */
+struct source_past {
+	struct source_past *next;
+	int fd;
+	const char *path;
+	int64_t offset;
+	void *stream; /* of the intake, it goes on; NULL: it begins */
+};
 
 struct source {
 	const struct source_def *def;
@@ -31,6 +41,12 @@ struct source {
 	int (*wait)(void *ctx, int fd);
 	void *wait_ctx;
 	bool cut_off; /* wait() has said 1 */
+	/* With a checkpoint, of a live source of files, before it starts: files to be read before all others, oldest first; and whether a file was read to its end
+	 * (or is among the past ones). NULL: nobody knows. */
+	struct source_past *past;
+	bool (*known)(void *ctx, const struct file_id *id);
+	void *known_ctx;
+	bool leaves; /* by the source: it closes streams because it stops, not because they end */
 };
 
 /* What every source may say of its records: the rows of its params. */

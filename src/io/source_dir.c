@@ -9,6 +9,7 @@
 #include "io/dir_files.h"
 #include "io/fd.h"
 #include "io/live.h"
+#include "io/position.h"
 #include "io/source_list.h"
 #include "io/watch.h"
 
@@ -42,6 +43,7 @@ struct dir_source {
 	void *stream;
 	bool paused;
 	uint64_t n_read;
+	struct source_past *past; /* to be read first */
 };
 
 static void dir_stop(struct source *base);
@@ -119,6 +121,38 @@ static void lost_file(struct dir_source *s, struct dir_file *f)
 	s->file_path = NULL;
 }
 
+static void open_stream(struct dir_source *s, int64_t offset, struct err *e)
+{
+	if (s->to->open_file)
+		s->stream = s->to->open_file(s->to->ctx, s->file_path, s->file->fd, offset, e);
+	else
+		s->stream = s->to->open(s->to->ctx, s->file_path, e);
+}
+
+/* A file that was read in part, in another run. */
+static void open_past(struct dir_source *s, struct source_past *p)
+{
+	struct trace *t = xmalloc(sizeof *t);
+	struct err e = { 0 };
+
+	s->file_path = xstrdup(p->path);
+	s->file = fd_source_new(p->fd, s->file_path, &e);
+	if (!s->file)
+		close(p->fd);
+	p->fd = -1;
+	s->stream = p->stream;
+	if (!s->file || position_seek(s->file, p->offset, t, &e) < 0) {
+		fail(s, &e);
+	} else {
+		s->file->base.name = s->file_path;
+		if (!s->stream)
+			open_stream(s, p->offset, &e);
+		if (!s->stream)
+			fail(s, &e);
+	}
+	free(t);
+}
+
 /* The next file of the queue. */
 static void open_file(struct dir_source *s, struct dir_file *f)
 {
@@ -140,7 +174,7 @@ static void open_file(struct dir_source *s, struct dir_file *f)
 		if (!file_id_of_fd(fd, &id) && file_id_stays(&id, &f->id))
 			f->id = id;
 		s->file->base.name = s->file_path;
-		s->stream = s->to->open(s->to->ctx, s->file_path, &e);
+		open_stream(s, 0, &e);
 	} else {
 		free(s->file_path);
 		s->file_path = NULL;
@@ -184,6 +218,11 @@ static void on_turn(uv_idle_t *h)
 
 	if (s->file) {
 		read_file(s);
+	} else if (s->past) {
+		struct source_past *p = s->past;
+
+		s->past = p->next;
+		open_past(s, p);
 	} else if ((next = dir_files_next(&s->files))) {
 		open_file(s, next);
 	} else {
@@ -292,7 +331,7 @@ static void found(struct dir_source *s, const char *path, bool told)
 	}
 	if (!f) {
 		f = add_file(s, path, &id);
-		if (s->first_scan && s->new_only)
+		if ((s->first_scan && s->new_only) || (s->base.known && s->base.known(s->base.known_ctx, &id)))
 			f->state = DIR_DONE;
 		if (f->state == DIR_WAITING)
 			queue_or_wait(s, f, told);
@@ -492,6 +531,7 @@ static int dir_start(struct source *base, uv_loop_t *loop, const struct intake *
 
 	s->loop = loop;
 	s->to = to;
+	s->past = base->past;
 	open_handles(s);
 	s->n_scans = 1;
 	s->first_scan = true;
@@ -525,6 +565,7 @@ static void dir_stop(struct source *base)
 	uv_close((uv_handle_t *)&s->check, NULL);
 	uv_close((uv_handle_t *)&s->turn, NULL);
 	watch_close(&s->watch);
+	base->leaves = true;
 	close_file(s, false);
 }
 

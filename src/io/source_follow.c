@@ -12,6 +12,7 @@
 #define READ_A_TURN ((size_t)256 << 10) /* then the others on the loop have theirs */
 #define POLL_MS 1000
 #define GRACE_MS 5000 /* how long a rotated file is kept where nobody can tell whether it is still written to */
+#define ONCE_GRACE_NS INT64_C(60000000000) /* the same for one that was left alone so long */
 #define TAILS_MAX 32  /* rotated files that are still written to */
 #define MOVES_MAX 16  /* rotations between two looks */
 #define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
@@ -41,16 +42,23 @@ struct follow_source {
 	struct move moves[MOVES_MAX];
 	unsigned n_moves;
 	bool noted_missing, paused;
+	struct err *starting; /* where an error goes during start */
 };
 
 static void follow_stop(struct source *base);
 
 static void fail(struct follow_source *s, int error)
 {
+	struct err e = { 0 };
+
 	if (!s->open)
 		return;
 	follow_stop(&s->base);
-	live_fail(s->to, "%s: %s", s->path, strerror(error));
+	err_set(&e, ERR_IO, "%s: %s", s->path, strerror(error));
+	if (s->starting)
+		*s->starting = e;
+	else
+		s->to->end(s->to->ctx, &e);
 }
 
 /* ---- tails ---- */
@@ -94,8 +102,8 @@ static void drop_tail(struct follow_source *s, struct tail *t)
 	tail_free(t);
 }
 
-/* Takes fd as the newest tail. */
-static void add_tail(struct follow_source *s, int fd, bool at_its_end)
+/* Takes fd as the newest tail. NULL: it cannot be read. */
+static struct tail *add_tail(struct follow_source *s, int fd, bool at_its_end)
 {
 	struct tail *t = tail_new(fd, at_its_end), *last = current(s);
 	char self[32];
@@ -103,7 +111,7 @@ static void add_tail(struct follow_source *s, int fd, bool at_its_end)
 	if (!t) {
 		fail(s, errno);
 		close(fd);
-		return;
+		return NULL;
 	}
 	/* by its descriptor: the name may be another file's by now */
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
@@ -112,20 +120,64 @@ static void add_tail(struct follow_source *s, int fd, bool at_its_end)
 		last->next = t;
 	else
 		s->tails = t;
+	return t;
+}
+
+/* False: it failed, and so has the source. */
+static bool begin_stream(struct follow_source *s, struct tail *t)
+{
+	struct err e = { 0 };
+
+	if (s->to->open_file)
+		t->stream = s->to->open_file(s->to->ctx, s->path, t->copy_fd >= 0 ? t->copy_fd : t->fd, t->position, &e);
+	else
+		t->stream = s->to->open(s->to->ctx, s->path, &e);
+	if (t->stream)
+		return true;
+	follow_stop(&s->base);
+	if (s->starting)
+		*s->starting = e;
+	else
+		s->to->end(s->to->ctx, &e);
+	return false;
+}
+
+/* Files that were read in part, in another run. */
+static void add_past(struct follow_source *s)
+{
+	for (struct source_past *p = s->base.past; p && s->open; p = p->next) {
+		struct file_id id;
+		struct tail *t;
+
+		if (!p->stream && !file_id_of_fd(p->fd, &id) && is_tail(s, &id))
+			continue; /* a stream of its own */
+		t = add_tail(s, p->fd, false);
+		p->fd = -1;
+		if (!t)
+			continue;
+		tail_go(t, p->offset);
+		t->stream = p->stream;
+		if (!t->stream)
+			begin_stream(s, t);
+	}
 }
 
 /* The file of this name as a new tail, unless it is one already. */
 static void try_add(struct follow_source *s, const char *path, bool at_its_end)
 {
 	struct file_id id;
+	struct tail *t;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (!file_id_of_fd(fd, &id) && id.is_file && !is_tail(s, &id))
-		add_tail(s, fd, at_its_end);
-	else
+	if (file_id_of_fd(fd, &id) || !id.is_file || is_tail(s, &id)) {
 		close(fd);
+		return;
+	}
+	t = add_tail(s, fd, at_its_end);
+	if (t && s->to->open_file)
+		begin_stream(s, t);
 }
 
 /* ---- reading ---- */
@@ -142,20 +194,14 @@ static void wake(struct follow_source *s)
 static bool read_tail(struct follow_source *s, struct tail *t)
 {
 	bool copy = t->copy_fd >= 0;
-	struct err e = { 0 };
 	size_t room;
 	char *p;
 	ssize_t n;
 
 	if (!tail_has_more(t))
 		return false;
-	if (!t->stream)
-		t->stream = s->to->open(s->to->ctx, s->path, &e);
-	if (!t->stream) {
-		follow_stop(&s->base);
-		s->to->end(s->to->ctx, &e);
+	if (!t->stream && !begin_stream(s, t))
 		return false;
-	}
 	p = s->to->room(t->stream, &room);
 	n = tail_read(t, p, room);
 	if (n < 0)
@@ -169,6 +215,13 @@ static bool read_tail(struct follow_source *s, struct tail *t)
 	return s->open && !s->paused;
 }
 
+static bool left_alone(const struct follow_source *s, const struct tail *t)
+{
+	struct file_id id;
+
+	return !file_id_of_fd(t->fd, &id) && source_now(&s->base) - id.mtime_ns >= ONCE_GRACE_NS;
+}
+
 /* At its end: is it over? A rotated file is when nobody writes to it any more. */
 static bool is_over(const struct follow_source *s, const struct tail *t)
 {
@@ -177,6 +230,8 @@ static bool is_over(const struct follow_source *s, const struct tail *t)
 	if (!t->next)
 		return false;
 	w = file_writers(t->fd);
+	if (w == FILE_WRITERS_UNKNOWN && s->base.once)
+		return left_alone(s, t);
 	return w == FILE_NO_WRITERS || (w == FILE_WRITERS_UNKNOWN && uv_now(s->loop) - t->end_ms >= GRACE_MS);
 }
 
@@ -391,7 +446,13 @@ static int follow_start(struct source *base, uv_loop_t *loop, const struct intak
 	s->loop = loop;
 	s->to = to;
 	open_handles(s);
-	try_add(s, s->path, s->new_only);
+	s->starting = e;
+	add_past(s);
+	if (s->open)
+		try_add(s, s->path, s->new_only && !base->past);
+	s->starting = NULL;
+	if (!s->open)
+		return -1;
 	if (!s->tails && base->once) {
 		follow_stop(base);
 		return err_set(e, ERR_IO, "%s: %s", s->path, strerror(ENOENT));
@@ -422,6 +483,7 @@ static void follow_stop(struct source *base)
 	uv_close((uv_handle_t *)&s->poll, NULL);
 	uv_close((uv_handle_t *)&s->turn, NULL);
 	watch_close(&s->watch);
+	base->leaves = true;
 	for (struct tail *t = s->tails; t; t = t->next)
 		close_stream(s, t);
 }

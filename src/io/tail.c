@@ -50,6 +50,12 @@ struct tail *tail_new(int fd, bool at_its_end)
 	return t;
 }
 
+void tail_go(struct tail *t, int64_t position)
+{
+	t->position = position;
+	load_last(t);
+}
+
 void tail_free(struct tail *t)
 {
 	if (t->copy_fd >= 0)

@@ -23,6 +23,8 @@ struct tail {
 
 /* Takes fd, open for reading, at its start, or at its end. NULL and errno (fd stays the caller's). */
 struct tail *tail_new(int fd, bool at_its_end);
+/* Goes on at this position. */
+void tail_go(struct tail *t, int64_t position);
 void tail_free(struct tail *t);
 /* Is there something to read? */
 bool tail_has_more(const struct tail *t);

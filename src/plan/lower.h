@@ -21,6 +21,8 @@ struct lower_opts {
 	/* A sink was opened: a checkpoint holds on to it. 0 or -1; NULL: nobody asks. */
 	int (*opened)(void *ctx, struct sink *s, struct err *e);
 	void *opened_ctx;
+	/* Does what the stage of this number keeps go on from another run? NULL: it does not. */
+	bool (*kept)(void *opened_ctx, int stage);
 	const struct word_counts *scanner; /* not NULL: the first stage is `words` and reads from the word scanner */
 };
 

@@ -412,7 +412,7 @@ struct op *lower_state(const struct plan *p, const struct plan_node *n, const st
 		return NULL;
 	}
 	op = op_state(o->run, n->stage, n->word, &rules);
-	if (!n->state->file || !read_start(op, n->state, e))
+	if (!n->state->file || (o->kept && o->kept(o->opened_ctx, n->stage)) || !read_start(op, n->state, e))
 		return op;
 	op_free(op);
 	return NULL;

@@ -192,7 +192,7 @@ static void say_changes(const struct checkpoint *c, struct store_program *p)
 	struct inspect_diff *rows;
 	size_t n;
 
-	if (!old || (old->text.n == p->text.n && !memcmp(old->text.p, p->text.p, p->text.n)))
+	if (!old || (old->text.n == p->text.n && (!p->text.n || !memcmp(old->text.p, p->text.p, p->text.n))))
 		return;
 	inspect_diff(c->store, p, &rows, &n);
 	for (size_t i = 0; i < n; i++)
@@ -242,6 +242,17 @@ static int take_program(struct checkpoint *c, struct err *e)
 	return 0;
 }
 
+bool checkpoint_kept(void *checkpoint, int stage)
+{
+	const struct checkpoint *c = checkpoint;
+	const struct store_program *p = c->has_commit ? store_program(c->store) : NULL;
+
+	for (uint32_t i = 0; p && i < p->n_stages; i++)
+		if (!strcmp(p->stages[i].name, c->opts.stages[stage].name) && p->stages[i].fingerprint == c->opts.stages[stage].fingerprint)
+			return true;
+	return false;
+}
+
 /* ---- clocks ---- */
 
 static void restore_mark(struct job *j, const struct point_mark *m)
@@ -260,6 +271,7 @@ static void restore_clock(struct checkpoint *c)
 	j->run->batch = c->committed + 1;
 	clock_set(&j->clock, p->clock);
 	j->run->start = p->start;
+	j->goes_on = true;
 	if (j->replay && p->timed) {
 		j->timed = true;
 		j->cut_end = p->cut_end;
@@ -280,6 +292,10 @@ static void set_env(struct checkpoint *c)
 		return;
 	c->opts.env->time.now_ns = c->cut.env_now;
 	c->job->run->batch = c->rerun.batch;
+	c->job->run->start = c->cut.start;
+	c->job->goes_on = true;
+	for (unsigned i = 0; c->job->marks && i < c->job->opts.n_sources && i < 64; i++)
+		c->job->marks[i].ended = c->cut.ended >> i & 1;
 	job_set_now(c->job, c->cut.seen);
 }
 
@@ -288,7 +304,7 @@ int ckpt_begin(struct job *j, struct err *e)
 	struct checkpoint *c = j->opts.checkpoint;
 
 	c->job = j;
-	c->next_wal = 1;
+	c->next_wal = CKPT_LIVE_WAL + 1;
 	for (uint32_t i = 0; i < j->graph.n; i++)
 		find_op(c, op_is_sink(j->graph.ops[i]) ? j->graph.ops[i] : NULL);
 	find_op(c, j->bad_sink);
@@ -312,10 +328,21 @@ static void fill_clock(const struct checkpoint *c, struct point *p)
 	p->over = j->cut_over;
 }
 
+/* Of live input, as bits. */
+static uint64_t ended_inputs(const struct job *j)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; j->live_sources && i < j->n_live && i < 64; i++)
+		all |= (uint64_t)(j->run->inputs[i] == INPUT_ENDED) << i;
+	return all;
+}
+
 static int write_cut(struct checkpoint *c, struct err *e)
 {
 	const struct run *run = c->job->run;
-	struct point p = { .env_now = c->opts.env->time.now_ns, .seen = c->job->seen_now, .last = run->last };
+	struct point p = { .env_now = c->opts.env->time.now_ns, .seen = c->job->seen_now, .last = run->last,
+			   .start = run->start, .ended = ended_inputs(c->job) };
 	struct store_point at = { .batch = run->batch, .time = run->now };
 	struct buf b = { 0 };
 	int r = 0;
@@ -334,6 +361,8 @@ static int write_cut(struct checkpoint *c, struct err *e)
 		at.data = (struct store_bytes){ b.p, b.n };
 		r = places_sync(c, e) || store_cut(c->store, &at, false, e) ? -1 : 0;
 	}
+	if (!r && c->unsynced) /* the commit before is on the disk with it */
+		r = places_trim(c, e);
 	c->unsynced &= r != 0;
 	point_release(&p);
 	buf_release(&b);
@@ -427,10 +456,9 @@ static void fill_marks(const struct checkpoint *c, struct point *p)
 }
 
 /* *waits: something is to be done behind it, so it must be on the disk first. */
-static int write_commit(struct checkpoint *c, bool *waits, struct err *e)
+static int write_commit(struct checkpoint *c, struct store_point at, bool *waits, struct err *e)
 {
 	struct point p = { .n_sinks = c->n_sinks, .sinks = xcalloc(c->n_sinks + 1, sizeof *p.sinks) };
-	struct store_point at = { .batch = c->job->run->batch, .time = c->job->run->now };
 	struct buf b = { 0 }, rest = { 0 }, columns = { 0 };
 	int r = prepare_sinks(c, &p, &rest, e);
 
@@ -443,7 +471,7 @@ static int write_commit(struct checkpoint *c, bool *waits, struct err *e)
 	p.drained = c->commit.drained || (c->job->run->last && c->job->run->ends);
 	commit_put(&b, &p);
 	at.data = (struct store_bytes){ b.p, b.n };
-	*waits = rest.n || c->next_wal > 1;
+	*waits = rest.n > 0;
 	if (!r)
 		r = places_commit(c, e) || store_commit(c->store, &at, !*waits, e) ? -1 : 0;
 	c->unsynced = !*waits;
@@ -464,7 +492,7 @@ static int commit(struct checkpoint *c, struct err *e)
 		*e = c->failed;
 		return -1;
 	}
-	if (write_commit(c, &waits, e))
+	if (write_commit(c, (struct store_point){ .batch = c->job->run->batch, .time = c->job->run->now }, &waits, e))
 		return -1;
 	for (size_t i = 0; i < c->n_sinks; i++)
 		if (op_sink_committed(c->sinks[i].op, e))
@@ -477,6 +505,7 @@ bool ckpt_reruns(const struct job *j) { return j->opts.checkpoint && j->opts.che
 int ckpt_end_rerun(struct job *j, struct err *e)
 {
 	const struct checkpoint *c = j->opts.checkpoint;
+	enum input_state *inputs = j->run->inputs;
 	bool ends = j->run->ends;
 	int r;
 
@@ -487,8 +516,13 @@ int ckpt_end_rerun(struct job *j, struct err *e)
 		j->cut_over = c->cut.over;
 	}
 	j->run->ends |= c->cut.last;
+	if (j->live_sources)
+		j->run->inputs = arena_zero(&j->arena, j->run->n_inputs * sizeof *j->run->inputs);
+	for (unsigned i = 0; j->live_sources && i < j->n_live && i < 64; i++)
+		j->run->inputs[i] = c->cut.ended >> i & 1 ? INPUT_ENDED : INPUT_OPEN;
 	r = job_end_batch(j, c->rerun.time, c->cut.last, e);
 	j->run->ends = ends;
+	j->run->inputs = inputs;
 	return r;
 }
 
@@ -496,6 +530,8 @@ int ckpt_end_rerun(struct job *j, struct err *e)
 static void rerun_over(struct checkpoint *c)
 {
 	c->rerun.is = false;
+	for (unsigned i = 0; c->job->marks && i < c->job->opts.n_sources; i++)
+		c->job->marks[i].ended = false;
 	c->opts.env->time.now_ns = c->env_now;
 }
 
@@ -522,18 +558,37 @@ int ckpt_end_batch(struct job *j, struct err *e)
 	return 0;
 }
 
+/* Places that changed though nothing was consumed: an empty file began, one that was read to its end is over. */
+static bool has_dirty(const struct checkpoint *c)
+{
+	for (size_t i = 0; i < c->n_places; i++)
+		if (c->places[i]->dirty && (c->places[i]->now.kind == PLACE_FILE || c->places[i]->gone))
+			return true;
+	return false;
+}
+
 bool ckpt_moved(const struct checkpoint *c)
 {
 	for (size_t i = 0; i < c->n_places; i++)
 		if (c->places[i]->moved)
 			return true;
-	return false;
+	return !c->has_commit && has_dirty(c);
+}
+
+int ckpt_note_places(struct checkpoint *c, struct err *e)
+{
+	bool waits;
+
+	if (!c->has_commit || c->closed || !has_dirty(c))
+		return 0;
+	places_settle(c);
+	return write_commit(c, (struct store_point){ .batch = c->committed, .time = store_last_commit(c->store)->time }, &waits, e);
 }
 
 int ckpt_finish(struct checkpoint *c, struct err *e)
 {
-	int r = c->unsynced ? store_sync(c->store, e) : 0;
-
+	if (c->unsynced && (store_sync(c->store, e) || places_trim(c, e)))
+		return -1;
 	c->unsynced = false;
-	return r;
+	return 0;
 }

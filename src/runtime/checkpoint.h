@@ -35,6 +35,8 @@ struct checkpoint *checkpoint_open(const struct checkpoint_opts *o, struct err *
 /* A sink of the job, in their order, before its operator is made: it is held to the checkpoint from here on. Its writer begins with a header iff
  * sink_empty() says so after the call. 0 or -1. */
 int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e);
+/* Does what a stage keeps go on from the last commit? */
+bool checkpoint_kept(void *checkpoint, int stage);
 void checkpoint_close(struct checkpoint *c);
 
 /* For people: what commits and cuts remember. Views of the point's bytes. */

@@ -1,10 +1,12 @@
-/* Inside of a checkpoint: checkpoint.c (cut and commit), ckpt_places.c (where inputs stand), ckpt_read.c (inputs that are read in turn), ckpt_live.c (those
+/* Inside of a checkpoint: checkpoint.c (cut and commit), ckpt_places.c (where inputs stand), ckpt_read.c (inputs that are read in turn), ckpt_live.h (those
  * that a loop drives), ckpt_points.c (what cuts and commits remember, as bytes). */
 #ifndef STRM_RUNTIME_CKPT_IMPL_H
 #define STRM_RUNTIME_CKPT_IMPL_H
 #include "io/position.h"
 #include "runtime/checkpoint.h"
 #include "runtime/job_impl.h"
+
+#define CKPT_LIVE_WAL 1 /* the log of live input; inputs that are read in turn have their own, from 2 */
 
 enum place_kind { PLACE_NONE, PLACE_FILE, PLACE_LOG };
 
@@ -16,8 +18,9 @@ struct place_value {
 	uint32_t wal;        /* PLACE_LOG: the log, */
 	uint64_t wal_at;     /* how much of it was taken off, */
 	struct buf rest;     /* and what of that was not consumed */
+	uint64_t ahead;      /* PLACE_FILE of live input: bytes behind it that were read and not consumed */
 	bool open;           /* a stream is at hand */
-	bool over;           /* what was consumed last was taken as the end: no line end was needed */
+	bool over;           /* it has ended in due form: what is left is its last record, without a line end */
 	uint64_t rows, bads;
 	uint64_t line;
 	struct buf decoder;  /* its state, there */
@@ -30,8 +33,11 @@ struct place {
 	struct place_value now;
 	struct trace trace;       /* PLACE_FILE: of what was consumed */
 	uint32_t mark;            /* of the entry */
+	uint64_t trim_at;         /* PLACE_LOG: what lies before it in the log is not needed any more, once the last commit is on the disk */
 	bool dirty, gone;         /* since the last commit */
 	bool moved;               /* something was consumed since then; that a stream ended needs no commit: its log says so */
+	char *done_key;           /* of a file: how it is known once it was read; NULL: it is none */
+	bool left;                /* its stream was open when the run ended: nobody reads it, and its rest stays */
 	bool known;               /* it was there when the run began */
 	int64_t read_at;          /* bytes handed to the decoder's buffer, consumed or not */
 	struct place_value *legs; /* of the micro-batch that is run again: where it stood at the ends, in order */
@@ -71,16 +77,18 @@ struct point_leg {
 struct point {
 	int64_t clock, cut_end;        /* the clock and the interval at hand */
 	bool timed, over;
-	int64_t start;                 /* commit: when the first run began */
+	int64_t start;                 /* when the first run began */
 	bool drained;                  /* commit */
 	int64_t env_now, seen;         /* cut: the clocks of now() and @time while its records were read */
 	bool last;                     /* cut: all windows closed behind it */
+	uint64_t ended;                /* cut: live input: those that had ended, the first 64 */
 	struct point_sink *sinks;
 	size_t n_sinks;
 	struct point_mark *marks;      /* commit */
 	size_t n_marks;
 	struct point_leg *legs;        /* cut */
 	size_t n_legs;
+	struct store_bytes feeds;      /* cut: of live input, in what order it came (ckpt_live.h) */
 };
 
 void commit_put(struct buf *b, const struct point *p);
@@ -122,6 +130,12 @@ struct checkpoint {
 	uint32_t *op_stage;       /* store stage of each operator */
 	struct buf legs;          /* of places that went on to another file in the micro-batch at hand: key, value */
 	size_t n_legs;
+	struct buf feeds;         /* of live input, of the micro-batch at hand */
+	size_t last_feed;         /* where the last one begins, */
+	const struct place *fed;  /* and whose it is; NULL: it cannot be gone on with */
+	struct buf done;          /* entries to be put with the next commit: key, value */
+	struct place *log;        /* of live input that cannot be read again; NULL: none */
+	uint64_t next_stream;
 	struct pulled *pulled;    /* by number of the source */
 	unsigned n_pulled;
 	bool closed;              /* an output's reader is gone: nothing is committed any more */
@@ -138,11 +152,16 @@ int ckpt_begin(struct job *j, struct err *e);
 int ckpt_end_batch(struct job *j, struct err *e);
 /* Was anything consumed since the last commit? */
 bool ckpt_moved(const struct checkpoint *c);
+/* Where inputs stand has changed, and nothing else has: the last commit, with that. Without one it waits for the first. 0 or -1. */
+int ckpt_note_places(struct checkpoint *c, struct err *e);
 /* All is synced. 0 or -1. */
 int ckpt_finish(struct checkpoint *c, struct err *e);
 
 /* ckpt_places.c */
 struct place *place_find(struct checkpoint *c, const char *key);
+/* The place of a source, by its number: as the user wrote it, with #2 for a second one. */
+struct place *place_of_source(struct checkpoint *c, unsigned number);
+void place_begin(struct place *p);
 struct place *place_get(struct checkpoint *c, const char *key);
 int places_load(struct checkpoint *c, struct err *e);
 /* The open cut's legs to their places. */
@@ -157,6 +176,7 @@ void places_legs(struct checkpoint *c, struct point *cut);
 void places_settle(struct checkpoint *c);
 int places_commit(struct checkpoint *c, struct err *e);
 int places_sync(struct checkpoint *c, struct err *e);
+/* The last commit is on the disk. */
 int places_trim(struct checkpoint *c, struct err *e);
 void places_free(struct checkpoint *c);
 /* The next leg to read to; NULL: none. */
@@ -166,7 +186,8 @@ const struct place_value *place_aim(const struct place *p);
 void ckpt_read(struct job *j, struct input *in);
 /* Has the micro-batch that is run again bytes of this input that were not read yet? */
 bool ckpt_reaches(const struct input *in);
-/* Behind a call of the decoder that took so many bytes. */
+/* Before a call of the decoder, and behind one that took so many bytes. */
+void ckpt_decoding(struct input *in, const char *p, size_t n);
 void ckpt_decoded(struct input *in, const char *p, size_t used);
 void ckpt_read_free(struct checkpoint *c);
 /* Rows of a decoder on their way in: which of them were taken before. The batch to take is in *b; rows 0: none. */

@@ -29,12 +29,45 @@ struct place *place_get(struct checkpoint *c, const char *key)
 	return p ? p : add_place(c, xstrdup(key));
 }
 
+/* A source that is named twice stands in two places. */
+struct place *place_of_source(struct checkpoint *c, unsigned number)
+{
+	const char *spec = c->job->opts.sources[number];
+	unsigned same = 1;
+
+	for (unsigned i = 0; i < number; i++)
+		same += !strcmp(c->job->opts.sources[i], spec);
+	return place_get(c, same > 1 ? arena_printf(&c->job->arena, "%s#%u", spec, same) : spec);
+}
+
+void place_begin(struct place *p)
+{
+	p->now.pos.offset = p->read_at = 0;
+	p->now.rows = p->now.bads = 0;
+	p->now.line = 1;
+	p->now.decoder.n = 0;
+	p->now.over = false;
+	p->trace = (struct trace){ 0 };
+}
+
 /* ---- from the store ---- */
+
+/* Files of a directory that were read: "SOURCE\n=ID". They are looked up one by one. */
+static bool is_done_key(struct store_bytes key)
+{
+	const char *nl = memrchr(key.p, '\n', key.n);
+
+	return nl && nl + 1 < key.p + key.n && nl[1] == '=';
+}
 
 static int load_one(void *ctx, const struct store_entry *entry)
 {
 	struct checkpoint *c = ctx;
-	struct place *p = add_place(c, xstrndup(entry->key.p, entry->key.n));
+	struct place *p;
+
+	if (is_done_key(entry->key))
+		return 0;
+	p = add_place(c, xstrndup(entry->key.p, entry->key.n));
 
 	p->mark = entry->mark;
 	p->known = true;
@@ -85,8 +118,12 @@ static void settle_rest(struct place *p)
 	size_t n = in->call_n;
 	struct buf rest = { 0 };
 
-	if (!left && in->blocks)
+	if (in->left) {
+		left = *in->left;
+		n = *in->left_n;
+	} else if (!left && in->blocks) {
 		left = blocks_rest(in->blocks, &n);
+	}
 	if (left)
 		buf_add(&rest, left, n);
 	buf_add(&rest, p->ahead, p->ahead_n);
@@ -100,10 +137,11 @@ void place_settle(struct place *p)
 {
 	if (p->now.kind == PLACE_FILE)
 		trace_note(&p->trace, &p->now.pos);
-	if (p->now.kind == PLACE_LOG && !p->reader)
+	if (p->now.kind == PLACE_LOG && !p->reader && !p->left)
 		p->now.rest.n = 0;
 	if (!p->reader)
 		return;
+	p->now.ahead = p->now.kind == PLACE_FILE && p->reader->left ? (uint64_t)(p->read_at - p->now.pos.offset) : 0;
 	p->now.rows = p->reader->call_rows;
 	p->now.bads = p->reader->call_bads;
 	if (p->now.kind == PLACE_LOG)
@@ -137,6 +175,7 @@ void places_legs(struct checkpoint *c, struct point *cut)
 		place_settle(c->places[i]);
 		add_leg(c, c->places[i]);
 	}
+	cut->feeds = (struct store_bytes){ c->feeds.p, c->feeds.n };
 	cut->legs = xcalloc(c->n_legs + 1, sizeof *cut->legs);
 	in = (struct bytes_in){ c->legs.p, c->legs.p + c->legs.n, false };
 	while (cut->n_legs < c->n_legs) {
@@ -154,10 +193,50 @@ void places_settle(struct checkpoint *c)
 			place_settle(c->places[i]);
 }
 
+static void free_place(struct place *p)
+{
+	place_value_release(&p->now);
+	for (size_t i = 0; i < p->n_legs; i++)
+		place_value_release(&p->legs[i]);
+	free(p->legs);
+	free(p->done_key);
+	free(p->key);
+	free(p);
+}
+
+static int commit_done(struct checkpoint *c, struct err *e)
+{
+	struct bytes_in in = { c->done.p, c->done.p + c->done.n, false };
+	int r = 0;
+
+	while (!r && in.p < in.end) {
+		struct store_bytes kv[2];
+
+		kv[0] = get_bytes(&in);
+		kv[1] = get_bytes(&in);
+		r = store_put(c->store, c->inputs_stage, kv, NULL, e);
+	}
+	c->done.n = 0;
+	return r;
+}
+
+/* Streams that have ended. */
+static void forget_gone(struct checkpoint *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_places; i++)
+		if (c->places[i]->gone)
+			free_place(c->places[i]);
+		else
+			c->places[n++] = c->places[i];
+	c->n_places = n;
+}
+
 int places_commit(struct checkpoint *c, struct err *e)
 {
 	struct buf value = { 0 };
-	int r = 0;
+	int r = commit_done(c, e);
 
 	for (size_t i = 0; i < c->n_places && !r; i++) {
 		struct place *p = c->places[i];
@@ -168,12 +247,15 @@ int places_commit(struct checkpoint *c, struct err *e)
 		value.n = 0;
 		place_value_put(&value, &p->now);
 		kv[1] = (struct store_bytes){ value.p, value.n };
-		r = p->gone ? store_delete(c->store, c->inputs_stage, kv[0], &p->mark, e) : store_put(c->store, c->inputs_stage, kv, &p->mark, e);
+		r = p->gone ? (p->mark ? store_delete(c->store, c->inputs_stage, kv[0], &p->mark, e) : 0) : store_put(c->store, c->inputs_stage, kv, &p->mark, e);
 		p->dirty = p->moved = false;
+		p->trim_at = p->now.wal_at;
 	}
 	buf_release(&value);
-	c->legs.n = 0;
+	forget_gone(c);
+	c->legs.n = c->feeds.n = 0;
 	c->n_legs = 0;
+	c->fed = NULL;
 	return r;
 }
 
@@ -182,7 +264,7 @@ int places_sync(struct checkpoint *c, struct err *e)
 	for (size_t i = 0; i < c->n_places; i++) {
 		const struct place *p = c->places[i];
 
-		if (p->dirty && p->now.kind == PLACE_LOG && store_wal_sync(c->store, p->now.wal, e))
+		if (p->dirty && p->now.kind == PLACE_LOG && p->now.wal && store_wal_sync(c->store, p->now.wal, e))
 			return -1;
 	}
 	return 0;
@@ -191,22 +273,13 @@ int places_sync(struct checkpoint *c, struct err *e)
 int places_trim(struct checkpoint *c, struct err *e)
 {
 	for (size_t i = 0; i < c->n_places; i++) {
-		const struct place *p = c->places[i];
+		struct place *p = c->places[i];
 
-		if (p->now.kind == PLACE_LOG && p->reader && store_wal_trim(c->store, p->now.wal, p->now.wal_at, e))
+		if (p->now.kind == PLACE_LOG && p->now.wal && p->trim_at && store_wal_trim(c->store, p->now.wal, p->trim_at, e))
 			return -1;
+		p->trim_at = 0;
 	}
 	return 0;
-}
-
-static void free_place(struct place *p)
-{
-	place_value_release(&p->now);
-	for (size_t i = 0; i < p->n_legs; i++)
-		place_value_release(&p->legs[i]);
-	free(p->legs);
-	free(p->key);
-	free(p);
 }
 
 void places_free(struct checkpoint *c)
@@ -215,4 +288,6 @@ void places_free(struct checkpoint *c)
 		free_place(c->places[i]);
 	free(c->places);
 	buf_release(&c->legs);
+	buf_release(&c->feeds);
+	buf_release(&c->done);
 }

@@ -108,6 +108,8 @@ void cut_put(struct buf *b, const struct point *p)
 	put_varint(b, CUT_VERSION);
 	put_int(b, p->env_now);
 	put_int(b, p->seen);
+	put_int(b, p->start);
+	put_varint(b, p->ended);
 	put_int(b, p->clock);
 	put_int(b, p->cut_end);
 	put_varint(b, (uint64_t)p->timed | (uint64_t)p->over << 1 | (uint64_t)p->last << 2);
@@ -124,6 +126,7 @@ void cut_put(struct buf *b, const struct point *p)
 		put_bytes(b, p->legs[i].key);
 		put_bytes(b, p->legs[i].value);
 	}
+	put_bytes(b, p->feeds);
 }
 
 int cut_get(struct store_bytes bytes, struct point *p)
@@ -136,6 +139,8 @@ int cut_get(struct store_bytes bytes, struct point *p)
 		return -1;
 	p->env_now = get_int(&in);
 	p->seen = get_int(&in);
+	p->start = get_int(&in);
+	p->ended = get_varint(&in);
 	p->clock = get_int(&in);
 	p->cut_end = get_int(&in);
 	flags = get_varint(&in);
@@ -155,6 +160,7 @@ int cut_get(struct store_bytes bytes, struct point *p)
 		p->legs[i].key = get_bytes(&in);
 		p->legs[i].value = get_bytes(&in);
 	}
+	p->feeds = get_bytes(&in);
 	return got(&in, p);
 }
 
@@ -177,6 +183,7 @@ void place_value_put(struct buf *b, const struct place_value *v)
 	put_varint(b, v->wal);
 	put_varint(b, v->wal_at);
 	put_buf(b, &v->rest);
+	put_varint(b, v->ahead);
 	put_varint(b, (uint64_t)v->open | (uint64_t)v->over << 1);
 	put_varint(b, v->rows);
 	put_varint(b, v->bads);
@@ -198,6 +205,7 @@ int place_value_get(struct store_bytes bytes, struct place_value *v)
 	v->wal = (uint32_t)get_varint(&in);
 	v->wal_at = get_varint(&in);
 	get_buf(&in, &v->rest);
+	v->ahead = get_varint(&in);
 	flags = get_varint(&in);
 	v->open = flags & 1;
 	v->over = flags & 2;

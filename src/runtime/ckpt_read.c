@@ -1,13 +1,12 @@
 /* Inputs that are read in turn, with a checkpoint. A file is gone on with where it stood, perhaps under another name. Bytes of an input that cannot be read
  * again (a pipe) go through a log first; what is in the log and was not taken at the last commit is read from there, as a source of its own. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/ckpt_impl.h"
 
 /* Pieces of the log of an input: the first byte says what it is. */
-#define LOG_OPEN 'O' /* a stream begins: its name */
+#define LOG_OPEN 'O' /* a stream begins: the source, its name */
 #define LOG_DATA 'D'
 #define LOG_END 'E'  /* it ended, and was not cut off */
 
@@ -41,31 +40,7 @@ void ckpt_read_free(struct checkpoint *c)
 	free(c->pulled);
 }
 
-/* ---- places ---- */
-
 static void place_moved(struct place *p) { p->dirty = p->moved = true; }
-
-/* A source that is named twice stands in two places. */
-static struct place *place_of_source(struct checkpoint *c, unsigned number)
-{
-	const char *spec = c->job->opts.sources[number];
-	unsigned same = 1;
-
-	for (unsigned i = 0; i < number; i++)
-		same += !strcmp(c->job->opts.sources[i], spec);
-	return place_get(c, same > 1 ? arena_printf(&c->job->arena, "%s#%u", spec, same) : spec);
-}
-
-/* A file or a stream of its own begins. */
-static void begin_anew(struct place *p)
-{
-	p->now.pos.offset = p->read_at = 0;
-	p->now.rows = p->now.bads = 0;
-	p->now.line = 1;
-	p->now.decoder.n = 0;
-	p->now.over = false;
-	p->trace = (struct trace){ 0 };
-}
 
 /* ---- the log ---- */
 
@@ -76,6 +51,15 @@ static int take_piece(void *ctx, uint64_t at, struct store_bytes piece)
 	put_bytes(&p->pieces, piece);
 	p->log_at = at + piece.n;
 	return p->pieces.n >= TAKE_MAX;
+}
+
+/* The piece that a stream begins with: its name. */
+static struct store_bytes name_in(struct store_bytes piece, struct store_bytes *key)
+{
+	struct bytes_in in = { piece.p + 1, piece.p + piece.n, false };
+
+	*key = get_bytes(&in);
+	return (struct store_bytes){ in.p, (size_t)(in.end - in.p) };
 }
 
 /* The piece that comes next, without taking it. 1, 0: there is none, -1. */
@@ -125,7 +109,7 @@ static ssize_t read_log(struct input *in, struct pulled *p, char *b, size_t n, s
 		return give_ahead(p->place, b, n);
 	if (!r || piece.p[0] == LOG_OPEN)
 		return 0;
-	p->at_end = piece.p[0] == LOG_END;
+	p->at_end = p->place->now.over = piece.p[0] == LOG_END;
 	pass_piece(p, piece);
 	if (p->at_end)
 		return 0;
@@ -148,7 +132,7 @@ static const struct source_def log_def = { .doc = { .name = "log" }, .read = no_
 static int open_log(struct checkpoint *c, struct pulled *p, struct source **out, struct err *e)
 {
 	struct place_value *v = &p->place->now;
-	struct store_bytes piece;
+	struct store_bytes piece, name, key;
 	int r;
 
 	if (v->kind != PLACE_LOG)
@@ -158,14 +142,15 @@ static int open_log(struct checkpoint *c, struct pulled *p, struct source **out,
 		return r;
 	p->resumes = v->open;
 	if (!v->open) {
-		begin_anew(p->place);
+		place_begin(p->place);
 		v->name.n = 0;
-		buf_add(&v->name, piece.p + 1, piece.n - 1);
+		name = name_in(piece, &key);
+		buf_add(&v->name, name.p, name.n);
 		v->open = true;
 		pass_piece(p, piece);
 	}
 	p->from_log = true;
-	p->at_end = false;
+	p->at_end = v->over;
 	*out = xcalloc(1, sizeof **out);
 	(*out)->def = &log_def;
 	(*out)->name = arena_str(&c->job->arena, v->name.p, v->name.n);
@@ -217,29 +202,16 @@ static int open_file(struct checkpoint *c, struct pulled *p, struct source **out
 	p->at_end = false;
 	p->finished = leg->finished;
 	if (!p->resumes)
-		begin_anew(p->place);
+		place_begin(p->place);
 	else if (position_resume((struct fd_source *)s, &p->place->now.pos, &p->place->trace, e) < 0) {
 		source_close(s);
 		return -1;
 	}
 	p->place->read_at = p->place->now.pos.offset;
-	position_of_fd(&p->place->now.pos, fd_source_file(s), leg->path);
+	position_of_fd(&p->place->now.pos, fd_source_file(s));
 	s->name = arena_str(&c->job->arena, p->place->now.name.p, p->place->now.name.n); /* records still come from what the user named */
 	*out = s;
 	return 1;
-}
-
-/* The path behind standard input. */
-static const char *path_of(struct job *j, const struct source *s, int fd)
-{
-	char self[32], path[4096];
-	ssize_t n;
-
-	if (fd)
-		return source_name(s);
-	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-	n = readlink(self, path, sizeof path);
-	return n > 0 ? arena_str(&j->arena, path, (size_t)n) : source_name(s);
 }
 
 static void set_name(struct place_value *v, const char *name)
@@ -248,14 +220,15 @@ static void set_name(struct place_value *v, const char *name)
 	buf_str(&v->name, name);
 }
 
-static int begin_file(struct checkpoint *c, struct pulled *p, struct source *s, int fd, struct err *e)
+static int begin_file(struct pulled *p, struct source *s, int fd, struct err *e)
 {
 	off_t at = lseek(fd, 0, SEEK_CUR);
 
-	begin_anew(p->place);
+	place_begin(p->place);
 	p->place->now.kind = PLACE_FILE;
 	set_name(&p->place->now, source_name(s));
-	position_of_fd(&p->place->now.pos, fd, path_of(c->job, s, fd));
+	position_name(&p->place->now.pos, fd, fd ? source_name(s) : NULL);
+	position_of_fd(&p->place->now.pos, fd);
 	if (at > 0 && position_seek((struct fd_source *)s, at, &p->place->trace, e) < 0)
 		return -1;
 	p->place->read_at = p->place->now.pos.offset = at > 0 ? at : 0;
@@ -265,17 +238,22 @@ static int begin_file(struct checkpoint *c, struct pulled *p, struct source *s, 
 static int begin_logged(struct checkpoint *c, struct pulled *p, const struct source *s, struct err *e)
 {
 	struct place_value *v = &p->place->now;
-	const char *name = source_name(s);
+	struct buf b = { 0 };
+	int r;
 
-	begin_anew(p->place);
+	place_begin(p->place);
 	if (v->kind != PLACE_LOG) {
 		v->wal = c->next_wal++;
 		v->wal_at = 0;
 	}
 	v->kind = PLACE_LOG;
 	v->open = true;
-	set_name(v, name);
-	return append(c, p->place, LOG_OPEN, (struct store_bytes){ name, strlen(name) }, e);
+	set_name(v, source_name(s));
+	put_bytes(&b, (struct store_bytes){ p->place->key, strlen(p->place->key) });
+	buf_str(&b, source_name(s));
+	r = append(c, p->place, LOG_OPEN, (struct store_bytes){ b.p, b.n }, e);
+	buf_release(&b);
+	return r;
 }
 
 /* The source as the user named it, from its start. */
@@ -288,7 +266,7 @@ static int open_source(struct checkpoint *c, struct pulled *p, const char *spec,
 		return -1;
 	p->opened = true;
 	p->from_log = p->resumes = p->finished = p->at_end = false;
-	if (fd >= 0 ? begin_file(c, p, s, fd, e) : begin_logged(c, p, s, e)) {
+	if (fd >= 0 ? begin_file(p, s, fd, e) : begin_logged(c, p, s, e)) {
 		source_close(s);
 		return -1;
 	}
@@ -304,12 +282,50 @@ static int lost(const struct checkpoint *c, const struct place *p, struct err *e
 	return err_hint(e, "--accept-loss begins with the file that is there");
 }
 
+static int take_key(void *ctx, uint64_t at, struct store_bytes piece)
+{
+	struct buf *b = ctx;
+	struct store_bytes key;
+
+	(void)at;
+	name_in(piece, &key);
+	buf_add(b, key.p, key.n);
+	return 1;
+}
+
+/* A log that nobody knows of: the run that began it did not come to its first commit. Is it of this source? */
+static int adopt_log(struct checkpoint *c, struct place *p, struct err *e)
+{
+	struct buf key = { 0 };
+	struct store_reader first = { 0, take_key, &key };
+	uint64_t end;
+	int r = 0;
+
+	for (uint32_t wal = c->next_wal; !r; wal++) {
+		key.n = 0;
+		r = store_wal_end(c->store, wal, &end, e);
+		if (r || !end)
+			break;
+		r = store_wal_read(c->store, wal, &first, e) < 0 ? -1 : 0;
+		c->next_wal = wal + 1;
+		if (!r && !strcmp(buf_cstr(&key), p->key)) {
+			p->now.kind = PLACE_LOG;
+			p->now.wal = wal;
+			break;
+		}
+	}
+	buf_release(&key);
+	return r;
+}
+
 /* Where it stood: files to go on with, or what is in the log. 0 or -1. */
 static int begin_source(struct checkpoint *c, struct pulled *p, struct err *e)
 {
 	struct place_value *v = &p->place->now;
 
 	p->begun = true;
+	if (v->kind == PLACE_NONE && adopt_log(c, p->place, e))
+		return -1;
 	if (v->kind == PLACE_LOG) {
 		p->log_at = v->wal_at;
 		p->place->ahead = v->rest.p;
@@ -343,6 +359,20 @@ static bool goes_on(const struct checkpoint *c, unsigned number)
 	return false;
 }
 
+/* Does the name stand for another file than the one that was read (a link that was turned)? */
+static bool is_another(const struct pulled *p, const char *spec)
+{
+	struct err ignored = { 0 };
+	struct source *s = source_open(spec, &ignored);
+	int fd = s ? fd_source_file(s) : -1;
+	struct file_id id;
+	bool yes = fd > 0 && !file_id_of_fd(fd, &id) && (id.dev != p->place->now.pos.dev || id.ino != p->place->now.pos.ino);
+
+	if (s)
+		source_close(s);
+	return yes;
+}
+
 static int read_open(void *ctx, unsigned spec, struct source **out, struct err *e)
 {
 	struct input *in = ctx;
@@ -358,7 +388,7 @@ static int read_open(void *ctx, unsigned spec, struct source **out, struct err *
 		return 0;
 	if (p->file < p->files.n)
 		return open_file(c, p, out, e);
-	if (p->files.n)
+	if (p->files.n && (c->rerun.is || !is_another(p, c->job->opts.sources[in->number + spec])))
 		return 0;
 	r = open_log(c, p, out, e);
 	return r ? r : open_source(c, p, c->job->opts.sources[in->number + spec], out, e);
@@ -429,6 +459,7 @@ static ssize_t read_more(void *ctx, struct source *s, char *b, size_t n, struct 
 	p->place->read_at += r;
 	if (p->from_log || p->place->now.kind != PLACE_LOG)
 		return r;
+	p->place->now.over = !r;
 	return append(c, p->place, r ? LOG_DATA : LOG_END, (struct store_bytes){ b, (size_t)r }, e) ? -1 : r;
 }
 
@@ -442,14 +473,14 @@ static bool read_final(void *ctx)
 	return p->place->now.kind == PLACE_LOG || p->finished || of(in)->opts.drain || p->at_end;
 }
 
-static void read_decoding(void *ctx, const char *p, size_t n)
+void ckpt_decoding(struct input *in, const char *p, size_t n)
 {
-	struct input *in = ctx;
-
 	in->call_p = p;
 	in->call_n = n;
 	in->call_rows = in->call_bads = 0;
 }
+
+static void read_decoding(void *ctx, const char *p, size_t n) { ckpt_decoding(ctx, p, n); }
 
 void ckpt_decoded(struct input *in, const char *p, size_t used)
 {
@@ -463,10 +494,11 @@ void ckpt_decoded(struct input *in, const char *p, size_t used)
 	if (d->def->save)
 		d->def->save(d, &v->decoder);
 	v->pos.offset += (int64_t)used;
+	if (!used)
+		return;
 	if (v->kind == PLACE_FILE)
 		trace_took(&in->place->trace, p, used);
-	if (used)
-		place_moved(in->place);
+	place_moved(in->place);
 }
 
 static void read_decoded(void *ctx, const char *p, size_t used) { ckpt_decoded(ctx, p, used); }

@@ -163,7 +163,7 @@ static int cut_by_clock(struct job *j, struct err *e)
 		return -1;
 	if (!j->cut_end) {
 		j->timed = true;
-		if (!j->run->batch)
+		if (!j->goes_on)
 			j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
 	}
 	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);

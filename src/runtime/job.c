@@ -245,7 +245,8 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 	if (!j->timed) {
 		j->timed = true;
 		j->cut_end = clock_interval_end(t, j->opts.cut.every_ns);
-		j->run->start = j->cut_end - j->opts.cut.every_ns;
+		if (!j->goes_on)
+			j->run->start = j->cut_end - j->opts.cut.every_ns;
 		job_set_now(j, j->cut_end);
 		return 0;
 	}
@@ -353,7 +354,9 @@ static int end_kept(struct job *j, int64_t now, struct err *e)
 
 	if (ckpt_reruns(j))
 		return ckpt_end_rerun(j, e);
-	return j->batch_records || ckpt_moved(j->opts.checkpoint) || closes ? job_end_batch(j, now, true, e) : 0;
+	if (j->batch_records || ckpt_moved(j->opts.checkpoint) || closes)
+		return job_end_batch(j, now, true, e);
+	return ckpt_note_places(j->opts.checkpoint, e);
 }
 
 /* The last micro-batch: what is open, or the only one there is. */

@@ -47,6 +47,8 @@ struct input {
 	const char *call_p;
 	size_t call_n;
 	uint64_t call_rows, call_bads, skip_rows, skip_bads;
+	char *const *left;       /* of a stream: the bytes that it has and that are not decoded */
+	const size_t *left_n;
 };
 
 struct job {
@@ -82,6 +84,7 @@ struct job {
 	uint64_t ahead;         /* decoded, and not in it yet */
 	uint64_t cut_bytes;    /* input at the last end of a micro-batch */
 	int64_t cut_end;       /* CUT_TIME: when the micro-batch at hand ends */
+	bool goes_on;          /* run->start came with a checkpoint */
 	bool timed;            /* cut_end is set */
 	bool cut_over;         /* with a replay field: the interval that ends at cut_end is over */
 	int64_t seen_now;      /* the time that the records of the micro-batch that ends have seen */

@@ -4,7 +4,9 @@
  * feed the micro-batch, or no stage waits for its end, bytes are decoded as they come; else they are held, in order of the command line, until
  * the micro-batch ends (HELD_MAX of them: then that source is not read on). */
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "runtime/ckpt_impl.h"
 #include "runtime/live_impl.h"
 
 static void stop_source(struct lsource *of)
@@ -47,15 +49,21 @@ int stream_decode(struct stream *s, size_t n, bool final, struct err *e)
 	struct decode_to to = inputs_decode_to(&s->in);
 	enum phase phase = job_phase(j, PHASE_READ);
 	size_t used = 0;
-	int r = n || final ? s->in.decoder->def->decode(s->in.decoder, s->p, n, final, &to, &used, e) : 0;
+	int r;
 
+	if (s->in.place)
+		ckpt_decoding(&s->in, s->p, n);
+	r = n || final ? s->in.decoder->def->decode(s->in.decoder, s->p, n, final, &to, &used, e) : 0;
 	inputs_count_words(j);
 	meter_share(j, s->in.number, 0);
 	used = final ? n : used;
+	if (s->in.place && !r)
+		ckpt_decoded(&s->in, s->p, used);
 	s->n -= used;
 	s->of->held -= used;
 	s->scanned = s->scanned > used ? s->scanned - used : 0;
-	memmove(s->p, s->p + used, s->n);
+	if (used)
+		memmove(s->p, s->p + used, s->n);
 	job_phase(j, phase);
 	return r;
 }
@@ -85,17 +93,28 @@ static int drop_rest(struct stream *s, struct err *e)
 	if (!s->n)
 		return 0;
 	s->in.job->n_bad_input++;
+	if (s->in.place)
+		s->in.place->dirty = s->in.place->moved = true;
 	return job_bad_row(s->in.job, s->p, s->n, s->in.decoder->opts.source, s->in.decoder->line, "cut off: the connection broke in it", e);
 }
 
 int stream_end(struct stream *s, struct err *e)
 {
-	int r = s->drop ? (stream_decode(s, s->n, false, e) < 0 ? -1 : drop_rest(s, e)) : stream_decode(s, s->n, true, e);
+	int r = stream_decode(s, s->n, !s->drop, e);
 
+	if (s->drop && !s->leaves && r >= 0)
+		r = drop_rest(s, e);
+	stream_drop(s);
+	return r;
+}
+
+void stream_drop(struct stream *s)
+{
+	if (s->in.place)
+		ckpt_stream_over(s);
 	s->of->held -= s->n;
 	unlink_stream(s);
 	stream_free(s);
-	return r;
 }
 
 void live_verdict(struct live *l, int r)
@@ -107,9 +126,8 @@ void live_verdict(struct live *l, int r)
 		stop_all(l);
 }
 
-static void *on_open(void *ctx, const char *name, struct err *e)
+struct stream *stream_new(struct lsource *of, const char *name, struct err *e)
 {
-	struct lsource *of = ctx;
 	struct job *j = of->live->job;
 	struct stream *s = xcalloc(1, sizeof *s), **at = &of->streams;
 
@@ -133,21 +151,50 @@ static void *on_open(void *ctx, const char *name, struct err *e)
 	return s;
 }
 
-static char *on_room(void *stream, size_t *n)
+static void *open_stream(struct lsource *of, const char *name, int fd, int64_t offset, struct err *e)
 {
-	struct stream *s = stream;
+	struct stream *s = stream_new(of, name, e);
 
-	if (s->n == s->cap || !s->cap) {
+	if (!s || !s->in.job->opts.checkpoint || !ckpt_stream_begins(s, name, fd, offset, e))
+		return s;
+	stream_drop(s);
+	return NULL;
+}
+
+static void *on_open(void *ctx, const char *name, struct err *e) { return open_stream(ctx, name, -1, 0, e); }
+
+static void *on_open_file(void *ctx, const char *name, int fd, int64_t offset, struct err *e) { return open_stream(ctx, name, fd, offset, e); }
+
+/* CUT_BLOCKS, of live input that is read once. */
+static int cut_by_size(struct live *l)
+{
+	struct job *j = l->job;
+
+	if (j->opts.cut.kind != CUT_BLOCKS || !j->batch_records || l->playing || inputs_bytes(j) - j->cut_bytes < MICRO_BATCH_BYTES)
+		return 0;
+	return job_end_batch(j, clock_now(&j->clock), false, l->err);
+}
+
+char *stream_room(struct stream *s, size_t n)
+{
+	while (s->cap - s->n < n) {
 		s->cap = s->cap ? s->cap * 2 : 65536;
 		s->p = xrealloc(s->p, s->cap + MEM_SLACK);
 	}
-	*n = s->cap - s->n;
 	return s->p + s->n;
 }
 
-static int on_filled(void *stream, size_t n)
+static char *on_room(void *stream, size_t *n)
 {
 	struct stream *s = stream;
+	char *p = stream_room(s, 1);
+
+	*n = s->cap - s->n;
+	return p;
+}
+
+int stream_filled(struct stream *s, size_t n)
+{
 	struct live *l = s->of->live;
 	int r;
 
@@ -155,6 +202,10 @@ static int on_filled(void *stream, size_t n)
 	s->of->held += n;
 	l->job->live_bytes += n;
 	meter_share(l->job, s->in.number, n);
+	if (s->in.place && ckpt_stream_came(s, n, l->err)) {
+		live_verdict(l, -1);
+		return -1;
+	}
 	if (l->stopping)
 		return 1;
 	if (l->marks)
@@ -164,41 +215,44 @@ static int on_filled(void *stream, size_t n)
 		return s->of->paused;
 	}
 	r = stream_decode(s, s->n, false, l->err);
+	if (!r)
+		r = cut_by_size(l);
 	live_verdict(l, r);
 	return r < 0 ? -1 : r || l->stopping;
 }
 
-static void on_close(void *stream, bool drop)
+static int on_filled(void *stream, size_t n) { return stream_filled(stream, n); }
+
+/* Is what is left to be decoded? A checkpoint keeps what nobody wants for the next run. */
+static bool wants_more(const struct live *l)
 {
-	struct stream *s = stream;
+	return !l->failed && !job_all_closed(l->job) && !(l->enough && l->job->opts.checkpoint);
+}
+
+void stream_closed(struct stream *s, bool drop)
+{
 	struct live *l = s->of->live;
 
 	s->closed = true;
 	s->drop = drop;
+	if (s->in.place && ckpt_stream_ends(s, l->err)) {
+		live_verdict(l, -1);
+		return;
+	}
 	if (l->marks && !l->stopping)
 		live_marks_came(s);
-	if (l->marks || (l->hold && !l->stopping))
+	if (l->marks || (l->hold && (!l->stopping || s->in.place)))
 		return; /* its turn comes at the end of the micro-batch */
-	if (l->failed || (l->stopping && job_all_closed(l->job))) {
-		s->of->held -= s->n;
-		unlink_stream(s);
-		stream_free(s);
+	if (l->stopping && !wants_more(l)) {
+		stream_drop(s);
 		return;
 	}
 	live_verdict(l, stream_end(s, l->err));
 }
 
-static void source_over(struct lsource *of)
-{
-	struct live *l = of->live;
+static void on_close(void *stream, bool drop) { stream_closed(stream, drop); }
 
-	if (l->marks && !l->stopping)
-		live_marks_ended(l);
-	else if (!l->marks && l->running > 1)
-		job_input_ended(l->job, (unsigned)(of - l->sources));
-	if (!--l->running)
-		stop_all(l);
-}
+static void source_over(struct lsource *of);
 
 static void on_end(void *ctx, const struct err *e)
 {
@@ -226,7 +280,7 @@ static void on_note(void *ctx, const char *text)
 /* ---- the clock ---- */
 
 /* Held bytes, source by source. */
-static int decode_held(struct live *l, struct err *e)
+int live_decode_held(struct live *l, struct err *e)
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		for (struct stream *s = l->sources[i].streams, *next; s; s = next) {
@@ -246,7 +300,7 @@ static void on_pull(uv_idle_t *h);
 
 void source_resume(struct lsource *of)
 {
-	if (!of->paused || of->ended || of->live->stopping)
+	if (!of->paused || !of->started || of->ended || of->live->stopping)
 		return;
 	of->paused = false;
 	if (source_live(of->src))
@@ -262,7 +316,7 @@ static void arm(struct live *l);
 static int end_intervals(struct live *l, int64_t now, struct err *e)
 {
 	struct job *j = l->job;
-	int r = l->hold ? decode_held(l, e) : 0;
+	int r = l->hold ? live_decode_held(l, e) : 0;
 
 	while (!r && now >= j->cut_end) {
 		if (j->batch_records || job_holds(j))
@@ -347,9 +401,19 @@ static void on_pull(uv_idle_t *h)
 	source_over(of);
 }
 
+/* A file may be given in mid-file, as standard input. */
+static int64_t pulled_offset(const struct source *s)
+{
+	int fd = fd_source_file(s);
+	off_t at = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : 0;
+
+	return at > 0 ? at : 0;
+}
+
 static int start_pull(struct lsource *of, struct err *e)
 {
-	of->pulled = on_open(of, source_name(of->src), e);
+	if (!of->pulled)
+		of->pulled = open_stream(of, source_name(of->src), fd_source_file(of->src), pulled_offset(of->src), e);
 	if (!of->pulled)
 		return -1;
 	uv_idle_init(&of->live->loop, &of->pull);
@@ -370,17 +434,47 @@ static int start_source(struct lsource *of, struct err *e)
 	of->started = true;
 	of->src->clock = clock_of;
 	of->src->clock_ctx = of->live->job;
+	of->src->once = of->live->job->opts.once;
+	if (of->live->job->opts.checkpoint && ckpt_live_source(of, e))
+		return -1;
 	return live ? live->start(of->src, &of->live->loop, &of->intake, e) : start_pull(of, e);
 }
 
+static int start_next(struct live *l, struct err *e)
+{
+	unsigned i = l->started;
+
+	if (i == l->n)
+		return 0;
+	l->started++;
+	l->running++;
+	return start_source(&l->sources[i], e);
+}
+
+/* What has come is taken source by source. */
 static int start_all(struct live *l, struct err *e)
 {
-	for (unsigned i = 0; i < l->n; i++) {
-		l->running++;
-		if (start_source(&l->sources[i], e))
+	do {
+		if (start_next(l, e))
 			return -1;
-	}
+	} while (l->started < l->n && (!l->job->opts.once || l->marks));
 	return 0;
+}
+
+static void source_over(struct lsource *of)
+{
+	struct live *l = of->live;
+
+	if (l->marks && !l->stopping)
+		live_marks_ended(l);
+	else if (!l->marks && l->running > 1)
+		job_input_ended(l->job, (unsigned)(of - l->sources));
+	if (l->job->opts.once && !l->marks && !l->stopping && start_next(l, l->err)) {
+		give_up(l);
+		return;
+	}
+	if (!--l->running)
+		stop_all(l);
 }
 
 static void open_loop(struct live *l)
@@ -410,12 +504,11 @@ static int close_left(struct live *l, struct err *e)
 		while (l->sources[i].streams) {
 			struct stream *s = l->sources[i].streams;
 
-			if (!r && !l->failed && !job_all_closed(l->job)) {
+			if (!r && wants_more(l)) {
 				r = stream_end(s, e);
 				continue;
 			}
-			unlink_stream(s);
-			stream_free(s);
+			stream_drop(s);
 		}
 	return r < 0 ? -1 : 0;
 }
@@ -436,29 +529,33 @@ int live_run(struct job *j, struct err *e)
 	int r;
 
 	l.sources = xcalloc(l.n, sizeof *l.sources);
-	l.hold = l.n > 1 && j->opts.cut.kind == CUT_TIME && j->opts.closes;
+	l.hold = l.n > 1 && j->opts.cut.kind == CUT_TIME && (j->opts.closes || j->opts.checkpoint);
 	for (unsigned i = 0; i < l.n; i++) {
 		l.sources[i] = (struct lsource){ .live = &l, .src = j->live_sources[i] };
-		l.sources[i].intake = (struct intake){ on_open, on_room, on_filled, on_close, on_end, on_note, &l.sources[i] };
+		l.sources[i].intake = (struct intake){ on_open, on_room, on_filled, on_close, on_end, on_note, &l.sources[i], on_open_file };
 	}
 	j->loop = &l;
 	open_loop(&l);
 	if (j->opts.cut.kind == CUT_TIME) {
 		j->timed = true;
 		j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
-		j->run->start = j->cut_end - j->opts.cut.every_ns;
-		job_set_now(j, j->cut_end);
+		if (!j->goes_on)
+			j->run->start = j->cut_end - j->opts.cut.every_ns;
+		if (!ckpt_reruns(j))
+			job_set_now(j, j->cut_end);
 		arm(&l);
 	} else {
 		uv_unref((uv_handle_t *)&l.tick);
 	}
-	if (start_all(&l, e))
+	if ((j->opts.checkpoint && ckpt_live_again(&l, e)) || (!l.stopping && start_all(&l, e)))
 		give_up(&l);
 	uv_run(&l.loop, UV_RUN_DEFAULT);
 	stop_all(&l);
 	uv_run(&l.loop, UV_RUN_DEFAULT);
 	end_marks(&l);
 	r = close_left(&l, e);
+	if (j->opts.checkpoint)
+		ckpt_live_end(&l);
 	uv_loop_close(&l.loop);
 	j->loop = NULL;
 	free(l.sources);

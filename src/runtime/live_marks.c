@@ -1,6 +1,7 @@
 /* Live input cut by marks. A source's stretch ends with a mark in any of its streams; what its other streams have given by then is of it too. A
  * micro-batch runs when every source has its mark, or has ended; until then bytes are held, since the mark says what time it is for them, and a
  * source with its mark is not read on. */
+#include "runtime/ckpt_impl.h"
 #include "runtime/live_impl.h"
 
 /* Where the next look for a mark begins: in what was scanned there is none, and a form feed in mid-line is none. */
@@ -72,6 +73,8 @@ static int take_stream(struct stream *s, struct err *e)
 	if (r || !marked)
 		return r;
 	s->in.decoder->line++;
+	if (s->in.place)
+		ckpt_decoded(&s->in, s->p, skip);
 	s->n -= skip;
 	s->of->held -= skip;
 	memmove(s->p, s->p + skip, s->n);

@@ -90,5 +90,5 @@ int job_end_marked(struct job *j, struct err *e)
 	settle_watermark(j);
 	j->run->marked = j->marked;
 	j->run->n_marked = j->n_marked;
-	return job_end_batch(j, clock_now(&j->clock), false, e);
+	return ckpt_reruns(j) ? ckpt_end_rerun(j, e) : job_end_batch(j, clock_now(&j->clock), false, e);
 }

@@ -1,0 +1,177 @@
+/* Live input, with a checkpoint: files that a source goes on with, before all others. */
+#include "runtime/ckpt_live.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool is_known(void *ctx, const struct file_id *id)
+{
+	struct lsource *of = ctx;
+	struct checkpoint *c = ckpt_of_live(of->live);
+	struct store_found found = { 0 };
+	struct buf key = { 0 };
+	struct err ignored = { 0 };
+	char *done;
+	bool yes;
+
+	for (const struct stream *s = of->streams; s; s = s->next)
+		if (s->in.place && s->in.place->now.pos.dev == id->dev && s->in.place->now.pos.ino == id->ino && s->in.place->now.pos.born_ns == id->born_ns)
+			return true;
+	done = file_done_key(id);
+	buf_printf(&key, "%s\n%s", place_of_source(c, (unsigned)(of - of->live->sources))->key, done);
+	yes = store_get(c->store, c->inputs_stage, (struct store_bytes){ key.p, key.n }, &found, &ignored) > 0;
+	buf_release(&found.value);
+	buf_release(&key);
+	free(done);
+	return yes;
+}
+
+static struct source_past *add_past(struct lsource *of, int fd, const struct resume_leg *leg)
+{
+	struct arena *a = &of->live->job->arena;
+	struct source_past *p = arena_zero(a, sizeof *p), **at = &of->src->past;
+
+	p->fd = fd;
+	p->path = arena_str(a, leg->path, strlen(leg->path));
+	while (*at)
+		at = &(*at)->next;
+	return *at = p;
+}
+
+static bool is_packed(const char *path)
+{
+	char head[UNPACK_SNIFF];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd >= 0 ? fd_read(fd, head, sizeof head) : -1;
+	bool more;
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && unpack_sniff(head, (size_t)n, &more);
+}
+
+/* Can all of them be followed, as they are? */
+static bool can_follow(const struct resumed *r)
+{
+	for (size_t i = 0; i < r->legs.n; i++)
+		if (is_packed(r->legs.legs[i].path))
+			return false;
+	return true;
+}
+
+/* The file has a new name, and is whole: it is read to its end, and the stream ends. */
+static int finish_file(struct live *l, struct resumed *r, struct err *e)
+{
+	struct stream *s = r->stream;
+
+	if (resumed_read(l, s, -1, e))
+		return -1;
+	resumed_close(r);
+	r->stream = NULL;
+	stream_closed(s, false);
+	return l->failed ? -1 : 0;
+}
+
+/* A file that was rotated in between, from its start to its end. */
+static int read_between(struct lsource *of, const struct resume_leg *leg, struct err *e)
+{
+	struct live *l = of->live;
+	struct resumed *r = resumed_add(l, stream_new(of, of->src->name, e));
+
+	r->file = r->stream ? resumed_open(leg->path, e) : NULL;
+	if (!r->file || ckpt_stream_begins(r->stream, of->src->name, r->file->fd, 0, e))
+		return -1;
+	return finish_file(l, r, e);
+}
+
+/* Packed copies cannot be followed: all but the one that has the name are read here. */
+static int read_packed(struct lsource *of, size_t at, struct err *e)
+{
+	struct live *l = of->live;
+	struct resume_list legs = l->resumed[at].legs;
+	size_t n = legs.n;
+
+	if (finish_file(l, &l->resumed[at], e))
+		return -1;
+	for (size_t i = 1; i < n && legs.legs[i].finished; i++) {
+		struct file_id id;
+
+		if (!file_id_of(legs.legs[i].path, &id) && !is_known(of, &id) && read_between(of, &legs.legs[i], e))
+			return -1;
+	}
+	return 0;
+}
+
+/* The files of a stream that is gone on with, for a source that the loop drives. */
+static int give_past(struct lsource *of, size_t at, struct err *e)
+{
+	struct resumed *r = &of->live->resumed[at];
+	struct source_past *p;
+
+	if (follow_is(of->src) && !can_follow(r))
+		return read_packed(of, at, e);
+	p = add_past(of, r->file->fd, &r->legs.legs[0]);
+	p->stream = r->stream;
+	p->offset = r->stream->in.place->read_at;
+	r->file->fd = -1;
+	for (size_t i = 1; i < r->legs.n && follow_is(of->src); i++) {
+		int fd = open(r->legs.legs[i].path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		struct file_id id;
+
+		if (fd >= 0 && r->legs.legs[i].finished && !file_id_of_fd(fd, &id) && !is_known(of, &id))
+			add_past(of, fd, &r->legs.legs[i]);
+		else if (fd >= 0)
+			close(fd);
+	}
+	fd_source_release(&r->file->base);
+	free(r->file);
+	r->file = NULL;
+	return 0;
+}
+
+/* A file that is read once: the source goes on where it stood. */
+static int seek_pulled(struct lsource *of, size_t at, struct err *e)
+{
+	struct resumed *r = &of->live->resumed[at];
+	struct trace *t = xmalloc(sizeof *t);
+	int failed = 0;
+
+	if (r->legs.n == 1 && !r->legs.legs[0].finished) {
+		failed = position_seek((struct fd_source *)of->src, r->stream->in.place->read_at, t, e);
+		of->pulled = r->stream;
+	} else {
+		failed = read_packed(of, at, e);
+	}
+	free(t);
+	resumed_close(r);
+	return failed < 0 ? -1 : 0;
+}
+
+int ckpt_live_source(struct lsource *of, struct err *e)
+{
+	struct live *l = of->live;
+
+	of->src->known = is_known;
+	of->src->known_ctx = of;
+	for (size_t i = 0; i < l->n_resumed; i++) {
+		if (!l->resumed[i].file || !l->resumed[i].stream || l->resumed[i].stream->of != of)
+			continue;
+		if (source_live(of->src) ? give_past(of, i, e) : seek_pulled(of, i, e))
+			return -1;
+	}
+	return 0;
+}
+
+void ckpt_live_end(struct live *l)
+{
+	for (size_t i = 0; i < l->n_resumed; i++) {
+		resumed_close(&l->resumed[i]);
+		resume_release(&l->resumed[i].legs);
+	}
+	for (unsigned i = 0; i < l->n; i++)
+		for (struct source_past *p = l->sources[i].src->past; p; p = p->next)
+			if (p->fd >= 0)
+				close(p->fd);
+	free(l->resumed);
+}

@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# Checkpoints of input that comes when it likes: directories, files that are followed, connections, pipes, commands.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	PATH="$BUILDDIR:$BUILDDIR/tests/soak:$PATH"
+	cd "$BATS_TEST_TMPDIR" || return 1
+	strm=
+}
+
+teardown() { kill -9 $strm 2>/dev/null || true; }
+
+# once ARG...: what has come since the last run is added to out.
+once() { command strm -q --once --checkpoint d "$@" --to file:out; }
+
+# start ARG...: in the background, until it listens.
+start() {
+	command strm --checkpoint d "$@" --to file:out 2>>err 7>&- &
+	strm=$!
+}
+
+# comes COMMAND...: waits until it succeeds.
+comes() { until "$@"; do kill -0 $strm; done; }
+
+has_lines() { [ "$(cat out 2>/dev/null | wc -l)" -ge "$1" ]; }
+
+listens() { port=$(sed -n "s/.*listening on 127.0.0.1://p" err | sed -n "$1p") && [ -n "$port" ]; }
+
+killed() { kill -9 $strm; wait $strm 2>/dev/null || true; }
+
+is() { [ "$(tr '\n' ' ' <out)" = "$1 " ]; }
+
+@test "the files of a directory are read once each, over all runs" {
+	mkdir in
+	seq 3 >in/a
+	once --from dir:in 'filter true'
+	mv in/a in/z
+	once --from dir:in 'filter true'
+	seq 4 5 >in/b
+	once --from dir:in 'filter true'
+	seq 6 >>in/z
+	once --from dir:in 'filter true'
+	is '1 2 3 4 5'
+}
+
+@test "a file of a directory that was read in part is gone on with, grown and under another name" {
+	mkdir in
+	seq 10 >in/a
+	once --every 3r --from dir:in 'limit 6'
+	seq 11 13 >>in/a
+	mv in/a in/other
+	once --every 3r --from dir:in 'filter true' 2>/dev/null
+	[ "$(cat out)" = "$(seq 13)" ]
+}
+
+@test "a file of a directory that was read in part and is gone is an error" {
+	mkdir in
+	seq 10 >in/a
+	once --every 3r --from dir:in 'limit 6'
+	rm in/a
+	seq 20 21 >in/b
+	run --separate-stderr once --from dir:in 'limit 8'
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: $(realpath in)/a: is not the file that was read up to byte 0, and no other beside it is
+hint: --accept-loss goes on without the rest of it" ]
+	once --accept-loss --from dir:in 'limit 8' 2>/dev/null
+	is '1 2 3 4 5 6 20 21'
+}
+
+@test "a log that was rotated twice since, copied and cut, packed: each line once" {
+	seq 5 >log
+	once -F log 'filter true'
+	seq 6 8 >>log
+	cp log log.1
+	seq 20 22 >log
+	once -F log 'filter true'
+	mv log log.2
+	seq 30 32 >log.1
+	seq 40 42 >log
+	touch -d '20 minutes ago' log.2
+	touch -d '10 minutes ago' log.1
+	once -F log 'filter true'
+	echo 43 >>log
+	mv log log.3
+	touch -d '5 minutes ago' log.3
+	gzip log.3
+	echo 50 >log.4
+	touch -d '4 minutes ago' log.4
+	echo 60 >log
+	once -F log 'filter true'
+	once -F log 'filter true'
+	is '1 2 3 4 5 6 7 8 20 21 22 30 31 32 40 41 42 43 50 60'
+}
+
+@test "a log that was empty at the last run, and rotated since" {
+	: >log
+	once -F log 'filter true'
+	seq 3 >log
+	mv log log.1
+	seq 4 5 >log
+	once -F log 'filter true'
+	mv log log.2
+	: >log
+	once -F log 'filter true'
+	seq 6 7 >>log
+	mv log log.3
+	: >log
+	once -F log 'filter true'
+	is '1 2 3 4 5 6 7'
+}
+
+@test "a log that was cut and has no copy is an error, unless the loss is accepted" {
+	seq 5 >log
+	once -F log 'filter true'
+	echo 7 >log
+	run --separate-stderr once -F log 'filter true'
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: $(realpath log): is not the file that was read up to byte 10, and no other beside it is
+hint: --accept-loss goes on without the rest of it" ]
+	run --separate-stderr strm --once --checkpoint d --accept-loss -F log 'filter true' --to file:out
+	[ "$stderr" = "strm: input that was read before is gone; what is there is read from its start" ]
+	is '1 2 3 4 5 7'
+}
+
+@test "a line without an end waits for it, and with --drain is one" {
+	printf 'a\nb' >log
+	once -F log 'filter true'
+	is a
+	printf 'b\nc' >>log
+	once -F log 'filter true'
+	is 'a bb'
+	once --drain -F log 'filter true'
+	is 'a bb c'
+	printf 'd\n' >>log
+	once -F log 'filter true'
+	is 'a bb c d'
+}
+
+@test "a run that finds nothing new is silent and leaves the output alone" {
+	seq 3 >log
+	once -F log 'window all' 'count'
+	cp -p out before
+	run --separate-stderr once -F log 'window all' 'count'
+	[ "$status" -eq 0 ] && [ -z "$output$stderr" ]
+	cmp out before
+	[ out -nt before ] || [ ! before -nt out ]
+}
+
+@test "a log that is followed goes on where a killed run stood" {
+	seq 5 >log
+	start --every 10ms -F log 'filter true'
+	comes has_lines 5
+	seq 6 9 >>log
+	comes has_lines 9
+	killed
+	mv log log.1
+	seq 10 12 >>log.1
+	seq 13 15 >log
+	start --every 10ms -F log 'filter true'
+	comes has_lines 15
+	killed
+	[ "$(cat out)" = "$(seq 15)" ]
+}
+
+@test "what came over connections and was not committed is in the checkpoint" {
+	start --every 1h --from tcp-listen://127.0.0.1:0 'count by line'
+	comes listens 1
+	printf 'apple\npear\napple\n' >"/dev/tcp/127.0.0.1/$port"
+	printf 'apple\n' >"/dev/tcp/127.0.0.1/$port"
+	until [ "$(cat d/wal.* 2>/dev/null | grep -aoE 'apple|pear' | wc -l)" -eq 4 ]; do kill -0 $strm; done
+	killed
+	start --every 20ms --from tcp-listen://127.0.0.1:0 'window all' 'count by line'
+	comes has_lines 2
+	killed
+	[ "$(sort out)" = "$(printf 'apple\t3\npear\t1')" ]
+}
+
+@test "the words of a server, counted over runs that are killed" {
+	mkfifo typed
+	feed serve 0 <typed >port &
+	server=$!
+	exec 7>typed
+	until [ -s port ]; do kill -0 $server; done
+	start --every 10ms --from "tcp://127.0.0.1:$(cat port)" 'state n = n + 1 from n = 0 by line'
+	printf 'a\na\nb\n' >&7
+	comes has_lines 3
+	killed
+	exec 7>&-
+	kill $server 2>/dev/null || true
+	feed serve "$(cat port)" <typed >port2 &
+	server=$!
+	exec 7>typed
+	until [ -s port2 ]; do kill -0 $server; done
+	start --every 10ms --from "tcp://127.0.0.1:$(cat port)" 'state n = n + 1 from n = 0 by line'
+	printf 'b\na\n' >&7
+	comes has_lines 5
+	exec 7>&-
+	kill $server 2>/dev/null || true
+	killed
+	[ "$(cat out)" = "$(printf 'a\t1\na\t2\nb\t1\nb\t2\na\t3')" ]
+}
+
+@test "datagrams are in the log too" {
+	start --every 10ms --from udp://127.0.0.1:0 'state n = n + 1 from n = 0 by line'
+	comes listens 1
+	echo a >"/dev/udp/127.0.0.1/$port"
+	comes has_lines 1
+	killed
+	start --every 10ms --from udp://127.0.0.1:0 'state n = n + 1 from n = 0 by line'
+	port=
+	comes listens 2
+	echo a >"/dev/udp/127.0.0.1/$port"
+	comes has_lines 2
+	killed
+	[ "$(cat out)" = "$(printf 'a\t1\na\t2')" ]
+}
+
+@test "a command is run anew by each run, and all of its lines count" {
+	for i in 1 2 3; do
+		once --from 'exec:seq 3' 'window all' count
+	done
+	is '3 6 9'
+}
+
+@test "several inputs: a directory, a log and a command, in their order" {
+	mkdir in
+	seq 2 >in/a
+	seq 3 4 >log
+	once --from dir:in -F log --from 'exec:seq 5 6' 'filter true'
+	seq 7 8 >in/b
+	seq 9 10 >>log
+	once --from dir:in -F log --from 'exec:seq 11 12' 'filter true'
+	[ "$(cat out)" = "$(seq 12)" ]
+}
+
+@test "marks of a log that is followed cut the same micro-batches after a restart" {
+	printf 'a\na\n\f clock=+10s\nb\n' >log
+	start --every mark -F log 'count by line' 'set b = @batch, t = epoch(@time)'
+	comes has_lines 1
+	killed
+	printf 'b\n\f clock=+10s\nc\n\f\n' >>log
+	start --every mark -F log 'count by line' 'set b = @batch, t = epoch(@time)'
+	comes has_lines 3
+	killed
+	[ "$(cat out)" = "$(printf 'a\t2\t0\t10\nb\t2\t1\t20\nc\t1\t2\t20')" ]
+}
+
+@test "an input that only listens is not read once" {
+	for source in tcp-listen://:0 udp://:0 unix-listen:x; do
+		run --separate-stderr command strm --once --checkpoint d --from "$source" count
+		[ "$status" -eq 2 ]
+		[ "$stderr" = "strm: --once: $source only listens: there is no telling when all has come
+hint: let it run without --once, or read what another program has gathered in a file or directory" ]
+	done
+}
+
+@test "a state's first values come from a file that a restart does not need" {
+	printf 'k,n\na,5\n' >first.csv
+	printf 'a\n' >log
+	once -F log 'state n = n + 1 from "first.csv" by k = line'
+	rm first.csv
+	echo a >>log
+	once -F log 'state n = n + 1 from "first.csv" by k = line'
+	is 'a	6 a	7'
+}
