@@ -32,7 +32,7 @@ static void dedup_keys(struct dedup *d, const struct batch *b, const uint32_t *s
 		cols[0] = column_make(b->arena, T_OBJECT, b->n_rows);
 		BATCH_EACH(sel, n_sel, i) cols[0].v[i] = batch_record(b, i, b->arena);
 	}
-	if (d->spec.kind == DEDUP_WINDOW && b->hidden[HIDDEN_WINDOW_START]) {
+	if (d->spec.by_window && b->hidden[HIDDEN_WINDOW_START]) {
 		at[n++] = b->hidden[HIDDEN_WINDOW_START];
 		at[n++] = b->hidden[HIDDEN_WINDOW_END];
 	}

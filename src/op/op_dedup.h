@@ -16,6 +16,7 @@ struct dedup_spec {
 	struct expr **keys_take;
 	uint32_t n_keys;      /* 0: the whole record is the key (field names and values) */
 	enum dedup_kind kind;
+	bool by_window;       /* the window is part of the key */
 	int64_t within_ns;
 };
 

@@ -162,7 +162,7 @@ static struct op *lower_dedup(const struct plan *p, const struct plan_node *n, c
 	if (lower_items(p, &n->keys, o, keys, e))
 		return NULL;
 	return op_dedup(o->run, n->stage, n->word,
-			&(struct dedup_spec){ .keys_take = keys, .n_keys = n->keys.n, .kind = n->dedup, .within_ns = n->delay_ns });
+			&(struct dedup_spec){ .keys_take = keys, .n_keys = n->keys.n, .kind = n->dedup, .by_window = n->in_window, .within_ns = n->delay_ns });
 }
 
 struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, const char *spec, struct err *e)

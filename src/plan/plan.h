@@ -119,6 +119,7 @@ struct plan_node {
 	enum op_scope scope;    /* sort, top, limit, skip */
 	bool holds;             /* they wait for the end of the window */
 	enum dedup_kind dedup;  /* PLAN_DEDUP */
+	bool in_window;         /* PLAN_DEDUP: the window is part of the key */
 	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
 	enum plan_closing closing;      /* PLAN_GROUP_ROWS, PLAN_ABSENT, PLAN_FILL: what ends their windows */
 	int64_t lateness_ns;            /* PLAN_GROUP_ROWS, PLAN_FILL: how long after it a window takes records, or brings rows */

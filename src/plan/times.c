@@ -40,7 +40,11 @@ static int choose_time(struct times *t, struct time_flow *f, struct plan_node *n
 		window_to_event_time(w);
 	else if (w->kind != WINDOW_PROCESSING && w->kind != WINDOW_ALL && w->kind != WINDOW_ROWS && !n->on && !has_event)
 		return no_time(t, n);
-	if (n->on && f->watermark && !f->merged && !f->aggregated && !node_equal(n->on, f->watermark->expr)) {
+	if (n->on && f->aggregated && bounded(f->window)) {
+		err_at(t->err, n->on->pos, "the time of a result is that of its window (stage %d), and this window goes by another", f->window->stage);
+		return err_hint(t->err, "leave `on` out: a result falls into the window that covers the end of its own");
+	}
+	if (n->on && f->watermark && !f->merged && !times_is_event(f, n->on) && !(f->aggregated && node_equal(n->on, f->watermark->expr))) {
 		err_at(t->err, n->on->pos, "the window goes by another time than the watermark of stage %d", f->watermark->stage);
 		return err_hint(t->err, "leave `on` out, or set the watermark on this time");
 	}
@@ -72,24 +76,6 @@ static int take_window(struct times *t, struct time_flow *f, struct plan_node *n
 	return 0;
 }
 
-static int take_trigger(struct times *t, struct time_flow *f, struct plan_node *n)
-{
-	if (!f->window || f->aggregated) {
-		err_at(t->err, n->pos, "a trigger without a window");
-		return err_hint(t->err, "it says when panes of the window in front of it come out: window 10m | trigger ... | count");
-	}
-	if (!event_time(f->window)) {
-		err_at(t->err, n->pos, "a trigger for a window that is not of event time");
-		return err_hint(t->err, "windows of processing time and of rows come out when they are full; name a time: window ... on FIELD");
-	}
-	if (t->mode != MODE_DEFAULT) {
-		err_at(t->err, n->pos, "a trigger beside --mode");
-		return err_hint(t->err, "--mode is a short form of a trigger: keep one of them");
-	}
-	f->trigger = n;
-	return 0;
-}
-
 /* ---- aggregates ---- */
 
 static const struct trigger_spec *make_trigger(struct times *t, enum trigger_kind kind, enum accumulation how)
@@ -113,6 +99,47 @@ static bool reads_point(const struct plan_chain *c, uint32_t at, const struct pl
 		if (c->nodes[at]->others[i].point == point)
 			return true;
 	return false;
+}
+
+/* Do panes come out of something behind the i-th node, before the next window? */
+static bool has_panes(const struct times *t, const struct plan_chain *c, uint32_t i)
+{
+	for (i++; i < c->n && c->nodes[i]->kind != PLAN_WINDOW; i++)
+		if (c->nodes[i]->kind == PLAN_REDUCE || c->nodes[i]->kind == PLAN_GROUP_ROWS || c->nodes[i]->kind == PLAN_STATE)
+			return true;
+	for (uint32_t k = 0; i == c->n && k < t->p->n; k++)
+		for (uint32_t at = 0; c->to && at <= t->p->chains[k]->n; at++)
+			if (reads_point(t->p->chains[k], at, c->to) && has_panes(t, t->p->chains[k], at - 1))
+				return true;
+	return false;
+}
+
+static int take_trigger(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
+{
+	struct plan_node *n = c->nodes[i];
+
+	if (!f->window || f->aggregated) {
+		err_at(t->err, n->pos, "a trigger without a window");
+		return err_hint(t->err, "it says when panes of the window in front of it come out: window 10m | trigger ... | count");
+	}
+	if (!event_time(f->window)) {
+		err_at(t->err, n->pos, "a trigger for a window that is not of event time");
+		return err_hint(t->err, "windows of processing time and of rows come out when they are full; name a time: window ... on FIELD");
+	}
+	if (f->trigger) {
+		err_at(t->err, n->pos, "a second trigger for the window of stage %d: stage %d has one", f->window->stage, f->trigger->stage);
+		return err_hint(t->err, "make one of them, with `or`, `and`, `then` or `until`");
+	}
+	if (t->mode != MODE_DEFAULT) {
+		err_at(t->err, n->pos, "a trigger beside --mode");
+		return err_hint(t->err, "--mode is a short form of a trigger: keep one of them");
+	}
+	if (bounded(f->window) && !has_panes(t, c, i)) { /* Beam's global window has one by default, so `window all` may be given another for nothing */
+		err_at(t->err, n->pos, "a trigger with no aggregate behind it, and so without panes");
+		return err_hint(t->err, "it says when the results of an aggregate come out: window 10m | trigger ... | count by k");
+	}
+	f->trigger = n;
+	return 0;
 }
 
 /* Is there another aggregate behind this one, to which it gives only what is final? Points are read by chains that come later. */
@@ -154,17 +181,6 @@ static int refuse_append(struct times *t, const struct time_flow *f, const struc
 	return err_hint(t->err, "say --mode update or complete, or give the groups a window");
 }
 
-/* Is event time among the keys, so that a key cannot come again once the watermark is past it? */
-static bool keyed_by_time(const struct time_flow *f, const struct plan_node *n)
-{
-	if (!f->watermark || f->aggregated || f->merged)
-		return false;
-	for (uint32_t i = 0; i < n->keys.n; i++)
-		if (node_equal(n->keys.at[i].expr, f->watermark->expr) || is_special(n->keys.at[i].expr, "event"))
-			return true;
-	return !n->keys.n && f->watermark->expr->kind == N_FIELD;
-}
-
 static int give_panes(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -192,7 +208,7 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 	s->complete = mode == MODE_COMPLETE;
 	s->as_touched = mode == MODE_UPDATE;
 	s->windowed = bounded(f->window);
-	s->by_instant = t->mode == MODE_APPEND && !s->windowed && !f->trigger && n->keys.n && keyed_by_time(f, n);
+	s->by_instant = t->mode == MODE_APPEND && !s->windowed && !f->trigger && n->keys.n && times_keyed_by_event(f, n);
 	n->panes = s;
 	f->partial = (!feeds || retracting(f)) && (f->trigger || mode != MODE_APPEND);
 	return 0;
@@ -253,6 +269,7 @@ static int take_dedup(struct times *t, const struct time_flow *f, struct plan_no
 		err_at(t->err, n->pos, "`within` counts event time, and nothing says which time that is");
 		return err_hint(t->err, "put `watermark FIELD delay 10s` in front of it");
 	}
+	n->in_window = bounded(f->window) && (!n->delay_ns || !f->aggregated);
 	if (n->delay_ns)
 		n->dedup = DEDUP_WITHIN;
 	else if (bounded(f->window))
@@ -260,7 +277,7 @@ static int take_dedup(struct times *t, const struct time_flow *f, struct plan_no
 	else if (f->window && f->window->assigner->kind == WINDOW_PROCESSING)
 		n->dedup = DEDUP_BATCH;
 	else
-		n->dedup = keyed_by_time(f, n) ? DEDUP_TIME : DEDUP_RUN;
+		n->dedup = times_keyed_by_event(f, n) ? DEDUP_TIME : DEDUP_RUN;
 	return 0;
 }
 
@@ -432,7 +449,7 @@ static int take_node(struct times *t, struct time_flow *f, const struct plan_cha
 	case PLAN_WINDOW:
 		return take_window(t, f, n);
 	case PLAN_TRIGGER:
-		return take_trigger(t, f, n);
+		return take_trigger(t, f, c, i);
 	case PLAN_REDUCE:
 		return take_reduce(t, f, c, i);
 	case PLAN_SORT:
@@ -570,6 +587,7 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 				merge_flow(&f, c->nodes[i]->others[k].point->time);
 		if (take_node(t, &f, c, i))
 			return -1;
+		times_follow_field(t, &f, c->nodes[i]);
 		if (f.retracting && f.retracting != c->nodes[i])
 			times_pass_op(t, &f, c->nodes[i]);
 		if (c->nodes[i]->kind == PLAN_WINDOW)

@@ -1,5 +1,5 @@
-/* Time in the plan, shared by times.c, times_retract.c (panes that are taken back) and times_keyed.c (stages that remember keys).
- */
+/* Time in the plan, shared by times.c, times_field.c (which field is the time), times_retract.c (panes that are taken back) and
+ * times_keyed.c (stages that remember keys). */
 #ifndef STRM_PLAN_TIMES_IMPL_H
 #define STRM_PLAN_TIMES_IMPL_H
 #include "plan/times.h"
@@ -7,6 +7,8 @@
 /* What holds at a place of the plan. */
 struct time_flow {
 	const struct plan_node *watermark; /* the stage that gave @event its meaning; NULL: none */
+	bool time_kept;			   /* its expression still gives that time */
+	const char *time_name;		   /* the field that has it, NULL: none for sure */
 	struct plan_node *window;	   /* the window that holds, NULL: the micro-batch */
 	const struct plan_node *trigger;
 	bool closes;			    /* something in front closes micro-batches */
@@ -39,6 +41,14 @@ static inline bool retracting(const struct time_flow *f)
 {
 	return f->trigger && f->trigger->trigger->accumulation == PANES_RETRACTING;
 }
+
+/* ---- times_field.c ---- */
+/* What the node does to the field of the watermark. */
+void times_follow_field(struct times *t, struct time_flow *f, const struct plan_node *n);
+/* Is the expression the event time? */
+bool times_is_event(const struct time_flow *f, const struct node *n);
+/* Is event time among the node's keys, so that a key cannot come again once the watermark is past it? */
+bool times_keyed_by_event(const struct time_flow *f, const struct plan_node *n);
 
 /* ---- times_retract.c ---- */
 /* An error at `at`: what comes of the retracting panes cannot be taken back, and why. -1. */
