@@ -104,6 +104,27 @@ int dur_parse(const char *p, size_t n, int64_t *ns, int64_t *months)
 	return 1;
 }
 
+const char *dur_advice(const char *p, size_t n)
+{
+	const char *end = p + n, *amount;
+	int whole_months = 1;
+
+	while (p < end) {
+		const struct dur_unit *u;
+		const char *name;
+
+		for (amount = p; p < end && (time_digit(*p) < 10 || *p == '.');)
+			p++;
+		for (name = p; p < end && *p >= 'a' && *p <= 'z';)
+			p++;
+		u = unit_of(name, (size_t)(p - name));
+		if (!u || amount == name)
+			return NULL;
+		whole_months &= !u->months || !memchr(amount, '.', (size_t)(name - amount));
+	}
+	return whole_months ? "a duration is 106751d long at most, some 292 years" : "months and years are whole numbers: 18mo for a year and a half";
+}
+
 size_t dur_format(int64_t ns, char *out)
 {
 	uint64_t left = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;

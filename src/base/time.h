@@ -86,6 +86,8 @@ char time_fmt_bad(const char *fmt, size_t n, int parsing);
  * (mo and y take none). months may be NULL: then mo and y are refused.
  * Returns 1, or 0 (not a duration, or overflow). */
 int dur_parse(const char *p, size_t n, int64_t *ns, int64_t *months);
+/* Of what looks like a duration and is none, the reason as a sentence of advice; NULL: it does not look like one. */
+const char *dur_advice(const char *p, size_t n);
 /* Canonical text, largest units first, no zero parts: "1h30m", "10d", "250ms", "0s", "-5m"; the largest
  * unit is d. Returns the length. */
 size_t dur_format(int64_t ns, char *out);

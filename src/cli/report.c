@@ -125,11 +125,14 @@ static void put_stage(struct buf *b, const struct op *op)
 }
 
 /* Records that event time left out. */
-static bool any_late(const struct op *op)
+static bool any_left_out(const struct op *op)
 {
+	static const char *const names[] = { "late", "no-time", "dropped" };
+
 	for (int k = 0; op->cls->counters[k]; k++)
-		if (op->count[k] && (!strcmp(op->cls->counters[k], "late") || !strcmp(op->cls->counters[k], "no-time")))
-			return true;
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			if (op->count[k] && !strcmp(op->cls->counters[k], names[i]))
+				return true;
 	return false;
 }
 
@@ -138,7 +141,7 @@ static bool ledger_wanted(const struct job *j)
 	if (job_bad(j) || job_no_time(j))
 		return true;
 	for (uint32_t i = 0; i < job_graph(j)->n; i++)
-		if (job_graph(j)->ops[i]->nulls || any_late(job_graph(j)->ops[i]) || !op_balanced(job_graph(j)->ops[i]))
+		if (job_graph(j)->ops[i]->nulls || any_left_out(job_graph(j)->ops[i]) || !op_balanced(job_graph(j)->ops[i]))
 			return true;
 	return false;
 }

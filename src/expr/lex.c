@@ -334,9 +334,12 @@ static void bad_number(const struct lexer *lx, struct token *t, int end, struct 
 {
 	const char *p = lx->p + t->at;
 	int n = end - t->at, show = n > 40 ? 40 : n;
+	const char *advice = dur_advice(p, (size_t)n);
 
 	lex_fail(lx, t, t->at, n, e, "`%.*s` is not a number, a duration or a size", show, p);
-	if (n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
+	if (advice)
+		err_hint(e, "%s", advice);
+	else if (n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
 		err_hint(e, "numbers are decimal");
 	else if (memchr(p, '.', (size_t)n) && !name_start(p[n - 1]))
 		err_hint(e, "text stands in quotes: \"%.*s\"", show, p);

@@ -14,7 +14,7 @@ void assigner_start(struct assigner *a, const struct assign_spec *spec, struct e
 {
 	struct column own = { .type = T_NULL };
 
-	*a = (struct assigner){ .spec = spec, .windows = arena_array(b->arena, struct interval, window_assign_max(&spec->window) + 1) };
+	*a = (struct assigner){ .spec = spec, .b = b, .fails = ev->fails, .windows = arena_array(b->arena, struct interval, window_assign_max(&spec->window) + 1) };
 	if (spec->on_take)
 		own = expr_eval(spec->on_take, ev, b, b->sel, b->n_sel);
 	else if (b->hidden[HIDDEN_EVENT])
@@ -28,26 +28,30 @@ void assigner_start(struct assigner *a, const struct assign_spec *spec, struct e
 static int64_t gap_of(const struct assigner *a, uint32_t row)
 {
 	struct value v;
-	int64_t ns = 0;
+	int64_t ns;
 
 	if (!a->spec->gap_take)
 		return a->spec->window.gap_ns;
 	v = column_get(&a->gaps, row);
+	if (v.type == T_NULL)
+		return 0;
 	if (v.type == T_DUR)
-		ns = v.i;
-	else if (type_is_bytes(v.type) && dur_parse(v.s, v.n, &ns, NULL))
-		ns = 0;
-	return ns;
+		return v.i;
+	if (type_is_bytes(v.type) && dur_parse(v.s, v.n, &ns, NULL))
+		return ns;
+	fails_add(a->fails, "the gap of a session", "not a duration, as 10s or seconds * 1s", &a->b->origin, row);
+	return 0;
 }
 
+/* Sessions that would reach to the end of time are left out, as such windows are. */
 static enum assigned session_of(struct assigner *a, uint32_t row, uint32_t *n, int64_t t)
 {
 	int64_t gap = gap_of(a, row);
 
-	*n = gap > 0;
-	if (gap <= 0)
+	*n = gap > 0 && t < INT64_MAX - gap;
+	if (!*n)
 		return ASSIGN_NONE;
-	a->windows[0] = (struct interval){ t, t > INT64_MAX - gap ? INT64_MAX : t + gap };
+	a->windows[0] = (struct interval){ t, t + gap };
 	return ASSIGN_OK;
 }
 

@@ -16,6 +16,8 @@ struct op *op_assign(struct run *run, int stage, const char *word, const struct 
 /* What both this and op_panes know of a row's time and windows. */
 struct assigner {
 	const struct assign_spec *spec;
+	const struct batch *b;
+	struct fails *fails;      /* gaps that are none */
 	struct column times, gaps;
 	struct interval *windows; /* of the row asked for last */
 };

@@ -9,7 +9,6 @@
 #include "op/op_exec.h"
 #include "op/op_filter.h"
 #include "op/op_flatmap.h"
-#include "op/op_hold.h"
 #include "op/op_limit.h"
 #include "op/op_map.h"
 #include "op/op_point.h"
@@ -307,8 +306,12 @@ int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **la
 
 		if (n->in_reduce || n->kind == PLAN_TRIGGER)
 			continue;
-		if (n->holds)
-			lower_append(l->graph, last, op_hold(l->opts->run, n->stage, n->word));
+		if (n->holds) {
+			op = lower_hold(l->plan, n, l->opts, e);
+			if (!op)
+				return -1;
+			lower_append(l->graph, last, op);
+		}
 		op = lower_node(l->plan, n, l->opts, e);
 		if (!op)
 			return -1;

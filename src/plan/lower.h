@@ -43,6 +43,8 @@ struct op *lower_reduce(const struct plan *p, const struct plan_node *n, const s
 /* Event time and windows (plan/lower_time.c). */
 struct op *lower_watermark(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 struct op *lower_window(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
+/* In front of a stage that orders, counts or remembers the records of a window. */
+struct op *lower_hold(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e);
 /* The operator of a reduce over windows; the spec is its own afterwards, also on failure. */
 struct op *lower_panes(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, const struct reduce_spec *spec, struct err *e);
 /* Stages that remember keys (plan/lower_keyed.c): the node of `group N rows` with its window among the keys, NULL and err; and its operator, whose spec is its

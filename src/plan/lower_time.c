@@ -1,8 +1,10 @@
 /* Lowering of event time: watermarks, windows and the reduces over them. */
 #include "op/op_assign.h"
+#include "op/op_hold.h"
 #include "op/op_panes.h"
 #include "op/op_reduce.h"
 #include "op/op_rows.h"
+#include "op/op_sessions.h"
 #include "op/op_slices.h"
 #include "op/op_watermark.h"
 #include "op/op_window.h"
@@ -37,6 +39,19 @@ struct op *lower_window(const struct plan *p, const struct plan_node *n, const s
 	if (lower_assign(p, n, o, &s, e))
 		return NULL;
 	return op_assign(o->run, n->stage, n->word, &s);
+}
+
+struct op *lower_hold(const struct plan *p, const struct plan_node *n, const struct lower_opts *o, struct err *e)
+{
+	struct sessions_spec s = { .n_keys = n->keys.n, .by_record = n->kind == PLAN_DEDUP && !n->keys.n };
+
+	if (!n->merges)
+		return op_hold(o->run, n->stage, n->word);
+	s.closed = n->merges->assigner->closed;
+	s.keys_take = arena_array(p->arena, struct expr *, n->keys.n + 1);
+	if (lower_items(p, &n->keys, o, s.keys_take, e))
+		return NULL;
+	return op_sessions(o->run, n->stage, n->word, &s);
 }
 
 /* Of processing time, or of rows. */

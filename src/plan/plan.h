@@ -119,6 +119,7 @@ struct plan_node {
 	enum op_scope scope;    /* sort, top, limit, skip */
 	bool holds;             /* they wait for the end of the window */
 	enum dedup_kind dedup;  /* PLAN_DEDUP */
+	const struct plan_node *merges; /* with holds: the window of sessions, which merge for the keys of the stage */
 	bool in_window;         /* PLAN_DEDUP: the window is part of the key */
 	bool in_reduce;         /* PLAN_WINDOW: the reduce that follows keeps the panes */
 	enum plan_closing closing;      /* PLAN_GROUP_ROWS, PLAN_ABSENT, PLAN_FILL: what ends their windows */

@@ -192,7 +192,7 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 		return -1;
 	s->window = f->window;
 	s->inherits = f->aggregated || f->held || !f->window->in_reduce;
-	s->merges = !f->aggregated && f->window->assigner->kind == WINDOW_SESSION;
+	s->merges = !f->aggregated && !f->held && f->window->assigner->kind == WINDOW_SESSION;
 	s->trigger = f->trigger ? f->trigger->trigger : make_trigger(t, mode == MODE_APPEND ? TRIGGER_WATERMARK : TRIGGER_COUNT,
 								      mode == MODE_APPEND ? PANES_DISCARDING : PANES_ACCUMULATING);
 	if (f->trigger && f->aggregated && retracting(f))
@@ -250,6 +250,16 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 
 /* ---- stages that order, count and remember ---- */
 
+/* Which session a record belongs to is known at its end: until then it waits for the others of the stage's key, and without one for all. */
+static void wait_for_window(struct time_flow *f, struct plan_node *n)
+{
+	n->holds = !f->aggregated && !f->held;
+	n->merges = n->holds && f->window->assigner->kind == WINDOW_SESSION ? f->window : NULL;
+	f->held |= n->holds;
+	if (n->merges)
+		n->keeps = "the records of sessions that are open";
+}
+
 /* Rows of a window that has not been aggregated wait for its end. */
 static void order_by_window(struct times *t, struct time_flow *f, struct plan_node *n)
 {
@@ -258,17 +268,24 @@ static void order_by_window(struct times *t, struct time_flow *f, struct plan_no
 		wants_all(t, n, (n->kind == PLAN_SORT || n->kind == PLAN_TOP) && !f->window);
 		return;
 	}
-	n->holds = !f->aggregated && !f->held;
-	f->held |= n->holds;
+	wait_for_window(f, n);
 	n->scope = bounded(f->window) ? SCOPE_WINDOW : SCOPE_BATCH;
 }
 
-static int take_dedup(struct times *t, const struct time_flow *f, struct plan_node *n)
+static int take_dedup(struct times *t, struct time_flow *f, struct plan_node *n)
 {
+	bool session = f->window && f->window->assigner->kind == WINDOW_SESSION && !f->aggregated;
+
+	if (n->delay_ns && session) {
+		err_at(t->err, n->pos, "`within` in the sessions of stage %d: where a session ends is known later than its first record", f->window->stage);
+		return err_hint(t->err, "leave `within` out: a session has what is near in time, or put `dedup` in front of the window");
+	}
 	if (n->delay_ns && !f->watermark) {
 		err_at(t->err, n->pos, "`within` counts event time, and nothing says which time that is");
 		return err_hint(t->err, "put `watermark FIELD delay 10s` in front of it");
 	}
+	if (session)
+		wait_for_window(f, n);
 	n->in_window = bounded(f->window) && (!n->delay_ns || !f->aggregated);
 	if (n->delay_ns)
 		n->dedup = DEDUP_WITHIN;

@@ -365,7 +365,8 @@ const struct stage_def stage_window = {
 			"changes matter to them: 2h does, 10m does not in a zone of whole hours.\n\n"
 			"`window session GAP`: a record at t opens [t, t + GAP) for its key, and what overlaps becomes one session; those that only "
 			"touch do so with `closed`. GAP may be an expression over the record; where it is null, 0 or negative the record is "
-			"dropped.\n\n"
+			"dropped. Behind an aggregate's `by`, the keys of `dedup` and the `per` of `top` each key has its own sessions; for sort, limit, skip, "
+			"and where there are no keys, all records have one set of them. Such stages wait for the end of a session.\n\n"
 			"`window N rows` is full with N rows of a key and comes out then; the next one begins after M rows. What is partial comes out "
 			"at the end of the input.\n\n"
 			"`window all` is the whole stream.",
