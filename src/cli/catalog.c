@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agg/agg.h"
+#include "cli/inspect.h"
 #include "cli/options.h"
 #include "cli/topics.h"
 #include "codec/pattern.h"
@@ -48,6 +49,7 @@ static const struct kind kinds[] = {
 	{ "source", "sources", "where records come from", EXAMPLE_COMMAND, source_doc },
 	{ "sink", "sinks", "where they go", EXAMPLE_COMMAND, sink_doc },
 	{ "option", "options", "of the command", EXAMPLE_COMMAND, option_doc },
+	{ "command", "commands", "`strm checkpoint`: look at what a job has kept", EXAMPLE_COMMAND, inspect_doc },
 	{ "topic", "topics", "the rules of the language", EXAMPLE_COMMAND, topic_doc },
 	{ NULL },
 };

@@ -40,8 +40,7 @@ int durable_check(const struct options *o, struct err *e)
 	return 0;
 }
 
-/* What the state of all stages depends on beside the program's text. */
-static char *salt(const struct options *o)
+char *durable_salt(const struct options *o)
 {
 	struct buf b = { 0 };
 
@@ -66,7 +65,7 @@ int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct
 	jo->once = o->once;
 	if (!o->checkpoint)
 		return 0;
-	own = salt(o);
+	own = durable_salt(o);
 	meanings = plan_meanings(d->plan, own);
 	free(own);
 	stages = arena_array(d->plan->arena, struct checkpoint_stage, (size_t)d->plan->n_stages + 1);

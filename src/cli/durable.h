@@ -17,4 +17,7 @@ int durable_check(const struct options *o, struct err *e);
 /* Opens the checkpoint, if there is to be one, and puts what follows from the options into all that the job is made of. 0 or -1. */
 int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct lower_opts *lower, struct err *e);
 
+/* What the state of all stages depends on beside the program's text (plan/meaning.h); the caller's. */
+char *durable_salt(const struct options *o);
+
 #endif

@@ -8,6 +8,8 @@ src_libcli_a_SOURCES += src/cli/monitor.c src/cli/monitor.h src/cli/signals.c sr
 src_libcli_a_SOURCES += src/cli/durable.c src/cli/durable.h
 src_libcli_a_SOURCES += src/cli/parallels.c src/cli/parallels.h src/cli/parallels_dstream.c src/cli/parallels_structured.c
 src_libcli_a_SOURCES += src/cli/parallels_millwheel.c src/cli/parallels_beam.c
+src_libcli_a_SOURCES += src/cli/inspect.c src/cli/inspect.h src/cli/inspect_list.c src/cli/inspect_keys.c
+src_libcli_a_SOURCES += src/cli/inspect_layout.c src/cli/inspect_rows.c
 src_libcli_a_CPPFLAGS = $(cli_cppflags)
 
 if BUILD_PROGRAM

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "cli/inspect.h"
 #include "cli/report.h"
 #include "cli/run.h"
 
@@ -45,6 +46,8 @@ int main(int argc, char **argv)
 	hold_standard_fds();
 	if (argc > 1 && !strcmp(argv[1], "help"))
 		return close_stdout(help_command(argc - 2, argv + 2, stdout));
+	if (argc > 1 && !strcmp(argv[1], "checkpoint"))
+		return close_stdout(inspect_command(argc - 2, argv + 2));
 	if (options_parse(&o, argc, argv, &e)) {
 		status = usage_error(&o, &e);
 	} else if (o.version) {

@@ -367,6 +367,15 @@ static int run(struct program *p)
 	return status;
 }
 
+int run_compile(struct options *o, struct plan *out, struct err *e)
+{
+	struct program p = { .opts = o, .report = { .opts = o } };
+	int r = compile(&p, e);
+
+	*out = p.plan;
+	return r;
+}
+
 int run_program(struct options *o)
 {
 	struct program p = { .opts = o, .report = { .opts = o } };

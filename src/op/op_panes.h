@@ -30,4 +30,8 @@ struct panes_spec {
  * has finished). */
 struct op *op_panes(struct run *run, int stage, const char *word, const struct reduce_spec *spec, const struct panes_spec *panes);
 
+/* For those who look at a checkpoint: the results (keys, window) of the first entry that was restored into a fresh operator, in its arena. 0, or -1: it is
+ * another operator. */
+int op_panes_show(struct op *op, struct batch *out);
+
 #endif

@@ -55,11 +55,21 @@ static int open_wals(struct inspect *in, struct store *s, struct err *e)
 	return 0;
 }
 
+/* What stands in the file of the log behind what was read of it. */
+static uint64_t torn_bytes(const struct store *s)
+{
+	struct stat st;
+
+	if (fstatat(s->dir.fd, s->name.s, &st, 0) || st.st_size < 0 || (uint64_t)st.st_size < s->active->tab.b.n)
+		return 0;
+	return (uint64_t)st.st_size - s->active->tab.b.n;
+}
+
 int inspect_open(struct inspect *in, struct store *s, struct err *e)
 {
 	uint64_t used;
 
-	*in = (struct inspect){ .commit = store_last_commit(s), .cut = store_open_cut(s), .frames = s->seq };
+	*in = (struct inspect){ .commit = store_last_commit(s), .cut = store_open_cut(s), .frames = s->seq, .torn = torn_bytes(s) };
 	mdbfile_size(s->mdb, &in->data_bytes, &used);
 	in->log_bytes = s->active->tab.b.n;
 	for (size_t i = 0; i < s->fold.n; i++)

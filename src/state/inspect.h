@@ -25,6 +25,7 @@ struct inspect {
 	const struct store_point *commit, *cut; /* the last commit, the cut after it; NULL: none */
 	uint64_t log_bytes, data_bytes;         /* files of the log; LMDB's file */
 	uint64_t frames;                        /* cuts, commits and programs ever written */
+	uint64_t torn;                          /* bytes behind the last whole frame: a crash left them, or they are just being written; read only */
 };
 
 /* Sizes by stage; reads all entries. 0, -1. */
