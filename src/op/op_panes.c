@@ -74,9 +74,8 @@ static void touch(struct panes *p, uint32_t cell, int64_t t)
 	c->came++;
 	if (p->stamps)
 		panes_stamp(p, cell, t);
-	if (!(c->flags & CELL_TOUCHED))
-		cell_list_add(&p->touched, cell);
-	c->flags |= CELL_TOUCHED | CELL_NEW;
+	panes_touch(p, cell);
+	c->flags |= CELL_NEW;
 	if (p->ordered)
 		panes_keep_change(p, cell);
 }
@@ -383,7 +382,7 @@ static size_t panes_memory(const struct op *op)
 	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
 	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
 	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
-	       panes_keep_memory(p) + panes_parts_memory(p) + (p->unused.cap + p->touched.cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+	       panes_keep_memory(p) + panes_parts_memory(p) + (p->unused.cap + 2 * p->touched_cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
 }
 
 static bool panes_holds(const struct op *op)
@@ -434,7 +433,7 @@ static void panes_free(struct op *op)
 	free(p->triggers);
 	free(p->unused.at);
 	free(p->going.at);
-	free(p->touched.at);
+	free(p->touched);
 	free(p->look.at);
 	timers_release(&p->by_watermark);
 	timers_release(&p->by_clock);

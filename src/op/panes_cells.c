@@ -9,6 +9,17 @@ void cell_list_add(struct cell_list *l, uint32_t cell)
 	l->at[l->n++] = cell;
 }
 
+void panes_touch(struct panes *p, uint32_t cell)
+{
+	struct cell *c = &p->cells[cell];
+
+	if (c->flags & CELL_TOUCHED)
+		return;
+	c->flags |= CELL_TOUCHED;
+	p->touched = xgrow(p->touched, &p->touched_cap, p->n_touched + 1, sizeof *p->touched);
+	p->touched[p->n_touched++] = (struct cell_visit){ cell, c->gen };
+}
+
 void *panes_trigger(const struct panes *p, uint32_t cell)
 {
 	return p->triggers + (size_t)cell * p->trigger_size;

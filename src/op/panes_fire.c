@@ -90,23 +90,24 @@ static void refuse(struct panes *p, uint32_t cell)
 
 static void take_touched(struct panes *p)
 {
-	for (size_t i = 0; i < p->touched.n; i++) {
-		struct cell *c = &p->cells[p->touched.at[i]];
+	for (size_t i = 0; i < p->n_touched; i++) {
+		uint32_t cell = p->touched[i].cell;
+		struct cell *c = &p->cells[cell];
 
-		if (!(c->flags & CELL_LIVE) || !c->came)
+		if (c->gen != p->touched[i].gen || !(c->flags & CELL_LIVE) || !c->came)
 			continue;
 		if (was_finished(p, c)) {
-			refuse(p, p->touched.at[i]);
+			refuse(p, cell);
 			continue;
 		}
-		trigger_add(p->trigger, panes_trigger(p, p->touched.at[i]), c->came, p->op.run->now);
+		trigger_add(p->trigger, panes_trigger(p, cell), c->came, p->op.run->now);
 		c->came = 0;
 		c->flags &= (uint8_t) ~(CELL_TOUCHED | CELL_FRESH);
 		if (p->ordered)
-			panes_parts_settle(p, p->touched.at[i]);
-		look_at(p, p->touched.at[i]);
+			panes_parts_settle(p, cell);
+		look_at(p, cell);
 	}
-	p->touched.n = 0;
+	p->n_touched = 0;
 }
 
 /* ---- what is due ---- */

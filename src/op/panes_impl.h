@@ -49,6 +49,11 @@ struct key_cells {
 	};
 };
 
+/* A slot, while its owner is this one. */
+struct cell_visit {
+	uint32_t cell, gen;
+};
+
 struct cell_list {
 	uint32_t *at;
 	size_t n, cap;
@@ -103,7 +108,9 @@ struct panes {
 	uint32_t *last_slot;            /* by group: of its last row */
 	size_t last_slot_cap;
 	uint32_t n_last;
-	struct cell_list touched, look;
+	struct cell_list look;
+	struct cell_visit *touched; /* in the order of the records */
+	size_t n_touched, touched_cap;
 	struct timers by_watermark, by_clock;
 	bool stamps;             /* panes have the times of records, which hold the watermark back: */
 	struct timers held;      /* where each cell holds it, or earlier */
@@ -144,6 +151,8 @@ void panes_drop(struct panes *p, uint32_t cell);
 void panes_compact(struct panes *p);
 void *panes_trigger(const struct panes *p, uint32_t cell);
 void cell_list_add(struct cell_list *l, uint32_t cell);
+/* It got records, or what others had: its trigger is told at the end of the micro-batch. */
+void panes_touch(struct panes *p, uint32_t cell);
 /* When the watermark ends the window for good. */
 int64_t panes_expiry(const struct panes *p, const struct cell *c);
 /* Puts its next time into the heap of the watermark. */

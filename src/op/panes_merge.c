@@ -72,10 +72,8 @@ static void swallow(struct panes *p, uint32_t into, uint32_t from)
 		end = &(*end)->next;
 	*end = s->said;
 	s->said = NULL;
-	if (s->flags & CELL_TOUCHED && !(d->flags & CELL_TOUCHED)) {
-		cell_list_add(&p->touched, into);
-		d->flags |= CELL_TOUCHED;
-	}
+	if (s->flags & CELL_TOUCHED)
+		panes_touch(p, into);
 	s->flags = 0;
 	s->gen++;
 	if (p->ordered) {
