@@ -159,7 +159,7 @@ static void put_typed(struct buf *b, const struct page *p, const struct doc_exam
 	struct buf line = { 0 };
 
 	buf_str(&line, "$ ");
-	if (x->in)
+	if (x->in && *x->in)
 		put_printf(&line, x->in);
 	buf_printf(&line, "strm %s\n", x->args);
 	if (utf8_width(line.p, line.n) + 8 > (p->roff ? 76 : p->width) && x->in && is_lines(x->in) && is_one_command(x->args))

@@ -696,7 +696,7 @@ static const struct option_def options[] = {
 		    "own time) is left out, counted, and kept here as JSON, as it reached the stage.",
 	    ARG("FILE", "file", "a file or sink") },
 	  .take = take_late },
-	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", .text = "Without it one micro-batch is the whole input where a stage waits for its end, else a block of input.",
+	{ { .name = "every", .synopsis = "--every 1s|1000r|mark|eof", .summary = "when a micro-batch ends", .group = "Time", .text = "Without it: 1s where any input is live; else eof where an aggregate or an order has no window of event time; else each 8 MiB of input, and on a pipe what has come by a second of silence. `strm help batches` says more.",
 	    ARG("CUT", "text", "a duration, a number of records, mark or eof") },
 	  .take = take_every },
 	{ { .name = "marks", .synopsis = "--marks", .summary = "write a mark behind each micro-batch", .group = "Time" }, .detail = true, .take = take_marks },

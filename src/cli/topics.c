@@ -193,6 +193,96 @@ static const struct doc topics[] = {
 		},
 	},
 	{
+		.name = "batches",
+		.aliases = "micro-batches microbatches clock",
+		.synopsis = "Micro-batches",
+		.summary = "how the input is cut, and what happens at a cut",
+		.group = "topics",
+		.text =
+			"Input is worked on in micro-batches. In each, what has come is read and goes through the stages, the watermark moves on, windows "
+			"that it has passed come out, sinks get what there is. `@batch` is its number, from 0; `@time` its time, the same for all its "
+			"records.\n\n"
+			"`--every 10s` ends one every ten seconds, `--every 1000r` after so many records, `--every eof` at the end of the input, `--every "
+			"mark` at a mark. Without `--every`:\n\n"
+			"    1s          where an input is live: a socket, directory, command ...\n"
+			"    eof         where an aggregate or order has no window of event time\n"
+			"    8 MiB       else; of a pipe, what has come by a second of silence\n\n"
+			"Stages without a window see one micro-batch: `count` counts it, `sort` orders it, `join` finds pairs in it. `window all` makes "
+			"that the whole stream. dedup, state, limit and skip work on the whole stream. Records that only go through are printed as "
+			"they come.\n\n"
+			"Processing time is the clock's, with `--replay FIELD` that of the data: a recording runs as it happened, as fast as it can be "
+			"read.\n\n"
+			"A mark is a line of a form feed, alone or followed by words `clock=TIME`, `clock=+10s`, `watermark=TIME` and `watermark.NAME=TIME`. "
+			"With marks the clock stands, at 1970 first, and only they move it: the clock before the micro-batch runs, the watermark (for "
+			"`watermark TS explicit`) when its records have been seen. So tests of anything that goes by time are text. `--marks` writes such "
+			"marks behind each micro-batch of the output, for `strm ... | strm --every mark ...`.",
+		.examples = {
+			{ "--every 2r count", "a\nb\nc\n", "2\n1\n", "two records each" },
+			{ "--every mark 'map batch = @batch, at = epoch(@time), line'", "a\n\f clock=+10s\nb\nc\n\f clock=+5s\n", "0\t10\ta\n1\t15\tb\n1\t15\tc\n",
+			  "marks" },
+			{ "-i csv -o csv --replay t --every 10s 'count by page'", "t,page\n1,a\n2,a\n12,b\n", "page,count\na,2\nb,1\n", "the clock of the data" },
+		},
+	},
+	{
+		.name = "event-time",
+		.aliases = "windowing panes late",
+		.synopsis = "Windows and event time",
+		.summary = "watermark, window, trigger and --mode together",
+		.group = "topics",
+		.text =
+			"Four questions. What is worked out: the stages. Where in time: `watermark` and `window`. When it comes out: `trigger`, or `--mode`. How "
+			"later answers go with earlier ones: `accumulating`, `discarding`, `retracting`.\n\n"
+			"    watermark ts delay 10s      ts is when it happened; it may be 10s late\n"
+			"    window 10m                  ten minutes at a time\n"
+			"    window 10m every 5m         a new one every five: a record is in two\n"
+			"    window 1d tz Europe/Oslo    days of the calendar there\n"
+			"    window session 5m           until a key is silent for five minutes\n"
+			"    window 100 rows             a hundred records of a key\n"
+			"    window all                  the whole stream\n\n"
+			"A window holds for the stages behind it. An aggregate gives each key one result for each window, with window_start and window_end; "
+			"stages behind it see results, whose time is the end of their window, and may put them into larger windows. Without an aggregate the "
+			"records themselves go on, one copy for each of their windows. Without a watermark, and without `on`, a window is of processing "
+			"time.\n\n"
+			"The watermark is the largest time seen less the delay, of several inputs the least. When it passes the end of a window, the window is "
+			"final. Records for it that come later are late: counted, kept with `--late FILE`, and taken into account all the same where the "
+			"trigger says `lateness D`. At the end of the input all windows close.\n\n"
+			"    --mode append     each window once, when final: the watermark's default\n"
+			"    --mode update     the groups that changed: the default of window all\n"
+			"    --mode complete   all groups after each micro-batch\n\n"
+			"`trigger` says more than a mode does: `trigger watermark early every 1m late count 1 lateness 1h` answers each minute, on time, and "
+			"for every late record. `@timing` tells these panes apart. What waits for which watermark, SIGUSR1 tells while strm runs.",
+		.examples = {
+			{ "-i csv -o csv --every mark --mode update 'watermark t delay 5s' 'window 10s' count 'map from = epoch(window_start), count'",
+			  "t\n1\n4\n\f\n12\n3\n\f\n", "from,count\n0,2\n10,1\n0,3\n", "the groups that changed" },
+			{ "-i csv -o csv 'watermark t' 'window 10s' 'count by k' 'window 20s' 'top 1 by count' 'select k, count'",
+			  "t,k\n1,a\n2,a\n3,b\n15,b\n", "k,count\na,2\n", "the best window of twenty seconds: a window of results" },
+		},
+	},
+	{
+		.name = "graphs",
+		.aliases = "graph chains points",
+		.synopsis = "Several inputs and outputs",
+		.summary = "points, chains, joins: programs that are not one line",
+		.group = "topics",
+		.text =
+			"A program is one or more chains of stages. `as NAME` names a point of a chain, `from NAME, ...` begins another one there; `split a = "
+			"E, b = E` parts a stream into named ones. Inputs have names too: `--from NAME=SRC`, each with its own format and columns "
+			"(`--from 'orders=orders.csv?delimiter=;'`). Chains may stand in any order.\n\n"
+			"    union NAME, ...      the records of all\n"
+			"    join NAME on k       pairs of records of two streams\n"
+			"    cogroup NAME on k    one record a key: a list of each stream's records\n"
+			"    lookup FILE on k     the rows of a table beside each record\n\n"
+			"A chain in parentheses may stand for a name: `join (from all | filter side == \"r\") on k`.\n\n"
+			"What stands in front of a point is done once, however many chains read it. A chain that ends in `to SINK` or `as NAME` prints nothing; "
+			"the others write to the output, in the order in which they are written. All sinks of a micro-batch commit together. `--explain` shows "
+			"the graph, `--explain=dot` draws it.",
+		.examples = {
+			{ "-o json 'words | as all | count by word | top 1 by count' 'from all | count as words'", "to be or not to be\n", "{\"word\":\"to\",\"count\":2}\n{\"words\":6}\n",
+			  "one input, two results" },
+			{ "-o csv --from 'a=values:k,1,2?format=csv' --from 'b=values:k,2,3?format=csv' 'from a | join b on k'", NULL, "k\n2\n", "two inputs" },
+		},
+	},
+	{
 		.name = "monitoring",
 		.aliases = "progress stats signals",
 		.synopsis = "Monitoring",
@@ -237,8 +327,10 @@ static const struct doc topics[] = {
 			"    2      the options or arguments are wrong\n"
 			"    3      the program does not compile\n"
 			"    4      finished, but records were bad (with --strict: ended at the first)\n"
+			"    5      another process works with the checkpoint\n"
 			"    128+n  ended by signal n\n\n"
-			"SIGINT and SIGTERM are taken as the end of the input: totals of what was read are printed. A second signal ends the run at once. "
+			"SIGINT and SIGTERM are taken as the end of the input: totals of what was read are printed. With a checkpoint the micro-batch is finished "
+			"and committed instead, and windows stay open. A second signal ends the run at once. "
 			"When the reader of standard output goes away (`strm ... | head`), the run ends quietly with status 0.",
 	},
 	{ .name = NULL },
