@@ -282,6 +282,7 @@ static int fire(struct state_op *s, const struct timer_entry *t, bool event)
 {
 	s->key = t->key;
 	s->chain = t->chain;
+	s->firing = t;
 	if (t->slot == s->table.shape.close)
 		return close_window(s);
 	return run_rule(s, &s->rules.timers[s->timer_of[t->slot]].fires, event ? v_time(t->at) : v_null());
@@ -297,6 +298,7 @@ static int fire_due(struct state_op *s, bool event, int64_t until)
 		r = fire(s, &t, event);
 	s->until[event] = INT64_MIN;
 	s->chain = 0;
+	s->firing = NULL;
 	return r;
 }
 

@@ -64,6 +64,7 @@ struct state_op {
 	struct value hidden[HIDDEN_OWN]; /* without a record */
 	int64_t until[2];		 /* timers before these are due: processing time, event time */
 	uint32_t chain;
+	const struct timer_entry *firing; /* NULL: none does */
 	int verdict; /* of the last push */
 	struct err *e;
 };

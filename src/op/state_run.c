@@ -155,6 +155,12 @@ static int64_t within_window(const struct state_op *s, int64_t at)
 	return at < end ? at : end;
 }
 
+/* In event time, where one that is set anew may be due at once: its time has come already. */
+static bool has_fired(const struct state_op *s, uint32_t slot, int64_t at)
+{
+	return s->firing && s->firing->slot == slot && at <= s->firing->at;
+}
+
 static int set_timer(struct state_op *s, const struct state_stmt *st)
 {
 	const uint32_t *slots = s->slots[st->target];
@@ -167,6 +173,8 @@ static int set_timer(struct state_op *s, const struct state_stmt *st)
 	if (at != TIMER_NONE) {
 		state_table_wake(&s->table, s->key);
 		at = event ? within_window(s, at) : at;
+		if (event && has_fired(s, slots[1], at))
+			at = TIMER_NONE;
 		chain = at < s->until[event] ? s->chain + 1 : 0;
 	}
 	for (int k = 0; k < 2; k++)

@@ -241,6 +241,15 @@ static void start_key(struct state_op *s, uint32_t key, const struct column *var
 	}
 }
 
+static int twice(const struct batch *b, uint32_t row, struct err *e)
+{
+	uint64_t line = b->origin.line_base + (b->origin.line ? b->origin.line[row] : row);
+
+	err_set(e, ERR_IO, "%s:%llu: a key that has its state from a line before", b->origin.source ? b->origin.source : "-",
+		(unsigned long long)line);
+	return err_hint(e, "each key stands once in the state to begin with");
+}
+
 int op_state_start(struct op *op, const struct batch *b, struct err *e)
 {
 	struct state_op *s = (struct state_op *)op;
@@ -259,7 +268,11 @@ int op_state_start(struct op *op, const struct batch *b, struct err *e)
 	for (uint32_t k = 0; k < r->n_vars; k++)
 		vars[k] = column_named(b, r->var_names[k]);
 	state_table_put(&s->table, b->arena, at, b->sel, b->n_sel, key);
-	BATCH_EACH(b->sel, b->n_sel, i) start_key(s, key[k_], vars, i);
+	BATCH_EACH(b->sel, b->n_sel, i) {
+		if (s->table.meta[key[k_]].flags & STATE_HOLDS)
+			return twice(b, i, e);
+		start_key(s, key[k_], vars, i);
+	}
 	valuepool_settle(&s->table.pool);
 	return op_check_memory(op, s->table.n_live, e);
 }

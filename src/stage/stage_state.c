@@ -534,8 +534,10 @@ const struct stage_def stage_state = {
 			"`timeout [NAME] off`. A statement ends at `;` or at the end of the line. Rules without a record know keys and variables only.\n\n"
 			"A key has one timeout for each name; setting it again puts it off, a record does not. `timeout DUR` counts processing time, "
 			"`timeout at TIME` event time where there is a watermark. It fires when its time lies before the clock, or the watermark, after the "
-			"records of the micro-batch, in the order of time; `on batch` runs last.\n\n"
-			"`from n = 0` gives first values, `from \"FILE\"` the state to begin with: records with the keys and the variables as fields. "
+			"records of the micro-batch, in the order of time; `on batch` runs last. One in event time that sets itself anew as it fires does so for "
+			"a later time, or is over.\n\n"
+			"`from n = 0` gives first values, `from \"FILE\"` the state to begin with: records with the keys and the variables as fields, "
+			"each key once. "
 			"Behind a window the state is that of a key in a window. Late records are dropped and counted where a timeout goes by event time, "
 			"and behind a window that has closed.",
 		.group = "state",
