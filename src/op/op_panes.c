@@ -501,6 +501,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->trigger_size = trigger_state_size(p->trigger);
 	p->states = states_new(&p->reducer);
 	p->plain = is_plain(p);
+	p->recalls = spec->takes_back && p->spec.order == PANES_AS_TOUCHED;
 	p->stamps = p->spec.trigger.stamp != STAMP_END && p->spec.assign.window.kind != WINDOW_ALL;
 	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
 	panes_near_forget(p);

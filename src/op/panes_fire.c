@@ -130,23 +130,21 @@ static bool comes_out(const struct panes *p, const struct cell *c, enum timing t
 	return last && p->spec.trigger.closing_always;
 }
 
-/* Have all its records been taken back? A discarding pane says what has changed since the one before. */
+/* Have all its records been taken back? A discarding pane says what has changed since the one before; the whole stream without keys is there in any case. */
 static bool is_gone(const struct panes *p, uint32_t cell)
 {
 	const struct reduce_spec *s = &p->reducer.spec;
 	bool whole = p->spec.trigger.accumulation != PANES_DISCARDING || !p->cells[cell].pane;
 
-	return s->takes_back && s->n_keys && whole && states_hits(p->states, &p->reducer, cell) <= 0;
+	return s->takes_back && (s->n_keys || p->cells[cell].end != INT64_MAX) && whole && states_hits(p->states, &p->reducer, cell) <= 0;
 }
 
 static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 {
-	const struct cell *c = &f->p->cells[cell];
-	bool gone = is_gone(f->p, cell);
+	bool gone = is_gone(f->p, cell), retracting = f->p->spec.trigger.accumulation == PANES_RETRACTING;
 
-	/* who was told of it hears that it has gone: as taken back, or by the start values */
-	if (gone && !c->said && (!c->pane || f->p->spec.complete || f->p->spec.trigger.accumulation == PANES_RETRACTING))
-		return;
+	if (gone && (!retracting || !f->p->cells[cell].said))
+		return; /* a group without records is none; where panes are taken back, that is said */
 	f->at = xgrow(f->at, &f->cap, f->n + 1, sizeof *f->at);
 	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last, gone };
 }
@@ -298,7 +296,7 @@ static uint32_t n_said(const struct cell *c)
 /* Where the results stand in a row: behind the window and the keys, before _op. */
 static uint32_t first_result(const struct panes *p)
 {
-	return p->reducer.out_schema->n - 1 - p->reducer.spec.n_results;
+	return p->reducer.out_schema->n - p->reducer.spec.retracting - p->reducer.spec.n_results;
 }
 
 static struct said *say(struct panes *p, const struct cell *c, const struct batch *b, uint32_t row)
@@ -445,12 +443,32 @@ static void next_pane(struct panes *p, const struct fired *f)
 	}
 }
 
+/* A group that is the same as before it was touched has no update. */
+static void leave_out_same(struct panes *p, const struct fired *f, struct batch *b)
+{
+	uint32_t *sel = arena_array(b->arena, uint32_t, b->n_rows + 1);
+
+	b->n_sel = 0;
+	for (uint32_t k = 0; k < b->n_rows; k++) {
+		struct cell *c = &p->cells[f[k].cell];
+		struct said *s = say(p, c, b, k);
+
+		if (!c->said || c->said->n != s->n || memcmp(c->said->bytes, s->bytes, s->n))
+			sel[b->n_sel++] = k;
+		panes_forget_said(p, c);
+		c->said = s;
+	}
+	b->sel = sel;
+}
+
 static int push_some(struct panes *p, const struct fired *f, uint32_t n, struct err *e)
 {
 	struct batch b;
 	int verdict;
 
 	make_rows(p, f, n, &b);
+	if (p->recalls)
+		leave_out_same(p, f, &b);
 	verdict = p->spec.trigger.accumulation == PANES_RETRACTING ? push_with_taken_back(p, f, &b, e) : op_push(&p->op, &b, e);
 	arena_reset(&p->op.arena);
 	return verdict;

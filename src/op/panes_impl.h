@@ -114,6 +114,7 @@ struct panes {
 	struct timers by_watermark, by_clock;
 	bool stamps;             /* panes have the times of records, which hold the watermark back: */
 	struct timers held;      /* where each cell holds it, or earlier */
+	bool recalls;            /* cells keep what they said last, to be silent where it is the same */
 	bool plain;              /* each window comes out once, when the watermark passes it: nobody asks what came in a micro-batch */
 	struct near near[NEAR_WINDOWS];
 	unsigned near_last;

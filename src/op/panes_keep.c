@@ -126,7 +126,7 @@ static bool loads(const struct panes *p, struct store_bytes s)
 {
 	const char *at = s.p, *end = s.p + s.n;
 	struct arena a = { 0 };
-	bool good = p->spec.trigger.accumulation == PANES_RETRACTING;
+	bool good = p->recalls || p->spec.trigger.accumulation == PANES_RETRACTING;
 
 	for (uint32_t k = 0; k < p->reducer.spec.n_results && good; k++) {
 		struct value v;

@@ -65,7 +65,7 @@ bool plan_is_windowed(const struct plan_node *n)
 {
 	if (n->kind == PLAN_GROUP_ROWS)
 		return n->closing != CLOSES_NEVER;
-	return n->panes ? n->panes->windowed : n->window && n->window->assigner->kind == WINDOW_PROCESSING;
+	return n->panes ? n->panes->windowed : n->in_clock_window || (n->window && n->window->assigner->kind == WINDOW_PROCESSING);
 }
 
 bool plan_changes(enum plan_kind k)

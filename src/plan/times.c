@@ -233,6 +233,7 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 	} else if (f->window && !f->aggregated) {
 		n->window = f->window;
 	} else {
+		n->in_clock_window = f->window && f->window->assigner->kind == WINDOW_PROCESSING;
 		wants_all(t, n, true);
 	}
 	if (t->mode != MODE_DEFAULT && !n->panes && !feeds_aggregate(t, c, i)) {
