@@ -317,6 +317,26 @@ static const struct doc topics[] = {
 		},
 	},
 	{
+		.name = "checkpoints",
+		.synopsis = "Jobs that go on after a restart",
+		.summary = "what --checkpoint DIR keeps, and what is promised",
+		.group = "topics",
+		.text = "With `--checkpoint DIR` each micro-batch is committed in DIR: what stages keep, watermarks, timers, and where the inputs stand. A run that finds "
+			"DIR goes on there. A micro-batch that was begun and not committed is run again, with the same records at the same time, and only what is not "
+			"there yet is written. One process at a time holds DIR; another one exits with status 5. At the end of the input windows stay open for the next "
+			"run; `--drain` closes them.\n\n"
+			"Inputs. Files, directories and logs that are followed are read on from their place. A log that was rotated meanwhile is found among NAME* "
+			"beside it, packed or not, and read to its end before the new one; where the bytes that were read are nowhere any more the run ends with an "
+			"error, and `--accept-loss` goes on. A last line without a line end waits for the rest of it, unless `--drain` is given. Pipes, connections, "
+			"datagrams and the output of commands are logged in DIR before they are processed. What a sender had not handed over when strm was down is its own "
+			"affair.\n\n"
+			"Outputs. In files, directories (dir:) and a standard output that is a file each record is there exactly once: what lies behind the recorded "
+			"place must be what strm writes there, else it stops and touches nothing. Into other pipes and connections a micro-batch may be written again "
+			"after a crash, with the same bytes and the same @batch.\n\n"
+			"`--once` takes what has come and exits: for cron. A run that finds nothing new writes nothing. Inputs that only listen are refused.\n\n"
+			"A changed program keeps the state of the stages that mean the same as before; the others start anew, and each is said.",
+	},
+	{
 		.name = "status",
 		.aliases = "exit",
 		.synopsis = "Exit status",
