@@ -11,7 +11,8 @@ static void fd_wait(int fd, short events)
 {
 	struct pollfd f = { .fd = fd, .events = events };
 
-	poll(&f, 1, -1);
+	while (poll(&f, 1, -1) < 0 && errno == EINTR)
+		;
 }
 
 ssize_t fd_read(int fd, char *p, size_t n)
@@ -93,6 +94,8 @@ static ssize_t read_raw(void *ctx, char *p, size_t n, struct err *e)
 		base->cut_off = true;
 		return 0;
 	}
+	if (base->live && !base->wait)
+		fd_wait(s->fd, POLLIN); /* a named pipe that nobody writes to yet is not at its end */
 	r = fd_read(s->fd, p, n);
 	if (r < 0)
 		return err_set(e, ERR_IO, "%s: %s", source_name(&s->base), strerror(errno));

@@ -25,6 +25,21 @@ static int check_options(const struct url *u, struct err *e)
 	return 0;
 }
 
+/* A named pipe that nobody writes to would keep open() waiting, deaf to signals; so it is the first read that waits. */
+static int open_path(const char *path)
+{
+	struct stat st;
+	bool pipe = !stat(path, &st) && S_ISFIFO(st.st_mode);
+	int fd;
+
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (pipe ? O_NONBLOCK : 0));
+	while (fd < 0 && errno == EINTR);
+	if (fd >= 0 && pipe)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
 static struct source *file_open(const struct url *u, struct err *e)
 {
 	const char *path = url_path(u);
@@ -35,9 +50,7 @@ static struct source *file_open(const struct url *u, struct err *e)
 		return NULL;
 	if (url_option(u, "follow") && can_follow(path))
 		return follow_open(u, path, e);
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	while (fd < 0 && errno == EINTR);
+	fd = open_path(path);
 	if (fd < 0) {
 		err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
 		return NULL;

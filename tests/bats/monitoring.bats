@@ -111,6 +111,29 @@ ask() {
 	exec 7>&-
 }
 
+@test "a named pipe that nobody writes to leaves ears for signals" {
+	start --from in 'count'
+	ask
+	kill -INT "$job"
+	ended 130
+	[ "$(cat out)" = 0 ]
+	rm err
+	start --every 1h --from in 'count'
+	ask
+	kill -INT "$job"
+	ended 130
+	[ "$(cat out)" = 0 ]
+}
+
+@test "a named pipe that nobody writes to yet is waited for, as a table too" {
+	mkfifo table
+	start -i csv -o csv 'lookup table?format=csv on k' --from in
+	printf 'k,v\na,1\n' >table
+	printf 'k\na\n' >in
+	ended 0
+	[ "$(cat out)" = "$(printf 'k,v\na,1')" ]
+}
+
 @test "SIGTERM ends a loop with what has come" {
 	start --every 1h --from in 'count'
 	exec 7>in
