@@ -270,7 +270,7 @@ static const struct schema *fields_schema(const struct field *f, uint32_t n)
 		names[i] = f[i].name;
 		lens[i] = f[i].name_n;
 	}
-	s = schema_intern(names, lens, n);
+	s = schema_of_record(names, lens, n);
 	if (n > FEW_FIELDS) {
 		free(names);
 		free(lens);
@@ -278,14 +278,16 @@ static const struct schema *fields_schema(const struct field *f, uint32_t n)
 	return s;
 }
 
-/* The row from r->fields[0..n). */
-static void put_fields(struct json_decoder *d, uint32_t n)
+/* The row from r->fields[0..n). False: their names are a set too many. */
+static bool put_fields(struct json_decoder *d, uint32_t n)
 {
 	struct json_rows *r = &d->rows;
 	const struct schema *s;
 
 	n = (uint32_t)fields_unique(r->fields, n);
 	s = fields_schema(r->fields, n);
+	if (unlikely(!s))
+		return false;
 	if (s != r->schema) {
 		if (r->n)
 			flush_before(d, n);
@@ -293,6 +295,7 @@ static void put_fields(struct json_decoder *d, uint32_t n)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		*cell(r, i, r->n) = r->fields[i].v;
+	return true;
 }
 
 /* The values of an object straight into the row, as long as its keys are those of the schema. */
@@ -330,14 +333,14 @@ static uint32_t walk_all(struct json_decoder *d, uint32_t k)
 	}
 	if (same && i != expect)
 		spill(r, i);
-	if (!same || i != expect)
-		put_fields(d, i);
+	if ((!same || i != expect) && !put_fields(d, i))
+		return json_fail(w, k);
 	return k + 1;
 }
 
 /* ---- records ---- */
 
-static void put_value(struct json_decoder *d, const struct value *v)
+static bool put_value(struct json_decoder *d, const struct value *v)
 {
 	struct json_rows *r = &d->rows;
 	struct field f = { JSON_VALUE_FIELD, sizeof JSON_VALUE_FIELD - 1, *v };
@@ -346,13 +349,13 @@ static void put_value(struct json_decoder *d, const struct value *v)
 	if (!d->plan) {
 		spill(r, 0);
 		r->fields[0] = f;
-		put_fields(d, 1);
-		return;
+		return put_fields(d, 1);
 	}
 	columns_clear(r);
 	key = json_wanted_find(d->plan, f.name, f.name_n);
 	if (key)
 		put_wanted(r, key, v);
+	return true;
 }
 
 static uint32_t walk_value(struct json_decoder *d, uint32_t k)
@@ -360,9 +363,7 @@ static uint32_t walk_value(struct json_decoder *d, uint32_t k)
 	struct value v;
 	uint32_t after = json_read(&d->walk, k, 0, &v);
 
-	if (after)
-		put_value(d, &v);
-	return after;
+	return after && !put_value(d, &v) ? json_fail(&d->walk, k) : after;
 }
 
 /* Does the text of a record end where token `after` - 1 does? A number or word at the top needs white space or the end behind it,
@@ -421,7 +422,7 @@ static void wanted_value(struct json_decoder *d, const struct json_node *node, c
 	}
 }
 
-static void all_values(struct json_decoder *d, const struct value *object)
+static bool all_values(struct json_decoder *d, const struct value *object)
 {
 	struct json_rows *r = &d->rows;
 
@@ -429,24 +430,29 @@ static void all_values(struct json_decoder *d, const struct value *object)
 	r->fields = xgrow(r->fields, &r->fields_cap, object->n, sizeof *r->fields);
 	if (object->n)
 		memcpy(r->fields, object->fields, object->n * sizeof *r->fields);
-	put_fields(d, object->n);
+	return put_fields(d, object->n);
 }
 
 int json_row_slow(struct json_decoder *d, size_t n, const char **why)
 {
 	const char *p = d->p + d->pos;
+	bool fits = true;
 	struct value v;
 
 	row_begin(d);
 	if (value_from_json(p, n, &d->base.arena, &v, why))
 		return -1;
 	if (v.type != T_OBJECT) {
-		put_value(d, &v);
+		fits = put_value(d, &v);
 	} else if (d->plan) {
 		columns_clear(&d->rows);
 		wanted_value(d, d->plan, &v);
 	} else {
-		all_values(d, &v);
+		fits = all_values(d, &v);
+	}
+	if (!fits) {
+		*why = SCHEMA_FULL;
+		return -1;
 	}
 	row_end(d, d->base.line, p, n);
 	return 0;

@@ -79,20 +79,22 @@ static const struct schema *unique_keys(struct logfmt_decoder *d)
 		d->pairs[at] = d->pairs[i];
 	}
 	d->n_pairs = s->n;
-	return schema_intern(s->name, s->len, s->n);
+	return schema_of_record(s->name, s->len, s->n);
 }
 
 /* All fields: other keys begin another batch. The pairs' unescaped bytes are in the arena, which a flush forgets: the caller
- * parses again when this returns true. */
-static bool new_schema(struct logfmt_decoder *d, struct feed *f)
+ * parses again when this returns true. *full: the keys are a set too many. */
+static bool new_schema(struct logfmt_decoder *d, struct feed *f, bool *full)
 {
 	const struct schema *s;
 	bool held = d->rows.n > 0;
 
+	*full = false;
 	if (same_keys(d))
 		return false;
 	s = unique_keys(d);
-	if (d->begun && s == d->rows.schema)
+	*full = !s;
+	if (!s || (d->begun && s == d->rows.schema))
 		return false;
 	rows_flush(&d->rows, f);
 	rows_schema(&d->rows, s);
@@ -126,6 +128,7 @@ static void add_line(struct logfmt_decoder *d, struct feed *f, const struct valu
 {
 	size_t len = v->n - (v->n && v->s[v->n - 1] == '\r');
 	const char *why = parse(d, v->s, len);
+	bool full;
 
 	if (why) {
 		rows_bad(&d->rows, f, v->s, len, d->base.line - 1, why);
@@ -136,10 +139,14 @@ static void add_line(struct logfmt_decoder *d, struct feed *f, const struct valu
 	if (!d->base.opts.all) {
 		set_projected(d);
 	} else {
-		if (new_schema(d, f)) {
+		if (new_schema(d, f, &full)) {
 			parse(d, v->s, len);
 			if (!same_keys(d))
 				unique_keys(d);
+		}
+		if (full) {
+			rows_bad(&d->rows, f, v->s, len, d->base.line - 1, SCHEMA_FULL);
+			return;
 		}
 		set_all(d);
 	}

@@ -8,7 +8,7 @@
 #include "data/value.h"
 
 /* Field names of the rows, in order. Schemas are interned: equal names are one pointer, for the life of the process's
- * schema table (SCHEMA_MAX of them), so a cache keyed by the pointer is enough to bind names once. */
+ * schema table, so a cache keyed by the pointer is enough to bind names once. */
 struct schema {
 	uint32_t n;
 	uint32_t hash;
@@ -18,10 +18,14 @@ struct schema {
 	uint32_t index_mask;
 };
 
-#define SCHEMA_MAX (1u << 20)
+/* Schemas are never forgotten. What records may make of them, in bytes of memory: millions of different sets of field names would fill it all. */
+#define SCHEMA_BYTES_MAX ((size_t)128 << 20)
+#define SCHEMA_FULL "its set of field names is a new one, and 128 MB of different sets are known already"
 
 /* The schema with these names (bytes, need not be NUL-terminated). Duplicate names must have been resolved by the caller. */
 const struct schema *schema_intern(const char *const *names, const uint32_t *name_n, uint32_t n);
+/* The same for names that a record brings: NULL when they would be one too many (SCHEMA_FULL). */
+const struct schema *schema_of_record(const char *const *names, const uint32_t *name_n, uint32_t n);
 /* Ordinal of a field, or -1. */
 int schema_find(const struct schema *s, const char *name, size_t n);
 

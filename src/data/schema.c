@@ -86,7 +86,7 @@ static void table_grow(void)
 	table.mask = size - 1;
 }
 
-const struct schema *schema_intern(const char *const *names, const uint32_t *name_n, uint32_t n)
+static const struct schema *intern(const char *const *names, const uint32_t *name_n, uint32_t n, size_t bytes_max)
 {
 	uint32_t hash = hash_names(names, name_n, n), at;
 	const struct schema *s;
@@ -97,13 +97,23 @@ const struct schema *schema_intern(const char *const *names, const uint32_t *nam
 	for (at = hash & table.mask; (s = table.slots[at]); at = (at + 1) & table.mask)
 		if (s->hash == hash && same_names(s, names, name_n, n))
 			break;
-	if (!s) {
+	if (!s && table.arena.total < bytes_max) {
 		s = schema_make(names, name_n, n, hash);
 		table.slots[at] = s;
 		table.n++;
 	}
 	pthread_mutex_unlock(&table.lock);
 	return s;
+}
+
+const struct schema *schema_intern(const char *const *names, const uint32_t *name_n, uint32_t n)
+{
+	return intern(names, name_n, n, SIZE_MAX);
+}
+
+const struct schema *schema_of_record(const char *const *names, const uint32_t *name_n, uint32_t n)
+{
+	return intern(names, name_n, n, SCHEMA_BYTES_MAX);
 }
 
 int schema_find(const struct schema *s, const char *name, size_t n)

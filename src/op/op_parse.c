@@ -80,7 +80,7 @@ static const struct schema *object_schema(struct arena *a, const struct value *v
 		names[i] = v->fields[i].name;
 		lens[i] = v->fields[i].name_n;
 	}
-	return schema_intern(names, lens, v->n);
+	return schema_of_record(names, lens, v->n);
 }
 
 static bool same_shape(const struct value *a, const struct value *b)
@@ -153,6 +153,26 @@ static int push_objects(struct parse *p, const struct batch *b, const struct col
 	return verdict;
 }
 
+/* Rows whose field names are a set too many become bad ones. */
+static void refuse_shapes(const struct batch *b, const struct column *objects, struct pattern_out *out)
+{
+	struct value last = v_null();
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; k < out->n_ok; k++) {
+		struct value v = as_object(b->arena, column_get(objects, out->ok[k]));
+
+		if (same_shape(&last, &v) || object_schema(b->arena, &v)) {
+			out->ok[n++] = out->ok[k];
+			last = v;
+			continue;
+		}
+		out->bad[out->n_bad] = out->ok[k];
+		out->why[out->n_bad++] = SCHEMA_FULL;
+	}
+	out->n_ok = n;
+}
+
 static int report_bad(struct parse *p, const struct batch *b, const struct column *text, struct pattern_out *out, struct err *e)
 {
 	for (uint32_t k = 0; k < out->n_bad; k++) {
@@ -191,6 +211,8 @@ static int parse_process(struct op *op, int port, const struct batch *b, struct 
 
 	(void)port;
 	pattern_parse(p->spec.pattern, &in, &out);
+	if (!p->names)
+		refuse_shapes(b, &out.cols[0], &out);
 	report_bad(p, b, &text, &out, &stop);
 	op->count[0] += out.n_ok;
 	if (!p->names)

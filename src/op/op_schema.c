@@ -257,6 +257,8 @@ static int schema_process(struct op *op, int port, const struct batch *b, struct
 	choose(s, b, why, sel, &out.n_sel, &stop);
 	out.cols = cols;
 	out.sel = sel;
+	if (!s->spec.raw)
+		out.raw = NULL;
 	op->count[0] += out.n_sel;
 	verdict = op_push(op, &out, e);
 	if (verdict < 0 || !stop.kind)

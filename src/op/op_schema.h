@@ -7,6 +7,7 @@ struct schema_spec {
 	const char *text;
 	int (*bad)(void *ctx, const char *raw, size_t n, const char *source, uint64_t line, const char *reason, struct err *e);
 	void *ctx;
+	bool raw;         /* those behind want the record as it was read */
 };
 
 /* `name:type, ...` with the types int float number bool string time duration. NULL and err (ERR_USAGE). */

@@ -28,6 +28,7 @@ static bool keeps_raw_alone(const struct codec_def *c)
 static int set_projection(const struct pipeline_opts *o, uint32_t i, bool words, struct err *e)
 {
 	static const char *const word[] = { "word" };
+	bool copies = o->verbatim && !o->plan->changes;
 	struct field_set want = { .arena = o->plan->arena, .all = o->in[i].point->needs.all };
 	struct decode_opts *d = &o->decode[i];
 
@@ -37,12 +38,12 @@ static int set_projection(const struct pipeline_opts *o, uint32_t i, bool words,
 		return -1;
 	if (o->clock_field)
 		field_set_add(&want, o->clock_field, strlen(o->clock_field));
-	d->raw = o->verbatim && !o->plan->changes;
+	d->raw = copies || o->schema[i]; /* a record with a value of another type is reported as it was read */
 	d->all = want.all;
 	d->fields = words || !want.n ? word : want.names; /* an empty list is not NULL */
 	d->n_fields = words ? 1 : want.n;
 	d->count_only = !want.all && !d->n_fields && !d->raw;
-	if (d->raw && !keeps_raw_alone(o->in[i].codec))
+	if (copies && !keeps_raw_alone(o->in[i].codec))
 		d->all = true; /* the header to write is the header read */
 	return 0;
 }
@@ -74,7 +75,7 @@ static int add_sinks(const struct pipeline_opts *o, const struct lower_opts *lo,
 /* The schema of an input stands before all stages. */
 static struct op *add_schema(const struct pipeline_opts *o, uint32_t i, struct graph *g, struct err *e)
 {
-	struct schema_spec s = { .text = o->schema[i], .bad = o->lower.bad, .ctx = o->lower.ctx };
+	struct schema_spec s = { .text = o->schema[i], .bad = o->lower.bad, .ctx = o->lower.ctx, .raw = o->verbatim && !o->plan->changes };
 	struct op *op = op_schema(o->lower.run, &s, e);
 
 	return op ? graph_add(g, op) : NULL;
