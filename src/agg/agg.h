@@ -32,6 +32,7 @@ struct agg_call {
 	struct agg_eval eval;
 	uint64_t failures;          /* values that were not usable (text in sum): skipped and counted */
 	const char *fail_reason;    /* of the first one, static */
+	uint32_t row, fail_row;     /* of the batch: the one that is looked at; that of the first failure, where its update is under way */
 	size_t heap_bytes;          /* malloc'd behind states, for the memory report */
 };
 

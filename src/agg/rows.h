@@ -34,6 +34,7 @@ AGG_INLINE void agg_each(const struct agg_in *in, agg_put *put)
 	for (uint32_t k = 0; k < in->n; k++) {
 		struct value v = column_get(in->col, in_row(in, k));
 
+		in->c->row = in_row(in, k);
 		if (v.type != T_NULL)
 			put(in->c, in_state(in, k), &v);
 	}
@@ -81,8 +82,10 @@ void agg_typed(const struct agg_in *in, void (*loop)(const struct agg_in *));
 /* A value that could not be used: counted; `reason` is static text. */
 static inline void agg_fail(struct agg_call *c, const char *reason)
 {
-	if (!c->failures++)
-		c->fail_reason = reason;
+	if (c->failures++)
+		return;
+	c->fail_reason = reason;
+	c->fail_row = c->row;
 }
 
 /* Memory behind states, accounted in c->heap_bytes. agg_heap: zeroed. agg_heap_grow: as xgrow. agg_heap_free: p may be NULL. */

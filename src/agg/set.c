@@ -177,6 +177,7 @@ static void set_update_numbers(const struct agg_in *in, struct set_scratch *t)
 		struct value v = column_get(in->col, in_row(in, k));
 		struct key_bytes key;
 
+		in->c->row = in_row(in, k);
 		v = number_of(in->c, &v);
 		if (v.type == T_NULL)
 			continue;

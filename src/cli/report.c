@@ -62,9 +62,9 @@ static void put_failures(struct buf *b, const struct op *op)
 	if (op->fails.n)
 		buf_printf(b, "strm: stage %d, %s: %llu value%s became null: %s%s\n", op->stage, op->word, (unsigned long long)op->fails.n,
 			   op->fails.n == 1 ? "" : "s", op->fails.n == 1 ? "" : "first ", op->fails.first);
-	if (op->failures)
-		buf_printf(b, "strm: stage %d, %s: %llu value%s left out of an aggregate: %s\n", op->stage, op->word,
-			   (unsigned long long)op->failures, op->failures == 1 ? " was" : "s were", op->fail_reason);
+	if (op->unused.n)
+		buf_printf(b, "strm: stage %d, %s: %llu value%s left out of an aggregate: %s%s\n", op->stage, op->word,
+			   (unsigned long long)op->unused.n, op->unused.n == 1 ? " was" : "s were", op->unused.n == 1 ? "" : "first ", op->unused.first);
 }
 
 struct unseen {

@@ -77,9 +77,14 @@ struct value expr_eval_row(struct expr *x, struct eval *ev, const struct batch *
 /* Fields that were null or missing in every row evaluated so far: calls fn for each such name (not for those under a variable). */
 void expr_unseen(const struct expr *x, void (*fn)(void *ctx, const char *name), void *ctx);
 
+struct not_numbers {
+	uint64_t n;
+	uint32_t first; /* row of the first one */
+};
+
 /* Numbers of a column: T_TEXT and T_NUM become T_INT / T_FLOAT, tightened to one storage where it can be. With `strict`, what is not
  * a number becomes null and is counted in *failures; otherwise it stays as it is. A column that needs no change is returned as is. */
 struct column column_numbers(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, bool strict,
-			     uint64_t *failures);
+			     struct not_numbers *failures);
 
 #endif

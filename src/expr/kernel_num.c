@@ -318,7 +318,7 @@ static bool numbers_typed(struct arena *a, const struct column *c, const uint32_
 }
 
 struct column column_numbers(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, bool strict,
-			     uint64_t *failures)
+			     struct not_numbers *failures)
 {
 	struct column out;
 	struct value *v;
@@ -338,7 +338,8 @@ struct column column_numbers(struct arena *a, const struct column *c, const uint
 			v[i] = value_from_num(&n);
 		} else if (strict && v[i].type != T_DUR && v[i].type != T_TIME) {
 			v[i] = v_null();
-			++*failures;
+			if (!failures->n++)
+				failures->first = i;
 		}
 	}
 	return column_tighten(a, v, sel, n_sel, n_rows);

@@ -145,8 +145,7 @@ struct op {
 	uint64_t count[OP_COUNTERS_MAX];
 	uint64_t unwanted;    /* rows handed in and not looked at, because what follows had enough */
 	uint64_t nulls;       /* of the rows filtered: the condition was null */
-	uint64_t failures;    /* values that an aggregate could not use */
-	const char *fail_reason;
+	struct fails unused;  /* values that an aggregate could not use */
 	struct arena arena;   /* its own batches; reset by whoever fills it */
 	struct buf kept;      /* the base as it was committed last (graph_commit) */
 	uint32_t kept_mark;

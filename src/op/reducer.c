@@ -108,16 +108,20 @@ bool reducer_merges(const struct reducer *r)
 	return true;
 }
 
+/* `b`: the batch whose update has just ended; NULL: they came about elsewhere, in no place. */
+static void note_failures(struct reducer *r, struct agg_call *c, const struct batch *b)
+{
+	if (!c->failures)
+		return;
+	fails_add(&r->op->unused, c->def->doc.name, c->fail_reason, b ? &b->origin : NULL, c->fail_row);
+	r->op->unused.n += c->failures - 1;
+	c->failures = 0;
+}
+
 void reducer_collect_failures(struct reducer *r)
 {
-	for (uint32_t i = 0; i < r->spec.n_calls; i++) {
-		struct agg_call *c = &r->spec.calls[i].call;
-
-		r->op->failures += c->failures;
-		if (c->failures && !r->op->fail_reason)
-			r->op->fail_reason = c->fail_reason;
-		c->failures = 0;
-	}
+	for (uint32_t i = 0; i < r->spec.n_calls; i++)
+		note_failures(r, &r->spec.calls[i].call, NULL);
 }
 
 /* ---- rows in ---- */
@@ -128,13 +132,30 @@ static bool lossless(const struct column *c)
 	return (c->type == T_INT || c->type == T_FLOAT) && !c->valid;
 }
 
+static const char *call_with(const struct reducer *r, uint32_t arg)
+{
+	for (uint32_t i = 0; i < r->spec.n_calls; i++)
+		for (uint32_t k = 0; k < r->spec.calls[i].n_args; k++)
+			if (r->spec.calls[i].arg[k] == arg)
+				return r->spec.calls[i].call.def->doc.name;
+	return r->op->word;
+}
+
+static void note_not_numbers(struct reducer *r, uint32_t arg, const struct batch *b, const struct not_numbers *failed)
+{
+	if (!failed->n)
+		return;
+	fails_add(&r->op->unused, call_with(r, arg), "not a number", &b->origin, failed->first);
+	r->op->unused.n += failed->n - 1;
+}
+
 struct column *reducer_args(struct reducer *r, const struct batch *b)
 {
 	struct column *args = arena_array(b->arena, struct column, r->spec.n_args + 1);
 
 	for (uint32_t i = 0; i < r->spec.n_args; i++) {
 		const struct reduce_arg *arg = &r->spec.args[i];
-		uint64_t failed = 0;
+		struct not_numbers failed = { 0 };
 
 		if (arg->same_as >= 0 && lossless(&args[arg->same_as])) {
 			args[i] = args[arg->same_as];
@@ -143,9 +164,7 @@ struct column *reducer_args(struct reducer *r, const struct batch *b)
 		args[i] = expr_eval(arg->expr, &r->op->eval, b, b->sel, b->n_sel);
 		if (arg->numbers || arg->prefer)
 			args[i] = column_numbers(b->arena, &args[i], b->sel, b->n_sel, b->n_rows, arg->numbers, &failed);
-		r->op->failures += failed;
-		if (failed && !r->op->fail_reason)
-			r->op->fail_reason = "not a number";
+		note_not_numbers(r, i, b, &failed);
 	}
 	return args;
 }
@@ -203,6 +222,7 @@ void states_update(struct agg_states *s, struct reducer *r, const uint32_t *gid,
 		for (uint32_t k = 0; k < c->n_args; k++)
 			own[k] = args[c->arg[k]];
 		c->call.def->update(&c->call, s[i].p, gid, c->n_args ? own : NULL, sel, n_sel, b);
+		note_failures(r, &c->call, b);
 	}
 }
 

@@ -113,3 +113,27 @@ join_a_day() {
 	join_a_day 'window 1h' 'count' 'count'
 	under_mb 160
 }
+
+# wide FORMAT: 200 records, every other one with a field name of its own of a megabyte.
+wide() {
+	awk -v format="$1" 'BEGIN { x = sprintf("%1000000s", ""); gsub(/ /, "x", x); for (i = 0; i < 200; i++)
+		if (format == "json") print "{\"a\":" i "}\n{\"" x i "\":1}"; else print "a=" i "\n" x i "=1" }'
+}
+
+@test "records with ever new field names become bad ones before they fill the memory" {
+	needs_time
+	for format in json logfmt; do
+		wide $format >in
+		status=0
+		peak strm -i $format 'flatmap n = keys(@record)' 'filter n == "a"' 'count' --from in >out 2>err || status=$?
+		[ "$status" -eq 4 ]
+		grep -q 200 out
+		grep -q 'bad record: its set of field names is a new one, and 128 MB of different sets are known already: ' err
+		under_mb 200
+	done
+	status=0
+	wide json | peak strm -i lines 'parse json' 'filter a >= 0' 'count' >out 2>err || status=$?
+	[ "$status" -eq 4 ]
+	[ "$(cat out)" = 200 ]
+	under_mb 400
+}
