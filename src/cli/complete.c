@@ -29,6 +29,16 @@ static void put_calls(struct buf *b)
 	put_list(b, "aggregates", "(");
 }
 
+/* Those that are one word. */
+static void put_words(struct buf *b, const struct kind *k)
+{
+	const struct doc *d;
+
+	for (unsigned i = 0; (d = k->at(i)); i++)
+		if (!strchr(d->name, ' '))
+			buf_printf(b, "%s ", d->name);
+}
+
 /* All that `strm help` takes. */
 static void put_names(struct buf *b)
 {
@@ -36,11 +46,11 @@ static void put_names(struct buf *b)
 	const struct kind *k;
 
 	for (unsigned i = 0; (k = kind_at(i)); i++) {
-		buf_printf(b, "%s%s ", i ? " " : "", k->list);
+		buf_printf(b, "%s ", k->list);
 		if (!is_option_kind(k))
-			put_list(b, k->list, "");
+			put_words(b, k);
 	}
-	buf_str(b, " semantics");
+	buf_str(b, "semantics");
 	for (unsigned i = 0; (m = parallel_model_at(i)); i++)
 		buf_printf(b, " %s", m->name);
 }

@@ -255,10 +255,10 @@ static const struct parallel state[] = {
 	  "Each timeout says which clock it goes by.",
 	  "-i csv --every mark 'watermark t' 'state { on record { timeout at time(t) + 5s } on timeout { emit k, gone = true; remove } "
 	  "} by k'", "t,k\n1,a\n\f\n20,b\n\f\n", "k,gone\na,true\nb,true\n" },
-	{ "state data source", "on batch with all, to SINK",
-	  "A job writes what its keys hold itself; checkpoints are read by their own program only.",
-	  "--every mark -o lines 'state { on record { n += 1 } on batch { emit line = line ++ \" \" ++ n } } by line all'",
-	  "a\n\f\nb\na\n\f\n", "a 1\na 2\nb 1\n" },
+	{ "state data source", "strm checkpoint ls|get|top|diff|verify|export DIR",
+	  "What a job has kept, as records, also while it runs.",
+	  "--checkpoint job 'state n += 1 by line' >/dev/null; strm checkpoint export job", "a\nb\na\n",
+	  "{\"line\":\"a\",\"n\":2}\n{\"line\":\"b\",\"n\":1}\n" },
 	{ "RocksDBStateStoreProvider", "--checkpoint DIR",
 	  "One store: a log of commits folded into LMDB. State may be larger than memory.",
 	  "'to in' && strm --checkpoint job 'state n += 1 by line' -- in && echo a >>in && strm --checkpoint job 'state n += 1 by "
