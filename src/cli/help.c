@@ -158,6 +158,18 @@ static void unknown_name(const char *name)
 	report_error(&none, &e);
 }
 
+/* The entry of a name of two words: strm help checkpoint ls. */
+static bool show_two_words(struct page *p, const char *first, const char *second)
+{
+	struct buf name = { 0 };
+	bool found;
+
+	buf_printf(&name, "%s %s", first, second);
+	found = show_name(p, buf_cstr(&name));
+	buf_release(&name);
+	return found;
+}
+
 static int help_names(struct page *p, int n, char **names)
 {
 	int status = 0;
@@ -165,7 +177,9 @@ static int help_names(struct page *p, int n, char **names)
 	for (int i = 0; i < n; i++) {
 		const struct kind *k = kind_of_list(names[i]);
 
-		if (k)
+		if (i + 1 < n && show_two_words(p, names[i], names[i + 1]))
+			i++;
+		else if (k)
 			list_kind(p, k);
 		else if (!parallels_list(p, names[i]) && !show_name(p, names[i]) && !parallels_show(p, names[i])) {
 			unknown_name(names[i]);

@@ -62,6 +62,7 @@ static void synopsis(struct page *p)
 	buf_str(&p->b, ".nf\n"
 		       "\\fBstrm\\fR [\\fIOPTION\\fR]... \\fISTAGE\\fR... [\\fB\\-\\-\\fR \\fIFILE\\fR...]\n"
 		       "\\fBstrm\\fR [\\fIOPTION\\fR]... \\fB\\-f\\fR \\fIPROGRAM\\fR [\\fIFILE\\fR...]\n"
+		       "\\fBstrm checkpoint\\fR \\fICOMMAND\\fR ... \\fIDIR\\fR\n"
 		       "\\fBstrm help\\fR [\\fINAME\\fR]...\n"
 		       ".fi\n");
 }
@@ -125,6 +126,7 @@ static void page_main(struct page *p)
 		     "same for one name.");
 	page_heading(p, "OPTIONS");
 	groups(p, "options");
+	section_of_kind(p, "COMMANDS", "commands");
 	section_of_kind(p, "STAGES", "stages");
 	section_of_kind(p, "FORMATS", "formats");
 	section_of_kind(p, "PATTERNS OF PARSE", "patterns");

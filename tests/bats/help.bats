@@ -35,6 +35,12 @@ setup() {
 	[[ "$output" == *'(aggregate)'* ]]
 }
 
+@test "help finds names of two words" {
+	run --separate-stderr strm help checkpoint ls top
+	[ "$status" = 0 ]
+	[[ "$output" == 'strm checkpoint ls DIR '*'(command)'*'top N by E'* ]]
+}
+
 @test "help of an unknown name proposes the nearest one" {
 	run --separate-stderr strm help tpo
 	[ "$status" = 2 ]
