@@ -1,3 +1,5 @@
+#include "config.h"
+
 /* Rows of `strm checkpoint` through the encoders. */
 #include <errno.h>
 #include <stdio.h>
