@@ -128,6 +128,15 @@ hint: `strm help` says what there is' ]
 	done
 }
 
+@test "topics fit a terminal of 80 columns, their examples aside" {
+	for topic in $(strm help topics | sed -n 's/^    \([a-z][a-z-]*\)  *[^ ].*/\1/p'); do
+		strm help "$topic" >"$topic.txt"
+		[ -s "$topic.txt" ]
+		[ "$(sed '/^        [$] /,/^$/d' "$topic.txt" | awk 'length > 80' | wc -l)" = 0 ] || { awk 'length > 80' "$topic.txt"; return 1; }
+	done
+	[ "$(find . -name '*.txt' | wc -l)" -ge 12 ]
+}
+
 @test "an unknown manual page or shell is refused" {
 	run --separate-stderr strm help --man awk
 	[ "$status" = 2 ]
