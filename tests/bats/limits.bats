@@ -132,7 +132,7 @@ wide() {
 		under_mb 200
 	done
 	status=0
-	wide json | peak strm -i lines 'parse json' 'filter a >= 0' 'count' >out 2>err || status=$?
+	wide json | peak strm -i lines 'parse json' 'flatmap n = keys(@record)' 'filter n == "a"' 'count' >out 2>err || status=$?
 	[ "$status" -eq 4 ]
 	[ "$(cat out)" = 200 ]
 	under_mb 400
