@@ -193,11 +193,10 @@ static const struct parallel sources[] = {
 	  "Any program that prints records is a source.",
 	  "--from 'exec:echo hello'", NULL, "hello\n" },
 	{ "KafkaUtils.createDirectStream", NULL,
-	  "Not in this build; a client reads the topic for `exec:COMMAND`, and a checkpoint logs what it printed before it is "
-	  "processed.",
+	  "A client reads the topic for `exec:COMMAND`; with a checkpoint what it prints is logged before it is processed.",
 	  NULL, NULL, NULL },
 	{ "KinesisUtils.createStream", NULL,
-	  "As with Kafka: a client behind `exec:COMMAND`.",
+	  "As with Kafka, a client behind `exec:COMMAND`.",
 	  NULL, NULL, NULL },
 	{ NULL },
 };

@@ -99,7 +99,8 @@ static const struct parallel delivery[] = {
 	  "At least once into a pipe or a socket: after a crash the same micro-batch comes again, under the same `@batch`.",
 	  "--every mark 'map batch = @batch, line'", "a\n\f\nb\n\f\n", "0\ta\n1\tb\n" },
 	{ "idempotent user code", NULL,
-	  "Nothing to switch off: there are no writes outside the commit but those of `exec`, which is run again after a crash.",
+	  "Nothing to switch off: there are no writes outside the commit but those of `exec` and of sinks that are pipes or sockets, "
+	  "which see a micro-batch again after a crash.",
 	  NULL, NULL, NULL },
 	{ "sequencers, leases", "one process to a checkpoint",
 	  "A second one that opens DIR ends with status 5, so that no zombie writes.",
