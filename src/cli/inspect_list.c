@@ -51,8 +51,36 @@ static int put_point(struct shown *out, const char *kind, const struct store_poi
 
 struct input_rows {
 	struct shown *out;
+	struct buf done; /* the source whose files that were read are counted, */
+	uint64_t n_done; /* and how many */
 	struct err *e;
 };
+
+static int put_done(struct input_rows *to)
+{
+	struct row r = { 0 };
+
+	if (!to->n_done)
+		return 0;
+	add(&r, "kind", text("read"));
+	add(&r, "keys", number(to->n_done));
+	add(&r, "name", v_str(to->done.p, to->done.n));
+	to->n_done = 0;
+	return put(to->out, &r, to->e);
+}
+
+/* Those of one source are together. */
+static int count_done(struct input_rows *to, const struct checkpoint_input *in)
+{
+	bool same = to->done.n == in->name.n && (!in->name.n || !memcmp(to->done.p, in->name.p, in->name.n));
+
+	if (!same && put_done(to))
+		return -1;
+	to->done.n = 0;
+	buf_add(&to->done, in->name.p, in->name.n);
+	to->n_done++;
+	return 0;
+}
 
 static int put_input(void *ctx, const struct store_entry *entry)
 {
@@ -64,8 +92,10 @@ static int put_input(void *ctx, const struct store_entry *entry)
 		err_set(to->e, ERR_IO, "where the input \"%.*s\" stands is said in a way that this strm does not know", (int)entry->key.n, entry->key.p);
 		return -1;
 	}
+	if (in.done)
+		return count_done(to, &in);
 	add(&r, "kind", text("input"));
-	add(&r, "name", bytes(in.name));
+	add(&r, "name", in.name.n ? bytes(in.name) : text("(live)"));
 	add(&r, "bytes", number(entry->key.n + entry->value.n));
 	add(&r, "position", v_int(in.offset));
 	add(&r, "line", number(in.line));
@@ -76,12 +106,15 @@ static int put_input(void *ctx, const struct store_entry *entry)
 
 static int put_inputs(const struct inspect_run *run, struct shown *out, struct err *e)
 {
-	struct input_rows to = { out, e };
+	struct input_rows to = { .out = out, .e = e };
+	int status = 0;
 
-	for (uint32_t i = 0; i < run->layouts.n; i++)
-		if (run->layouts.at[i].inputs && store_load(run->store, run->layouts.at[i].stage->id, put_input, &to, e))
-			return -1;
-	return 0;
+	for (uint32_t i = 0; i < run->layouts.n && !status; i++)
+		if (run->layouts.at[i].inputs)
+			status = store_load(run->store, run->layouts.at[i].stage->id, put_input, &to, e);
+	status = status || put_done(&to);
+	buf_release(&to.done);
+	return status ? -1 : 0;
 }
 
 static int put_stages(const struct inspect_run *run, const struct inspect *in, struct shown *out, struct err *e)

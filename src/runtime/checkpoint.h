@@ -41,7 +41,8 @@ void checkpoint_close(struct checkpoint *c);
 
 /* For people: what commits and cuts remember. Views of the point's bytes. */
 struct checkpoint_input {
-	struct store_bytes name;
+	struct store_bytes name;       /* as the user wrote the source; empty: what all that is live shares */
+	bool done;                     /* a file of a directory that was read (path); nothing else is said of it */
 	bool file;                     /* else it is logged in the checkpoint */
 	struct store_bytes path;       /* of a file */
 	int64_t offset;                /* bytes taken of it, or of the stream at hand */

@@ -163,6 +163,8 @@ struct place *place_find(struct checkpoint *c, const char *key);
 struct place *place_of_source(struct checkpoint *c, unsigned number);
 void place_begin(struct place *p);
 struct place *place_get(struct checkpoint *c, const char *key);
+/* The key of a file of a directory that was read: "SOURCE\n=ID". They are looked up one by one. */
+bool place_is_done(struct store_bytes key);
 int places_load(struct checkpoint *c, struct err *e);
 /* The open cut's legs to their places. */
 int places_aim(struct checkpoint *c, struct err *e);

@@ -52,8 +52,7 @@ void place_begin(struct place *p)
 
 /* ---- from the store ---- */
 
-/* Files of a directory that were read: "SOURCE\n=ID". They are looked up one by one. */
-static bool is_done_key(struct store_bytes key)
+bool place_is_done(struct store_bytes key)
 {
 	const char *nl = memrchr(key.p, '\n', key.n);
 
@@ -65,7 +64,7 @@ static int load_one(void *ctx, const struct store_entry *entry)
 	struct checkpoint *c = ctx;
 	struct place *p;
 
-	if (is_done_key(entry->key))
+	if (place_is_done(entry->key))
 		return 0;
 	p = add_place(c, xstrndup(entry->key.p, entry->key.n));
 

@@ -222,11 +222,18 @@ int place_value_get(struct store_bytes bytes, struct place_value *v)
 
 int checkpoint_read_input(const struct store_entry *entry, struct checkpoint_input *out)
 {
+	const char *nl = memrchr(entry->key.p, '\n', entry->key.n);
+	struct store_bytes name = { entry->key.p, nl ? (size_t)(nl - entry->key.p) : entry->key.n };
 	struct place_value v;
 
+	*out = (struct checkpoint_input){ .name = name, .done = place_is_done(entry->key) };
+	if (out->done) {
+		out->path = entry->value;
+		return 0;
+	}
 	if (place_value_get(entry->value, &v))
 		return -1;
-	*out = (struct checkpoint_input){ .name = entry->key, .file = v.kind == PLACE_FILE, .offset = v.pos.offset, .line = v.line };
+	*out = (struct checkpoint_input){ .name = name, .file = v.kind == PLACE_FILE, .offset = v.pos.offset, .line = v.line };
 	if (out->file) {
 		struct bytes_in in = { entry->value.p, entry->value.p + entry->value.n, false };
 
