@@ -182,7 +182,8 @@ static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
 }
 
 /* ---- panes_merge.c ---- */
-/* The key's session that takes a record with window w: new, grown, or made of several. CELL_NONE: that very window has finished. */
+/* The key's session that takes a record with window w: new, grown, or made of several. Whether that very window has finished is asked at
+ * the end of the micro-batch: until then another record may bridge it to an open one. */
 uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w);
 
 /* ---- panes_parts.c: with p->ordered ---- */

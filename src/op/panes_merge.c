@@ -137,10 +137,8 @@ uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w)
 	struct key_cells *k = panes_key(p, key);
 	struct interval all = *w;
 	struct cell_list *bridged = &p->look; /* free outside panes_fire */
-	uint32_t exact = panes_find(p, key, w), into;
+	uint32_t into;
 
-	if (exact != CELL_NONE && p->cells[exact].flags & CELL_CLOSED)
-		return CELL_NONE;
 	if (!find_bridged(p, k, w, bridged))
 		return panes_open(p, key, w);
 	for (size_t i = 0; i < bridged->n; i++) {
