@@ -85,19 +85,18 @@ static void show_row(struct page *p, const struct parallel *x, const char *label
 	buf_release(&b);
 }
 
-/* Is it one of the names in the list? */
+/* Is it one of the names in the list, or what stands before the dot of one? */
 static bool is_called(const char *names, const char *name)
 {
 	size_t n = strlen(name);
 
 	if (!strcasecmp(names, name))
 		return true;
-	for (const char *next = names; next; names = next + 2) {
-		next = strstr(names, ", ");
-		if ((next ? (size_t)(next - names) : strlen(names)) == n && !strncasecmp(names, name, n))
+	while (names) {
+		if (!strncasecmp(names, name, n) && (names[n] == '.' || names[n] == ',' || !names[n]))
 			return true;
-		if (!next)
-			break;
+		names = strstr(names, ", ");
+		names = names ? names + 2 : NULL;
 	}
 	return false;
 }

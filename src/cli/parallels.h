@@ -34,7 +34,7 @@ extern const struct parallel_model parallels_dstream, parallels_structured, para
 const struct parallel_model *parallel_model_at(unsigned i);
 /* The names, a line each, of one model, or of all when `name` is "semantics"; false when it is neither. */
 bool parallels_list(struct page *p, const char *name);
-/* The rows of this name (case ignored) in full; how many there are. */
+/* The rows of this name in full (case ignored; Mean finds Mean.globally); how many there are. */
 int parallels_show(struct page *p, const char *name);
 void parallels_offer(struct nearest *s);
 /* The page strm-semantics(7) without its head. */

@@ -41,7 +41,7 @@ static const struct parallel creating_and_reading[] = {
 };
 
 static const struct parallel element_by_element[] = {
-	{ "ParDo", "flatmap, map, filter, state or exec each",
+	{ "ParDo, DoFn.ProcessElement", "flatmap, map, filter, state or exec each",
 	  "A DoFn with any number of outputs is `flatmap`; with state and timers `state`; in another language `exec each`.",
 	  "'flatmap w = keep(x, split(line), len(x) > 2)'", "to be or not\nand\n", "not\nand\n" },
 	{ "MapElements, Map", "map name = E, ...",
@@ -100,7 +100,7 @@ static const struct parallel element_by_element[] = {
 	  "Conditions instead of a number; the first that is true counts.",
 	  "-i csv 'split small = n < 10, rest = true' 'from rest | map n, size = \"large\"' 'from small | map n, size = \"small\"'",
 	  "n\n1\n20\n3\n", "n,size\n20,large\n1,small\n3,small\n" },
-	{ "DoFn.Setup", "exec each CMD",
+	{ "DoFn.Setup, DoFn.Teardown", "exec each CMD",
 	  "A program that starts once and answers each record; expressions have nothing to set up.",
 	  "'exec each awk \"{ print NR, \\$0; fflush() }\"'", "a\nb\n", "1 a\n2 b\n" },
 	{ "DoFn.StartBundle, FinishBundle", "state { ... on batch { ... } }",

@@ -69,6 +69,9 @@ hint: keep records with `filter`: filter status >= 500' ]
 	[ -z "$stderr" ]
 	[[ "$output" == 'filter, where '*'(Spark Structured Streaming)'*'`filter E`'* ]]
 	[[ "$output" == *'groupByKey '*'(Spark Streaming (DStream))'*'GroupByKey '*'(Apache Beam and Cloud Dataflow)'* ]]
+	run --separate-stderr strm help Mean
+	[ "$status" = 0 ]
+	[[ "$output" == 'Mean.globally, Mean.perKey '* ]]
 	run --separate-stderr strm help groupByKy
 	[ "$status" = 2 ]
 	[ "$stderr" = 'strm: help: nothing is called "groupByKy"
