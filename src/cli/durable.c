@@ -25,6 +25,15 @@ static bool only_listens(const char *spec)
 	return false;
 }
 
+/* Records that make themselves, without end. */
+static bool never_ends(const char *spec) { return !strncmp(spec, "gen:", 4) && !strstr(spec, "rows="); }
+
+static int no_end(const char *spec, struct err *e)
+{
+	err_set(e, ERR_USAGE, "--once: %s has no end", spec);
+	return err_hint(e, "say how many records it makes: %s%srows=1000", spec, strchr(spec, '=') ? "&" : "");
+}
+
 int durable_check(const struct options *o, struct err *e)
 {
 	if (!o->checkpoint && o->drain)
@@ -32,6 +41,8 @@ int durable_check(const struct options *o, struct err *e)
 	if (!o->checkpoint && o->accept_loss)
 		return goes_with("accept-loss", e);
 	for (unsigned i = 0; i < o->n_sources && o->once; i++) {
+		if (never_ends(o->sources[i]))
+			return no_end(o->sources[i], e);
 		if (!only_listens(o->sources[i]))
 			continue;
 		err_set(e, ERR_USAGE, "--once: %s only listens: there is no telling when all has come", o->sources[i]);
