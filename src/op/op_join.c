@@ -105,6 +105,8 @@ static void put_hidden(const struct join *j, const struct pair *p, uint32_t n, s
 		cols[0].i[k] = !l || (r && r->at > l->at) ? r->at : l->at;
 		cols[1].i[k] = l ? l->start : r->start;
 		cols[2].i[k] = l ? l->end : r->end;
+		if (windows) /* as a result of the window: it is not late for what comes behind */
+			cols[0].i[k] = cols[2].i[k] - 1;
 		if (cols[0].i[k] == INT64_MIN)
 			bit_clear(cols[0].valid, k);
 	}

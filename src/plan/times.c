@@ -33,22 +33,22 @@ static int no_time(struct times *t, const struct plan_node *n)
 static int choose_time(struct times *t, struct time_flow *f, struct plan_node *n)
 {
 	struct window *w = arena_new(t->p->arena, struct window);
-	bool has_event = f->watermark || (f->aggregated && bounded(f->window));
+	bool is_result = f->aggregated || f->joined, has_event = f->watermark || (is_result && bounded(f->window));
 
 	*w = *n->assigner;
 	if (w->kind == WINDOW_PROCESSING && has_event)
 		window_to_event_time(w);
 	else if (w->kind != WINDOW_PROCESSING && w->kind != WINDOW_ALL && w->kind != WINDOW_ROWS && !n->on && !has_event)
 		return no_time(t, n);
-	if (n->on && f->aggregated && bounded(f->window)) {
+	if (n->on && is_result && bounded(f->window)) {
 		err_at(t->err, n->on->pos, "the time of a result is that of its window (stage %d), and this window goes by another", f->window->stage);
 		return err_hint(t->err, "leave `on` out: a result falls into the window that covers the end of its own");
 	}
-	if (n->on && f->watermark && !f->merged && !times_is_event(f, n->on) && !(f->aggregated && node_equal(n->on, f->watermark->expr))) {
+	if (n->on && f->watermark && !f->merged && !times_is_event(f, n->on) && !(is_result && node_equal(n->on, f->watermark->expr))) {
 		err_at(t->err, n->on->pos, "the window goes by another time than the watermark of stage %d", f->watermark->stage);
 		return err_hint(t->err, "leave `on` out, or set the watermark on this time");
 	}
-	if (n->on && f->watermark && !f->aggregated)
+	if (n->on && f->watermark && !is_result)
 		n->on = NULL; /* it is @event */
 	n->assigner = w;
 	return 0;
@@ -61,15 +61,15 @@ static int take_window(struct times *t, struct time_flow *f, struct plan_node *n
 		       n->assigner->kind == WINDOW_ROWS ? "rows" : "sessions", f->retracting->stage);
 		return err_hint(t->err, "leave `retracting` out: then it gets final panes only");
 	}
-	if (f->window && !f->aggregated) {
+	if (f->window && !f->aggregated && !f->joined) {
 		err_at(t->err, n->pos, "a second window with no aggregate since the one of stage %d", f->window->stage);
-		return err_hint(t->err, "a record falls into one set of windows: put reduce, count or group between them");
+		return err_hint(t->err, "a record falls into one set of windows: put reduce, count, group or join between them");
 	}
 	if (choose_time(t, f, n))
 		return -1;
 	f->window = n;
 	f->trigger = NULL;
-	f->aggregated = f->held = f->partial = false;
+	f->aggregated = f->joined = f->held = f->partial = false;
 	f->closes |= n->assigner->kind == WINDOW_PROCESSING;
 	if (n->assigner->kind == WINDOW_PROCESSING && !t->p->windowed)
 		t->p->windowed = n;
@@ -416,6 +416,7 @@ static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
 	wants_all(t, n, j->scope == JOIN_BATCH && !f->window && !r->window);
 	f->closes |= j->scope == JOIN_BATCH;
 	merge_flow(f, r);
+	f->joined |= j->scope == JOIN_WINDOW;
 	return 0;
 }
 

@@ -13,6 +13,7 @@ struct time_flow {
 	const struct plan_node *trigger;
 	bool closes;			    /* something in front closes micro-batches */
 	bool aggregated;		    /* an aggregate since the window: rows are its panes */
+	bool joined;			    /* a join of records of the window since it: rows are of its end */
 	bool held;			    /* rows come window by window */
 	bool partial;			    /* panes of the aggregate may be early ones */
 	bool merged;			    /* of several streams: whose times may be of several fields */

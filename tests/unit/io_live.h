@@ -112,7 +112,7 @@ static struct world *world_new(const char *spec)
 	struct world *w = xcalloc(1, sizeof *w);
 
 	uv_loop_init(&w->loop);
-	w->to = (struct intake){ world_open, world_room, world_filled, world_close, world_end, world_note, w };
+	w->to = (struct intake){ world_open, world_room, world_filled, world_close, world_end, world_note, w, NULL };
 	w->room = sizeof w->space;
 	uv_timer_init(&w->loop, &w->limit);
 	w->limit.data = w;
