@@ -30,12 +30,12 @@ static const struct subcommand subcommands[] = {
 			    "keys > 0' 'select id, name, keys'",
 			    "a\nb\na\n", "id,name,keys\n1,state n = n + 1 from n = 0 by line,2\n", "stages with state, for another program" } } },
 	  NULL, 0, 0, false, inspect_ls },
-	{ { .name = PREFIX "get", .synopsis = "strm checkpoint get KEY... [--stage STAGE] DIR", .summary = "what is known of a key", .group = "checkpoints",
-	    .text = "KEY as strm prints it; of several fields each is an argument, in the order of `by`, and an empty one is null or the empty text. Behind a window "
-		    "all windows of the key are shown. Nothing found is exit status 1.",
+	{ { .name = PREFIX "get", .synopsis = "strm checkpoint get [KEY]... [--stage STAGE] DIR", .summary = "what is known of a key", .group = "checkpoints",
+	    .text = "KEY as strm prints it; of several fields each is an argument, in the order of `by`, and an empty one is null or the empty text; none for state "
+		    "that has no `by`. Behind a window all windows of the key are shown. Nothing found is exit status 1.",
 	    .examples = { { "--checkpoint seen 'state n = n + 1 from n = 0 by line' >/dev/null; strm checkpoint get -o json a seen | strm -i json -o json 'select key, state'", "a\nb\na\n",
 			    "{\"key\":{\"line\":\"a\"},\"state\":{\"n\":2}}\n", NULL } } },
-	  "KEY", 1, ANY_NUMBER, false, inspect_get },
+	  NULL, 0, ANY_NUMBER, false, inspect_get },
 	{ { .name = PREFIX "top", .synopsis = "strm checkpoint top [N] [--stage STAGE] DIR", .summary = "the keys with the most bytes", .group = "checkpoints",
 	    .text = "The N entries (10 without) whose keys and state take the most bytes, largest first.",
 	    .examples = { { "--checkpoint long 'state n = n + 1 from n = 0 by line' >/dev/null; strm checkpoint top 1 --stage state -o csv long | strm -i csv -o csv 'select key'", "a\nlonger\n",

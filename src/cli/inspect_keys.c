@@ -119,7 +119,7 @@ static int not_found(struct getting *g, struct err *e)
 
 	for (unsigned i = 0; i < g->run->n_args; i++)
 		buf_printf(&b, "%s\"%s\"", i ? ", " : "", g->run->args[i]);
-	err_set(e, ERR_IO, "%s: no stage has the key %s", g->run->dir, buf_cstr(&b));
+	err_set(e, ERR_IO, "%s: no stage has %s%s", g->run->dir, g->run->n_args ? "the key " : "state without a key", buf_cstr(&b));
 	buf_release(&b);
 	if (g->near.best)
 		return err_hint(e, "did you mean \"%s\"?", g->near.best);
@@ -146,7 +146,7 @@ int inspect_get(struct inspect_run *run, struct err *e)
 	uint32_t stage;
 	int r = -1;
 
-	nearest_init(&g.near, run->args[0], strlen(run->args[0]));
+	nearest_init(&g.near, run->n_args ? run->args[0] : "", run->n_args ? strlen(run->args[0]) : 0);
 	if (!inspect_stage_wanted(run, &stage, e) && !shown_open(&g.out, run->opts, "table", key_columns, ARRAY_LEN(key_columns), e))
 		r = get_all(&g, stage, e);
 	shown_close(&g.out);

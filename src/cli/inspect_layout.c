@@ -286,9 +286,6 @@ static struct value dedup_key(const struct inspect_layout *l, struct arena *a, s
 	return one.type == T_OBJECT && !l->node->keys.n ? one : name_values(l, a, &one, 1);
 }
 
-/* The keys of a cell of an aggregate come before the cell's number, which says nothing. */
-static bool numbered(char tag) { return tag == 'c' || tag == 'w'; }
-
 /* Of windows that overlap each slice is kept once: its number, big-endian with its sign turned, comes before the keys. */
 #define SLICE_BYTES 8
 
@@ -296,7 +293,7 @@ static bool is_slice(const struct inspect_layout *l, struct store_bytes key)
 {
 	unsigned char first = (unsigned char)key.p[0];
 
-	return l->node && l->node->kind == PLAN_REDUCE && key.n >= SLICE_BYTES && (first == 0x80 || first == 0x7f);
+	return l->node && l->node->kind == PLAN_REDUCE && key.n >= SLICE_BYTES && first >= 0x7f;
 }
 
 static struct value slice_key(const struct inspect_layout *l, struct arena *a, struct store_bytes key)
@@ -328,8 +325,8 @@ static struct value tagged_key(const struct inspect_layout *l, struct arena *a, 
 	if (is_slice(l, key))
 		return slice_key(l, a, key);
 	v = load_values(&in, a, &n);
-	if (n && numbered(key.p[0]))
-		n--;
+	if (n && l->node && n == (size_t)l->node->keys.n + 1)
+		n--; /* of what has several entries each has a number, which says nothing */
 	return name_values(l, a, v, n);
 }
 
@@ -373,12 +370,15 @@ static void view_state(const struct inspect_layout *l, const struct store_entry 
 	out->timers = view_timers(l->node->state, got.timers, a);
 }
 
-/* What a stage keeps beside its keys: watermarks, counters, rows that no key finds. */
+/* Entries of operators that no key finds: rows that wait, watermarks by input, counters, fields. */
+static const char own_tags[] = "wrfnimt";
+
+/* What a stage keeps beside its keys. */
 static bool is_own(const struct inspect_layout *l, struct store_bytes key)
 {
 	const struct plan_node *n = l->node;
 
-	if ((unsigned char)key.p[0] == (unsigned char)KEEP_BASE || key.n == 1)
+	if ((unsigned char)key.p[0] == (unsigned char)KEEP_BASE || key.n == 1 || (key.p[0] && strchr(own_tags, key.p[0])))
 		return true;
 	return n && !n->keys.n && n->kind != PLAN_DEDUP && n->kind != PLAN_REDUCE;
 }
