@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "cli/parallels.h"
 
 #include <strings.h>
