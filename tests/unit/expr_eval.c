@@ -363,7 +363,9 @@ static void test_numbers(void)
 			uint32_t n = 1 + rnd(ROWS);
 			struct column c = random_column(v, n), got;
 			bool strict = rnd(2);
-			uint64_t failures = 0, want = 0;
+			struct not_numbers failures = { 0 };
+			uint64_t want = 0;
+			uint32_t first = 0;
 
 			got = column_numbers(&arena, &c, NULL, n, n, strict, &failures);
 			for (uint32_t i = 0; i < n; i++) {
@@ -372,11 +374,15 @@ static void test_numbers(void)
 
 				if (value_num(&v[i], &num) != NUM_NOT)
 					w = value_from_num(&num);
-				else if (strict && w.type != T_NULL && w.type != T_TIME && w.type != T_DUR)
-					w = v_null(), want++;
+				else if (strict && w.type != T_NULL && w.type != T_TIME && w.type != T_DUR) {
+					w = v_null();
+					first = want++ ? first : i;
+				}
 				CHECK(identical(&g, &w));
 			}
-			CHECK_INT(failures, want);
+			CHECK_INT(failures.n, want);
+			if (want)
+				CHECK_INT(failures.first, first);
 			arena_reset(&arena);
 		}
 	}
