@@ -4,12 +4,16 @@
 
 /* ---- the texts that most times are, without a call ---- */
 
-/* The minute of the text seen last, "2024-03-30T23:59:": times come in order, so most differ in the seconds alone. */
-struct minute {
-	uint64_t text[2];
+/* The hour of the text seen last, "2024-03-30T23:": times come in order, so most differ in minutes and seconds alone. */
+struct hour {
+	uint64_t text[2]; /* its first eight bytes, its last eight */
 	int64_t ns;
 	bool known;
 };
+
+#define HOUR_CHARS 14
+#define TWO_DIGITS(p) ((uint32_t)(uint8_t)((p)[0] - '0') * 10 + (uint32_t)(uint8_t)((p)[1] - '0'))
+#define TWO_ARE_DIGITS(p) ((uint8_t)((p)[0] - '0') < 10 && (uint8_t)((p)[1] - '0') < 10)
 
 #define EPOCH_DIGITS 10
 
@@ -46,43 +50,45 @@ static inline bool read_seconds(const char *p, uint32_t n, int64_t *t)
 	return true;
 }
 
-/* Of "2024-03-30T23:59:58" with Z or nothing behind it: is it of the minute known? */
-static bool read_within(const struct minute *m, const char *p, uint32_t n, int64_t *t)
+/* "2024-03-30T23:59:58Z"; without Z it is UTC too where no zone is given. */
+static inline bool is_utc_text(const char *p, uint32_t n, const struct fn_env *env)
 {
-	unsigned tens, ones;
+	return n == 20 ? p[19] == 'Z' : n == 19 && !env->time.zone;
+}
 
-	if (!m->known || n < 19 || n > 20 || p[16] != ':' || (n == 20 && p[19] != 'Z'))
+/* Is it of the hour known? */
+static inline bool read_within(const struct hour *h, const char *p, uint32_t n, const struct fn_env *env, int64_t *t)
+{
+	uint32_t minutes, seconds;
+
+	if (!is_utc_text(p, n, env) || num_load64(p) != h->text[0] || num_load64(p + HOUR_CHARS - 8) != h->text[1] || !h->known)
 		return false;
-	if (memcmp(p, m->text, 16))
+	minutes = TWO_DIGITS(p + 14);
+	seconds = TWO_DIGITS(p + 17);
+	if (!TWO_ARE_DIGITS(p + 14) || !TWO_ARE_DIGITS(p + 17) || p[16] != ':' || minutes > 59 || seconds > 59)
 		return false;
-	tens = (unsigned)(p[17] - '0');
-	ones = (unsigned)(p[18] - '0');
-	if (tens > 5 || ones > 9)
-		return false;
-	*t = m->ns + (int64_t)(tens * 10 + ones) * TIME_NS;
+	*t = h->ns + (int64_t)(minutes * 60 + seconds) * TIME_NS;
 	return true;
 }
 
-/* Only where texts without an offset are UTC too, so that one minute serves both. */
-static void know_minute(struct minute *m, const char *p, uint32_t n, int64_t t, const struct fn_env *env)
+/* Of a text that is the time t. */
+static void know_hour(struct hour *h, const char *p, uint32_t n, int64_t t, const struct fn_env *env)
 {
-	unsigned seconds;
-
-	if (n < 19 || n > 20 || p[4] != '-' || p[13] != ':' || p[16] != ':' || (n == 20 && p[19] != 'Z'))
+	if (!is_utc_text(p, n, env) || p[4] != '-' || p[13] != ':' || p[16] != ':' || !TWO_ARE_DIGITS(p + 14) || !TWO_ARE_DIGITS(p + 17))
 		return;
-	seconds = (unsigned)(p[17] - '0') * 10 + (unsigned)(p[18] - '0');
-	m->known = seconds < 60 && !env->time.zone;
-	memcpy(m->text, p, 16);
-	m->ns = t - (int64_t)seconds * TIME_NS;
+	h->known = TWO_DIGITS(p + 17) < 60;
+	h->text[0] = num_load64(p);
+	h->text[1] = num_load64(p + HOUR_CHARS - 8);
+	h->ns = t - (int64_t)(TWO_DIGITS(p + 14) * 60 + TWO_DIGITS(p + 17)) * TIME_NS;
 }
 
-static bool read_text(struct minute *m, const struct value *v, const struct fn_env *env, int64_t *t)
+static bool read_text(struct hour *h, const struct value *v, const struct fn_env *env, int64_t *t)
 {
-	if (read_within(m, v->s, v->n, t))
+	if (read_within(h, v->s, v->n, env, t))
 		return true;
 	if (!time_parse(v->s, v->n, &env->time, t))
 		return false;
-	know_minute(m, v->s, v->n, *t, env);
+	know_hour(h, v->s, v->n, *t, env);
 	return true;
 }
 
@@ -115,34 +121,59 @@ static struct column one_time(const struct column *c, const struct batch *b, con
 	return column_const(b->arena, &v);
 }
 
+/* What stands behind the first ten digits, as nanoseconds: nothing, or a dot and three digits. */
+static inline bool read_millis(const char *p, uint32_t n, int64_t *ns)
+{
+	uint32_t a, b, c;
+
+	*ns = 0;
+	if (n == EPOCH_DIGITS)
+		return true;
+	if (n != EPOCH_DIGITS + 4 || p[EPOCH_DIGITS] != '.')
+		return false;
+	a = (uint32_t)(uint8_t)p[11] - '0';
+	b = (uint32_t)(uint8_t)p[12] - '0';
+	c = (uint32_t)(uint8_t)p[13] - '0';
+	*ns = (int64_t)(a * 100 + b * 10 + c) * 1000000;
+	return a <= 9 && b <= 9 && c <= 9;
+}
+
 /* Rows from i on that are seconds since the epoch; returns the first that is not. Neighbours mostly have their first eight digits in common. */
 static uint32_t read_run(const struct value *restrict v, int64_t *restrict out, uint32_t i, uint32_t n)
 {
 	uint64_t known = 0; /* the digits, as text; 0: none */
-	int64_t hundreds = 0;
+	int64_t hundreds = 0, ns;
 
 	for (; i < n && v[i].n >= EPOCH_DIGITS && v[i].type == T_TEXT; i++) {
 		const char *p = v[i].s;
 		uint32_t tens = (uint32_t)(uint8_t)p[8] - '0', ones = (uint32_t)(uint8_t)p[9] - '0';
 
-		if (num_load64(p) == known && v[i].n == EPOCH_DIGITS && tens <= 9 && ones <= 9) {
-			out[i] = hundreds + (int64_t)(tens * 10 + ones) * TIME_NS;
+		if (num_load64(p) == known && tens <= 9 && ones <= 9 && read_millis(p, v[i].n, &ns)) {
+			out[i] = hundreds + (int64_t)(tens * 10 + ones) * TIME_NS + ns;
 			continue;
 		}
 		if (!read_seconds(p, v[i].n, &out[i]))
 			break;
-		known = v[i].n == EPOCH_DIGITS ? num_load64(p) : 0;
-		hundreds = out[i] - (int64_t)(tens * 10 + ones) * TIME_NS;
+		known = num_load64(p);
+		hundreds = out[i] - out[i] % TIME_NS - (int64_t)(tens * 10 + ones) * TIME_NS;
 	}
 	return i;
 }
 
+/* The same for those of the hour known. */
+static uint32_t read_hour_run(const struct value *restrict v, int64_t *restrict out, uint32_t i, uint32_t n, const struct hour *h, const struct fn_env *env)
+{
+	while (i < n && v[i].type == T_TEXT && read_within(h, v[i].s, v[i].n, env, &out[i]))
+		i++;
+	return i;
+}
+
 /* One row; what is no time is null. */
-static void read_row(struct column *out, const struct column *c, const struct batch *b, uint32_t row, struct minute *m, const struct fn_env *env)
+static void read_row(struct column *out, const struct column *c, const struct batch *b, uint32_t row, struct hour *h, const struct fn_env *env)
 {
 	struct value v = column_get(c, row);
 
-	if (type_is_bytes(v.type) ? read_text(m, &v, env, &out->i[row]) : value_is_time(&v, env, &out->i[row]))
+	if (type_is_bytes(v.type) ? read_text(h, &v, env, &out->i[row]) : value_is_time(&v, env, &out->i[row]))
 		return;
 	if (!out->valid)
 		out->valid = bitmap_make(b->arena, b->n_rows);
@@ -152,7 +183,7 @@ static void read_row(struct column *out, const struct column *c, const struct ba
 struct column event_times(const struct column *c, const struct batch *b, const struct fn_env *env, uint64_t *unusable)
 {
 	struct column out;
-	struct minute minute = { 0 };
+	struct hour hour = { 0 };
 	uint64_t bad = 0, *counted = unusable ? unusable : &bad;
 	bool runs = c->type == T_TEXT && !b->sel;
 
@@ -165,9 +196,11 @@ struct column event_times(const struct column *c, const struct batch *b, const s
 		return one_time(c, b, env, counted);
 	out = column_make(b->arena, T_TIME, b->n_rows);
 	for (uint32_t k = 0; k < b->n_sel; k++) {
-		if (runs && (k = read_run(c->v, out.i, k, b->n_sel)) == b->n_sel)
+		if (runs)
+			k = read_hour_run(c->v, out.i, read_run(c->v, out.i, k, b->n_sel), b->n_sel, &hour, env);
+		if (k == b->n_sel)
 			break;
-		read_row(&out, c, b, batch_row(b, k), &minute, env);
+		read_row(&out, c, b, batch_row(b, k), &hour, env);
 		*counted += out.valid && !bit_get(out.valid, batch_row(b, k));
 	}
 	out.has_null = out.valid != NULL;

@@ -13,7 +13,16 @@ struct intake {
 	/* (row, cell) in row order */
 	uint32_t *row, *cell;
 	uint32_t n, cap;
+	bool first; /* the rows are the batch's first ones, 0 .. n - 1, and do not stand in `row` */
 };
+
+/* Before another row is put there. */
+static void note_first_rows(struct intake *in)
+{
+	for (uint32_t k = 0; in->first && k < in->n; k++)
+		in->row[k] = k;
+	in->first = false;
+}
 
 /* The window that a row behind another aggregate carries; the whole stream has none. */
 static enum count inherited(struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
@@ -87,7 +96,7 @@ static void take_rows(struct panes *p, const struct intake *in, const struct col
 	uint32_t *row, *cell, plus = 0, minus = in->n;
 
 	if (!back || !p->reducer.spec.takes_back) {
-		states_update(p->states, &p->reducer, in->cell, args, in->row, in->n, in->b);
+		states_update(p->states, &p->reducer, in->cell, args, in->first ? NULL : in->row, in->n, in->b);
 		return;
 	}
 	row = arena_array(in->b->arena, uint32_t, in->n);
@@ -114,6 +123,7 @@ static int flush(struct panes *p, struct intake *in, const struct column *args)
 	for (uint32_t k = 0; k < in->n && p->op.run->durable && !p->ordered; k++)
 		keep_dirty_add(&p->dirty, in->cell[k]);
 	in->n = 0;
+	in->first = false;
 	for (size_t i = 0; i < p->going.n; i++)
 		panes_drop(p, p->going.at[i]);
 	p->going.n = 0;
@@ -193,6 +203,16 @@ static void quick_check(struct quick *q)
 		*q = (struct quick){ .start = INT64_MAX, .end = INT64_MAX };
 }
 
+/* The window of the batch before. */
+static struct quick quick_again(struct panes *p, unsigned i)
+{
+	struct near *n = &p->near[i];
+
+	if (n->window.start >= n->window.end || is_late(p, &n->window))
+		return (struct quick){ .start = INT64_MAX, .end = INT64_MAX };
+	return (struct quick){ .near = n, .start = n->window.start, .end = n->window.end };
+}
+
 static bool turn_to(struct panes *p, struct intake *in, struct quicks *q, uint32_t row)
 {
 	uint32_t n;
@@ -265,6 +285,21 @@ static int quick_row(struct panes *p, struct intake *in, struct quicks *qs, uint
 	return 0;
 }
 
+#define TIMES_AT_ONCE 16
+
+static uint32_t run_of_times(const int64_t *t, uint32_t k, uint32_t end, uint64_t start, uint64_t width)
+{
+	for (bool outside = false; k + TIMES_AT_ONCE <= end; k += TIMES_AT_ONCE) {
+		for (int i = 0; i < TIMES_AT_ONCE; i++)
+			outside |= (uint64_t)t[k + i] - start >= width;
+		if (outside)
+			break;
+	}
+	while (k < end && (uint64_t)t[k] - start < width)
+		k++;
+	return k;
+}
+
 /* Rows from the k-th on, before `end`, whose time is in the window; returns the first that is not. */
 static uint32_t run_in_window(const struct intake *in, const struct quick *q, uint32_t k, uint32_t end)
 {
@@ -276,8 +311,7 @@ static uint32_t run_in_window(const struct intake *in, const struct quick *q, ui
 		while (k < end && (uint64_t)t[sel[k]] - start < width)
 			k++;
 	else
-		while (k < end && (uint64_t)t[k] - start < width)
-			k++;
+		k = run_of_times(t, k, end, start, width);
 	return k;
 }
 
@@ -286,17 +320,18 @@ static uint32_t quick_run(struct panes *p, struct intake *in, const struct near 
 {
 	const uint32_t *group = in->group;
 	const uint64_t *cells = near->cells, epoch = (uint64_t)near->epoch << 32;
-	uint32_t n = in->n, most = (uint32_t)near->n, *cell = in->cell + n, *row = in->row + n, i = 0;
+	uint32_t *cell = in->cell + in->n, *row = in->row + in->n, i = 0;
 
 	for (end -= k; i < end; i++) {
-		uint32_t key = group ? group[k + i] : 0;
-		uint64_t c = key < most ? cells[key] - epoch : UINT64_MAX;
+		uint64_t c = cells[group ? group[k + i] : 0] - epoch;
 
 		if (c >> 32)
 			break;
 		cell[i] = (uint32_t)c;
 	}
-	for (uint32_t m = 0; m < i; m++)
+	if (in->first && in->n != k)
+		note_first_rows(in);
+	for (uint32_t m = 0; !in->first && m < i; m++)
 		row[m] = batch_row(in->b, k + m);
 	p->op.count[ABSORBED] += i;
 	in->n += i;
@@ -311,6 +346,7 @@ static uint32_t quick_runs(struct panes *p, struct intake *in, struct quicks *q,
 	while (q->at[0].near) {
 		uint32_t room = in->cap - in->n, end = run_in_window(in, &q->at[0], k, in->b->n_sel - k < room ? in->b->n_sel : k + room);
 
+		panes_near_reach(q->at[0].near, p->reducer.spec.n_keys ? p->groups.table.n : 1);
 		k = quick_run(p, in, q->at[0].near, k, end);
 		if (k < end || k == in->b->n_sel || in->n == in->cap)
 			break;
@@ -325,7 +361,7 @@ static int put_rows(struct panes *p, struct intake *in, const struct column *arg
 {
 	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
 	bool quick = most == 1 && !p->spec.merges && !p->spec.inherits && !p->spec.by_instant;
-	struct quicks q = { { { .start = INT64_MAX, .end = INT64_MAX }, { .start = INT64_MAX, .end = INT64_MAX } } };
+	struct quicks q = { { quick_again(p, p->near_last), quick_again(p, 1 - p->near_last) } };
 	bool runs = quick && p->plain && in->assigner.times.type == T_TIME && !in->assigner.times.valid && !in->assigner.times.constant;
 
 	for (uint32_t k = 0; k < in->b->n_sel; k++) {
@@ -334,6 +370,7 @@ static int put_rows(struct panes *p, struct intake *in, const struct column *arg
 		if (runs && (k = quick_runs(p, in, &q, k)) == in->b->n_sel)
 			break;
 		row = batch_row(in->b, k);
+		note_first_rows(in);
 		if (quick ? quick_row(p, in, &q, k, e) : put_row(p, in, row, in->group ? in->group[k] : 0, e))
 			return -1;
 		if (in->n + most > in->cap)
@@ -354,6 +391,7 @@ static int panes_process(struct op *op, int port, const struct batch *b, struct 
 	assigner_start(&in.assigner, &p->spec.assign, &op->eval, b);
 	in.row = arena_array(b->arena, uint32_t, in.cap);
 	in.cell = arena_array(b->arena, uint32_t, in.cap);
+	in.first = !b->sel && !p->reducer.spec.takes_back;
 	in.group = reducer_groups(&p->reducer, &p->groups, b);
 	args = reducer_args(&p->reducer, b);
 	if (put_rows(p, &in, args, e))

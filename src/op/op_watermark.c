@@ -34,10 +34,21 @@ static struct heard *heard_of(struct watermark *w, uint32_t input)
 	return &w->inputs[input];
 }
 
+#define LANES 4
+
+/* In lanes, so that a comparison does not wait for the one before it. */
 static int64_t greatest(const int64_t *t, uint32_t n, int64_t max)
 {
-	for (uint32_t i = 0; i < n; i++)
+	int64_t lane[LANES] = { max, max, max, max };
+	uint32_t i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			lane[k] = t[i + k] > lane[k] ? t[i + k] : lane[k];
+	for (; i < n; i++)
 		max = t[i] > max ? t[i] : max;
+	for (int k = 0; k < LANES; k++)
+		max = lane[k] > max ? lane[k] : max;
 	return max;
 }
 

@@ -172,6 +172,8 @@ void panes_set_hold(struct panes *p, uint32_t cell);
 /* ---- panes_near.c ---- */
 struct near *panes_near(struct panes *p, const struct interval *w);
 void panes_near_set(struct near *n, uint32_t key, uint32_t cell);
+/* It knows of n keys at least. */
+void panes_near_reach(struct near *near, uint32_t n);
 /* Cells have gone, or keys have new numbers. */
 void panes_near_forget(struct panes *p);
 void panes_near_free(struct panes *p);

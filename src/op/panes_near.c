@@ -33,14 +33,19 @@ struct near *panes_near(struct panes *p, const struct interval *w)
 	return n;
 }
 
+void panes_near_reach(struct near *near, uint32_t n)
+{
+	size_t old = near->n;
+
+	if (n <= old)
+		return;
+	near->cells = xgrow(near->cells, &near->cap, n, sizeof *near->cells);
+	near->n = near->cap;
+	memset(near->cells + old, 0, (near->n - old) * sizeof *near->cells);
+}
+
 void panes_near_set(struct near *n, uint32_t key, uint32_t cell)
 {
-	if (key >= n->n) {
-		size_t old = n->n;
-
-		n->cells = xgrow(n->cells, &n->cap, (size_t)key + 1, sizeof *n->cells);
-		n->n = n->cap;
-		memset(n->cells + old, 0, (n->n - old) * sizeof *n->cells);
-	}
+	panes_near_reach(n, key + 1);
 	n->cells[key] = (uint64_t)n->epoch << 32 | cell;
 }
