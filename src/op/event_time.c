@@ -16,6 +16,7 @@ struct hour {
 #define TWO_ARE_DIGITS(p) ((uint8_t)((p)[0] - '0') < 10 && (uint8_t)((p)[1] - '0') < 10)
 
 #define EPOCH_DIGITS 10
+#define BEYOND_TIME 92233720 /* hundreds of seconds: not all of these are in the range of time */
 
 /* Digits behind the dot, at most nine. */
 static bool read_fraction(const char *p, uint32_t n, int64_t *ns)
@@ -42,7 +43,7 @@ static inline bool read_seconds(const char *p, uint32_t n, int64_t *t)
 	uint64_t w = num_load64(p) ^ NUM_ZEROS, tens = (uint64_t)(uint8_t)(p[8] - '0'), ones = (uint64_t)(uint8_t)(p[9] - '0');
 	int64_t ns = 0;
 
-	if (num_not_digits(w) || tens > 9 || ones > 9)
+	if (num_not_digits(w) || tens > 9 || ones > 9 || num_join_digits(w) >= BEYOND_TIME)
 		return false;
 	if (n > EPOCH_DIGITS && (p[EPOCH_DIGITS] != '.' || !read_fraction(p + EPOCH_DIGITS + 1, n - EPOCH_DIGITS - 1, &ns)))
 		return false;
