@@ -84,7 +84,7 @@ int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct
 		stages[i] = (struct checkpoint_stage){ meanings[i].name, meanings[i].fingerprint };
 	d->checkpoint = (struct checkpoint_opts){ .dir = o->checkpoint, .command = command_line(d->plan), .program = d->plan->canonical, .stages = stages,
 						  .n_stages = (unsigned)d->plan->n_stages + 1, .drain = o->drain, .accept_loss = o->accept_loss,
-						  .env = d->env, .note = report_note, .ctx = jo->ctx };
+						  .env = d->env, .mem_max = o->mem_max, .note = report_note, .ctx = jo->ctx };
 	jo->checkpoint = checkpoint_open(&d->checkpoint, e);
 	run->durable = true;
 	run->ends = o->drain;

@@ -740,7 +740,11 @@ static const struct option_def options[] = {
 	    ARG("FMT", "text", "epoch, epoch_ms or a strftime format") },
 	  .take = take_times },
 	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .detail = true, .take = take_jobs },
-	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running", ARG("SIZE", "size", "bytes, as 2G") },
+	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running",
+	    .text = "A stage that would keep more ends the run. With --checkpoint, keys of state and of dedup that are not needed leave memory for the "
+		    "checkpoint and come back when a record has them; what a micro-batch touches, what waits for a timeout or a window, and what has "
+		    "rules for all keys (on close, all, ttl) stays.",
+	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },
 	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress; say at the end where records went", .group = "Running",
 	    .text = "On a terminal one line on standard error shows records, their rate, bytes, and percent and time left where the size of the input is "

@@ -98,10 +98,9 @@ static struct value number_key(const char *p, uint32_t n)
 	return v_float(n && p[0] == 'i' ? INFINITY : n && p[0] == '-' ? -INFINITY : NAN);
 }
 
-static struct value key_value(const struct groups *g, uint64_t at, const char *p, uint32_t n)
+static struct value value_of_type(const struct groups *g, uint64_t at, enum type t, const char *p, uint32_t n)
 {
-	enum type t = g->types[at];
-	struct num x;
+	struct num x = { 0 };
 
 	switch (t) {
 	case T_NULL:
@@ -124,6 +123,11 @@ static struct value key_value(const struct groups *g, uint64_t at, const char *p
 	default:
 		return v_bytes(t, p, n);
 	}
+}
+
+static struct value key_value(const struct groups *g, uint64_t at, const char *p, uint32_t n)
+{
+	return value_of_type(g, at, (enum type)g->types[at], p, n);
 }
 
 void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map)
@@ -227,6 +231,57 @@ int groups_load(struct groups *g, const char **p, const char *end, uint32_t *gro
 		groups_put(g, &a, at, NULL, 1, group);
 	arena_release(&a);
 	return r;
+}
+
+/* One value of that type with this key, if there is one. */
+static bool save_as(const struct groups *g, enum type t, const struct key_bytes *key, struct arena *a, struct buf *out)
+{
+	struct value v;
+	struct key_bytes again;
+	struct num x;
+	bool is_text = t != T_NULL && t != T_BOOL && t != T_TIME && t != T_DUR;
+
+	if (t == T_LIST || t == T_OBJECT || is_text != (key->kind == KEY_TEXT))
+		return false;
+	if ((t == T_INT || t == T_FLOAT || t == T_NUM) && num_parse(key->p, key->n, &x) == NUM_NOT)
+		return false;
+	v = value_of_type(g, 0, t, key->p, key->n);
+	key_of_value(a, &v, &again);
+	if (again.kind != key->kind || again.n != key->n || (key->n && memcmp(again.p, key->p, key->n)))
+		return false;
+	value_save(out, &v);
+	return true;
+}
+
+bool groups_save_as(const struct groups *g, uint32_t group, const uint8_t *types, struct buf *out)
+{
+	struct arena a = { 0 };
+	struct key_bytes key, one;
+	const char *p;
+	size_t before = out->n;
+	bool ok = true;
+
+	keytab_key(&g->table, group, &key);
+	one = key;
+	p = key.p;
+	for (uint32_t c = 0; c < g->n_keys && ok; c++) {
+		if (g->n_keys > 1) {
+			memcpy(&one.kind, p, 4);
+			memcpy(&one.n, p + 4, 4);
+			one.p = p + 8;
+			p += 8 + one.n;
+		}
+		ok = save_as(g, (enum type)types[c], &one, &a, out);
+	}
+	if (!ok)
+		out->n = before;
+	arena_release(&a);
+	return ok;
+}
+
+void groups_retype(struct groups *g, uint32_t group, const uint8_t *types)
+{
+	memcpy(g->types + (size_t)group * g->n_keys, types, g->n_keys);
 }
 
 static void odd_set(struct groups *g, uint64_t at, const struct value *v)

@@ -29,6 +29,10 @@ void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, ui
 /* A key's values as bytes (value_save), appended; and back: the group with that key, made if it is new. 0, or -1 when malformed. */
 void groups_save(const struct groups *g, uint32_t group, struct buf *out);
 int groups_load(struct groups *g, const char **p, const char *end, uint32_t *group);
+/* As groups_save, with values of these types (n_keys of them) instead: false, and nothing is added, where none of such types have this key. */
+bool groups_save_as(const struct groups *g, uint32_t group, const uint8_t *types, struct buf *out);
+/* The group's key is spelled by values of these types from now on; after groups_save_as. */
+void groups_retype(struct groups *g, uint32_t group, const uint8_t *types);
 /* The group's key is spelled as in this row of the key columns from now on: it has the same key. */
 void groups_respell(struct groups *g, uint32_t group, const struct column *const *cols, uint32_t row);
 size_t groups_memory(const struct groups *g);

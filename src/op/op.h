@@ -19,6 +19,7 @@
 #include "expr/eval.h"
 
 struct op;
+struct kept_entry;
 
 #define WATERMARK_NONE INT64_MIN /* some input has not spoken yet */
 #define WATERMARK_END INT64_MAX  /* no record comes any more */
@@ -63,10 +64,21 @@ struct run {
 	/* Keeps a late record (--late), as it reached the stage; NULL: not kept. 0 or -1. */
 	int (*late)(void *ctx, const struct op *op, const struct batch *b, uint32_t row, int64_t window_end, int64_t late_by, struct err *e);
 	void *late_ctx;
+	/* The operator's entry with this key, as of its last commit: 1 with `out`, which lives until the next call; 0: there is none, -1. NULL: without a
+	 * checkpoint, and what an operator keeps has to stay in memory. */
+	int (*fetch)(void *ctx, const struct op *op, const struct kept_entry *key, struct kept_entry *out, struct err *e);
+	void *fetch_ctx;
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 	struct event_times *events;      /* kept by op_push where records first have an event time; NULL: nobody asks */
 	void (*delivering)(void *ctx, bool begins); /* told before and after each write of a sink; NULL: nobody asks */
 	void *delivering_ctx;
+};
+
+/* An entry of an operator as it was put; of a key alone, the rest is not looked at. */
+struct kept_entry {
+	const char *key, *value;
+	size_t key_n, n;
+	uint32_t mark;
 };
 
 /* What an operator that counts or orders records looks at. */
@@ -90,6 +102,7 @@ struct keeper {
 struct op_class {
 	const char *name;
 	bool delivers;     /* a sink: it ends its micro-batch when all operators that are none have ended theirs */
+	bool leaves;       /* with run->fetch what it keeps leaves memory when that gets short, as far as it can */
 	bool makes_fields; /* its records have other fields than the ones it got */
 	/* The law of its ledger: in = sum of these counters; NULL ends. The first one is the ordinary way. */
 	const char *counters[OP_COUNTERS_MAX + 1];
@@ -185,13 +198,6 @@ void graph_enter(struct graph *g, struct op *op);
 int graph_batch_end(struct graph *g, struct err *e);
 int graph_finish(struct graph *g, struct err *e);
 void graph_free(struct graph *g);
-
-/* An entry as it was put. */
-struct kept_entry {
-	const char *key, *value;
-	size_t key_n, n;
-	uint32_t mark;
-};
 
 /* Behind a micro-batch, with run->durable: all that changed, of each operator its watermarks too. of(ctx, i) is the keeper of ops[i]; NULL: nothing of it is kept,
  * and after a restart it knows no watermark until its micro-batch ends. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "data/keytab.h"
+#include "op/away.h"
 #include "op/keep.h"
 
 struct dedup {
@@ -14,6 +15,8 @@ struct dedup {
 	uint32_t swept; /* keys left by the last sweep */
 	struct keep_dirty dirty; /* with run->durable: keys; their marks are the table's */
 	struct keep_gone gone;
+	struct away away; /* keys that are remembered for good may leave memory */
+	size_t leave_at;  /* bytes of the table from which on it is worth trying */
 };
 
 /* The key columns; a window is part of the key where each has its own. */
@@ -77,12 +80,13 @@ static uint32_t in_time(struct dedup *d, const struct batch *b, uint32_t *sel, i
 	return n;
 }
 
-/* Is the row the first of its key? `next`: the first key number that is new in this batch. */
+/* Is the row the first of its key? `next`: the first key number that is new in this batch; one that has come back has its mark. */
 static bool is_first(struct dedup *d, uint32_t group, uint32_t *next, int64_t until)
 {
 	bool fresh = group == *next;
 
 	*next += fresh;
+	fresh = fresh && !d->table.entries[group].user;
 	if (!fresh && (!by_time(d) || d->until[group] > d->op.watermark))
 		return false;
 	if (by_time(d))
@@ -92,38 +96,7 @@ static bool is_first(struct dedup *d, uint32_t group, uint32_t *next, int64_t un
 	return true;
 }
 
-static int dedup_process(struct op *op, int port, const struct batch *b, struct err *e)
-{
-	struct dedup *d = (struct dedup *)op;
-	struct key_bytes *keys = arena_array(b->arena, struct key_bytes, b->n_sel + 1);
-	uint32_t *group = arena_array(b->arena, uint32_t, b->n_sel + 1), *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
-	uint32_t *timely = arena_array(b->arena, uint32_t, b->n_sel + 1), next = d->table.n, n = b->n_sel;
-	int64_t *until = arena_array(b->arena, int64_t, b->n_sel + 1);
-	const uint32_t *in = b->sel;
-	struct batch out = *b;
-	int verdict;
-
-	(void)port;
-	if (by_time(d)) {
-		in = timely;
-		n = in_time(d, b, timely, until, e);
-		if (n == UINT32_MAX)
-			return -1;
-	}
-	dedup_keys(d, b, in, n, keys);
-	keytab_put(&d->table, keys, n, group);
-	if (by_time(d))
-		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
-	out.sel = sel;
-	out.n_sel = 0;
-	BATCH_EACH(in, n, i) if (is_first(d, group[k_], &next, by_time(d) ? until[k_] : 0)) sel[out.n_sel++] = i;
-	op->count[0] += out.n_sel;
-	op->count[1] += n - out.n_sel;
-	verdict = op_push(op, &out, e);
-	return verdict ? verdict : op_check_memory(op, d->table.n, e);
-}
-
-/* ---- what survives a restart: 'k', the kind of the key and its bytes -> how long it is to be remembered (0: for good) ---- */
+/* ---- keys that are not in memory; what survives a restart: 'k', the kind of the key and its bytes -> how long it is to be remembered (0: for good) ---- */
 
 #define TAG_KEY 'k'
 #define DEDUP_VERSION 1
@@ -136,6 +109,97 @@ static void put_key(const struct dedup *d, uint32_t group, struct buf *out)
 	buf_char(out, (char)key.kind);
 	buf_add(out, key.p, key.n);
 }
+
+/* Of --mem, in bytes of the table: from 3/8 on the older half of the keys leaves. The table may double once in a micro-batch. */
+static size_t leave_from(const struct dedup *d) { return (size_t)(d->op.run->mem_max / 8 * 3); }
+
+/* Behind a commit: every key has its entry. */
+static void leave(struct dedup *d)
+{
+	struct keytab fresh;
+	struct key_bytes key;
+	uint32_t half = d->table.n / 2, group;
+	size_t held = keytab_memory(&d->table);
+
+	if (!d->op.run->mem_max || !d->op.run->fetch || d->spec.kind != DEDUP_RUN || held < leave_from(d) || held < d->leave_at || d->dirty.n)
+		return;
+	keytab_init(&fresh);
+	for (uint32_t i = 0; i < d->table.n; i++) {
+		keytab_key(&d->table, i, &key);
+		if (i < half) {
+			away_add(&d->away, &key);
+			continue;
+		}
+		keytab_put(&fresh, &key, 1, &group);
+		fresh.entries[group].user = d->table.entries[i].user;
+	}
+	keytab_release(&d->table);
+	d->table = fresh;
+	d->leave_at = keytab_memory(&d->table) / 2 * 3;
+}
+
+/* Keys from `first` on are new to the table: those that are away come back. */
+static int come_back(struct dedup *d, uint32_t first, struct err *e)
+{
+	struct buf b = { 0 };
+	int r = 0;
+
+	for (uint32_t i = first; i < d->table.n && r >= 0; i++) {
+		struct kept_entry ask = { 0 }, found;
+		struct key_bytes key;
+
+		keytab_key(&d->table, i, &key);
+		if (!away_may_have(&d->away, &key))
+			continue;
+		b.n = 0;
+		buf_char(&b, TAG_KEY);
+		put_key(d, i, &b);
+		ask.key = b.p;
+		ask.key_n = b.n;
+		r = d->op.run->fetch(d->op.run->fetch_ctx, &d->op, &ask, &found, e);
+		d->table.entries[i].user = r > 0 ? found.mark : 0;
+		d->away.n -= r > 0;
+	}
+	buf_release(&b);
+	return r < 0 ? -1 : 0;
+}
+
+static int dedup_process(struct op *op, int port, const struct batch *b, struct err *e)
+{
+	struct dedup *d = (struct dedup *)op;
+	struct key_bytes *keys = arena_array(b->arena, struct key_bytes, b->n_sel + 1);
+	uint32_t *group = arena_array(b->arena, uint32_t, b->n_sel + 1), *sel = arena_array(b->arena, uint32_t, b->n_sel + 1);
+	uint32_t *timely = arena_array(b->arena, uint32_t, b->n_sel + 1), next, n = b->n_sel;
+	int64_t *until = arena_array(b->arena, int64_t, b->n_sel + 1);
+	const uint32_t *in = b->sel;
+	struct batch out = *b;
+	int verdict;
+
+	(void)port;
+	leave(d);
+	next = d->table.n;
+	if (by_time(d)) {
+		in = timely;
+		n = in_time(d, b, timely, until, e);
+		if (n == UINT32_MAX)
+			return -1;
+	}
+	dedup_keys(d, b, in, n, keys);
+	keytab_put(&d->table, keys, n, group);
+	if (d->away.n && come_back(d, next, e))
+		return -1;
+	if (by_time(d))
+		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
+	out.sel = sel;
+	out.n_sel = 0;
+	BATCH_EACH(in, n, i) if (is_first(d, group[k_], &next, by_time(d) ? until[k_] : 0)) sel[out.n_sel++] = i;
+	op->count[0] += out.n_sel;
+	op->count[1] += n - out.n_sel;
+	verdict = op_push(op, &out, e);
+	return verdict ? verdict : op_check_memory(op, d->table.n + d->away.n, e);
+}
+
+/* ---- commit and restore ---- */
 
 static void dedup_commit(struct op *op, struct keeper *to)
 {
@@ -168,6 +232,7 @@ static int dedup_restore(struct op *op, const char *key, size_t key_n, const cha
 	bytes = (struct key_bytes){ .p = key + 2, .n = (uint32_t)(key_n - 2), .kind = (unsigned char)key[1] };
 	keytab_put(&d->table, &bytes, 1, &group);
 	d->table.entries[group].user = mark;
+	leave(d);
 	if (by_time(d)) {
 		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
 		d->until[group] = until;
@@ -243,13 +308,14 @@ static void dedup_free(struct op *op)
 	free(d->until);
 	keep_dirty_release(&d->dirty);
 	keep_gone_release(&d->gone);
+	away_release(&d->away);
 }
 
 static size_t dedup_memory(const struct op *op)
 {
 	const struct dedup *d = (const struct dedup *)op;
 
-	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until + keep_dirty_memory(&d->dirty) + d->gone.b.cap;
+	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until + keep_dirty_memory(&d->dirty) + d->gone.b.cap + away_memory(&d->away);
 }
 
 static void dedup_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -265,11 +331,12 @@ static uint64_t dedup_held(const struct op *op, const char **what)
 	const struct dedup *d = (const struct dedup *)op;
 
 	*what = "keys";
-	return d->table.n;
+	return d->table.n + d->away.n;
 }
 
 static const struct op_class dedup_class = {
 	.name = "dedup",
+	.leaves = true,
 	.counters = { "first", "repeated", "late", "no-time" },
 	.process = dedup_process,
 	.on_batch_end = dedup_batch_end,

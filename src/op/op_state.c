@@ -19,7 +19,10 @@ static void begin(struct state_op *s, struct err *e)
 /* Between micro-batches nobody knows keys by their number, once changes are saved. */
 static void compact(struct state_op *s)
 {
-	if (s->table.crowded && !s->table.n_changed && !s->n_touched)
+	if (s->table.n_changed || s->n_touched)
+		return;
+	state_leave(s);
+	if (s->table.crowded)
 		state_table_compact(&s->table);
 }
 
@@ -156,7 +159,7 @@ static void meet(struct state_op *s, const struct column *const *cols)
 		close_later(s, cols[s->rules.n_keys + 1]);
 	state_table_touch(t, s->key, now);
 	if (!(t->meta[s->key].flags & STATE_TOUCHED)) {
-		t->meta[s->key].flags |= STATE_TOUCHED;
+		t->meta[s->key].flags |= STATE_TOUCHED | STATE_RECENT;
 		s->touched = xgrow(s->touched, &s->touched_cap, s->n_touched + 1, sizeof *s->touched);
 		s->touched[s->n_touched++] = s->key;
 	}
@@ -181,7 +184,7 @@ static int run_record(struct state_op *s, const struct column *const *keys, cons
 
 static int run_records(struct state_op *s, const struct batch *b)
 {
-	uint32_t n = groups_keys_of(&s->rules), *key = arena_array(b->arena, uint32_t, b->n_sel + 1);
+	uint32_t n = groups_keys_of(&s->rules), *key = arena_array(b->arena, uint32_t, b->n_sel + 1), known = s->table.n;
 	struct column *keys = arena_array(b->arena, struct column, n + 1);
 	struct column *columns = arena_array(b->arena, struct column, s->rules.n_columns + 1);
 	const struct column **at = arena_array(b->arena, const struct column *, n + 1);
@@ -190,6 +193,8 @@ static int run_records(struct state_op *s, const struct batch *b)
 	for (uint32_t k = 0; k < n; k++)
 		at[k] = &keys[k];
 	state_table_put(&s->table, b->arena, at, b->sel, b->n_sel, key);
+	if (s->away.n && state_return(s, known, s->e))
+		return -1;
 	for (uint32_t k = 0; k < s->rules.n_columns; k++)
 		columns[k] = expr_eval(s->rules.columns[k], &s->op.eval, b, b->sel, b->n_sel);
 	s->b = b;
@@ -220,7 +225,7 @@ static int state_process(struct op *op, int port, const struct batch *b, struct 
 	if (in.n_sel && run_records(s, &in))
 		return -1;
 	s->b = NULL;
-	return op_check_memory(op, s->table.n_live, e) ? -1 : s->verdict;
+	return op_check_memory(op, s->table.n_live + s->away.n, e) ? -1 : s->verdict;
 }
 
 /* ---- rules without a record ---- */
@@ -481,7 +486,7 @@ static bool state_answers_empty(const struct op *op)
 static uint64_t state_held(const struct op *op, const char **what)
 {
 	*what = "keys";
-	return ((const struct state_op *)op)->table.n_live;
+	return ((const struct state_op *)op)->table.n_live + ((const struct state_op *)op)->away.n;
 }
 
 static size_t state_memory(const struct op *op)
@@ -489,7 +494,7 @@ static size_t state_memory(const struct op *op)
 	const struct state_op *s = (const struct state_op *)op;
 
 	return state_table_memory(&s->table) + s->touched_cap * sizeof *s->touched + rowstore_memory(&s->kept.rows) +
-	       s->kept.next_cap * sizeof *s->kept.next + s->kept.last_cap * sizeof *s->kept.last;
+	       s->kept.next_cap * sizeof *s->kept.next + s->kept.last_cap * sizeof *s->kept.last + away_memory(&s->away);
 }
 
 static void state_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -528,10 +533,12 @@ static void state_free(struct op *op)
 	free(s->frame);
 	free(s->out.at);
 	keep_gone_release(&s->gone);
+	away_release(&s->away);
 }
 
 static const struct op_class state_class = {
 	.name = "state",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "absorbed", "late" },
 	.process = state_process,
@@ -578,6 +585,7 @@ struct op *op_state(struct run *run, int stage, const char *word, const struct s
 	make_slots(s, &shape);
 	state_table_init(&s->table, &shape);
 	s->frame = xcalloc((size_t)frame_item(s) + rules->n_items + 1, sizeof *s->frame);
+	s->leaves = !rules->close.n && !(rules->all && rules->batch.n) && !rules->ttl_ns;
 	s->entered = s->watermark = WATERMARK_NONE;
 	s->until[0] = s->until[1] = INT64_MIN;
 	return &s->op;

@@ -2,6 +2,7 @@
 #ifndef STRM_OP_STATE_IMPL_H
 #define STRM_OP_STATE_IMPL_H
 #include "data/rowstore.h"
+#include "op/away.h"
 #include "op/keep.h"
 #include "op/op_state.h"
 #include "op/state_table.h"
@@ -56,6 +57,9 @@ struct state_op {
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
 	bool judges;	   /* late records are dropped */
 	bool restored;
+	bool leaves;	     /* keys may leave memory: no rule asks for all of them */
+	size_t leave_at;     /* bytes of the table from which on it is worth looking which do */
+	struct away away;
 	struct keep_gone gone; /* entries of keys that came back with another spelling */
 	/* the rule at work */
 	uint32_t key;
@@ -86,6 +90,12 @@ int state_flush(struct state_op *s);
 bool state_is_full(const struct state_op *s);
 /* A key is born, and spelled as in this row of the key columns (state_save.c). */
 void state_respell(struct state_op *s, uint32_t key, const struct column *const *cols, uint32_t row);
+/* Keys that are not needed now leave memory when it gets short; between micro-batches, with no change noted (state_away.c). */
+void state_leave(struct state_op *s);
+/* Keys from `first` on are new to the table: those that are away come back. 0 or -1. */
+int state_return(struct state_op *s, uint32_t first, struct err *e);
+/* An entry's value into a key that is new. 0, or -1: none that was written here (state_save.c). */
+int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t n, uint32_t mark);
 /* As in op_class (state_save.c). */
 void state_commit(struct op *op, struct keeper *k);
 int state_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);

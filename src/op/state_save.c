@@ -165,6 +165,14 @@ static int load_value(struct state_op *s, uint32_t key, struct bytes from)
 	return load_timers(t, key, &from) || load_vars(s, key, &from) ? -1 : 0;
 }
 
+int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t n, uint32_t mark)
+{
+	if (load_value(s, key, (struct bytes){ value, n }))
+		return -1;
+	s->table.groups.table.entries[key].user = mark;
+	return 0;
+}
+
 /* What the checkpoint holds stands in for a first state. */
 static void restore_begin(struct state_op *s)
 {
@@ -185,13 +193,12 @@ int state_restore(struct op *op, const char *key, size_t key_n, const char *valu
 
 	restore_begin(s);
 	if (key) {
-		r = load_key(s, (struct bytes){ key, key_n }, &at) || load_value(s, at, (struct bytes){ value, n });
-		if (!r)
-			s->table.groups.table.entries[at].user = mark;
+		r = load_key(s, (struct bytes){ key, key_n }, &at) || state_load_value(s, at, value, n, mark);
 	}
 	arena_reset(&op->arena);
 	valuepool_settle(&s->table.pool);
 	state_table_forget_changes(&s->table);
+	state_leave(s);
 	s->watermark = op->watermark;
 	return r ? err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word) : 0;
 }

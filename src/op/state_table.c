@@ -421,6 +421,33 @@ void state_table_compact(struct state_table *t)
 	free(map);
 }
 
+bool state_table_may_leave(const struct state_table *t, uint32_t key)
+{
+	const struct state_cell *c = state_table_cells(t, key);
+
+	if (!t->meta[key].birth || t->meta[key].flags & (STATE_TOUCHED | STATE_CHANGED | STATE_CLOSED | STATE_AGED))
+		return false;
+	for (uint32_t i = 0; i < t->shape.n_slots; i++)
+		if (c[i].at != TIMER_NONE)
+			return false;
+	return true;
+}
+
+void state_table_repack(struct state_table *t)
+{
+	struct valuepool fresh = { 0 };
+
+	valuepool_settle(&t->pool);
+	for (size_t i = 0; i < (size_t)t->n * t->shape.n_vars; i++) {
+		struct value old = t->vars[i];
+
+		t->vars[i] = valuepool_keep(&fresh, &old);
+		valuepool_drop(&t->pool, &old);
+	}
+	valuepool_release(&t->pool);
+	t->pool = fresh;
+}
+
 size_t state_table_memory(const struct state_table *t)
 {
 	return groups_memory(&t->groups) + t->meta_cap + t->vars_cap + t->cells_cap + t->ages_cap + valuepool_memory(&t->pool) +

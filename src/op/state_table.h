@@ -20,6 +20,7 @@ enum state_flags {
 	STATE_TOUCHED = 4, /* a record in this micro-batch */
 	STATE_CHANGED = 8, /* on the list of changes */
 	STATE_AGED = 16,   /* in the order of ages */
+	STATE_RECENT = 64, /* a record since keys last left memory */
 	STATE_CLOSED = 32, /* its window closed in this micro-batch */
 };
 
@@ -120,6 +121,10 @@ void state_table_sort_ages(struct state_table *t);
 uint32_t state_table_order(const struct state_table *t, uint32_t *out);
 /* Numbers are given anew, without those that are gone; only with no change noted. */
 void state_table_compact(struct state_table *t);
+/* May the key leave memory? It may when it waits for no time. */
+bool state_table_may_leave(const struct state_table *t, uint32_t key);
+/* What was given back of the memory of values, after keys have left. */
+void state_table_repack(struct state_table *t);
 size_t state_table_memory(const struct state_table *t);
 
 #endif

@@ -39,11 +39,24 @@ static int load_points(struct checkpoint *c, struct err *e)
 	return 0;
 }
 
+/* A fold changes a page of LMDB for each entry of the log, at worst: some 60 times the log's bytes, while it lasts. */
+#define SEGMENT_SHARE 64
+#define SEGMENT_MIN ((uint64_t)256 << 10)
+
+/* With a bound of memory, how long a piece of the log may become before it is folded. */
+static size_t segment_of(uint64_t mem_max)
+{
+	uint64_t n = mem_max / SEGMENT_SHARE;
+
+	return (size_t)(n < SEGMENT_MIN ? SEGMENT_MIN : n > STORE_SEGMENT_BYTES ? STORE_SEGMENT_BYTES : n);
+}
+
 struct checkpoint *checkpoint_open(const struct checkpoint_opts *o, struct err *e)
 {
 	struct checkpoint *c = xcalloc(1, sizeof *c);
 	struct store_opts so = { .command = o->command, .no_sync = getenv("STRM_TEST_NOSYNC") != NULL };
 
+	so.segment_bytes = o->mem_max ? segment_of(o->mem_max) : 0;
 	c->opts = *o;
 	c->store = store_open(o->dir, &so, e);
 	if (c->store && !load_points(c, e))
@@ -60,6 +73,7 @@ void checkpoint_close(struct checkpoint *c)
 	places_free(c);
 	point_release(&c->commit);
 	point_release(&c->cut);
+	buf_release(&c->fetched.value);
 	buf_release(&c->commit_bytes);
 	buf_release(&c->cut_bytes);
 	free(c->sinks);
@@ -299,11 +313,28 @@ static void set_env(struct checkpoint *c)
 	job_set_now(c->job, c->cut.seen);
 }
 
+/* Of fetch in struct run. */
+static int fetch_entry(void *ctx, const struct op *op, const struct kept_entry *key, struct kept_entry *out, struct err *e)
+{
+	struct checkpoint *c = ctx;
+	const struct graph *g = &c->job->graph;
+	uint32_t i = 0;
+	int r;
+
+	while (i < g->n && g->ops[i] != op)
+		i++;
+	r = store_get(c->store, c->op_stage[i], (struct store_bytes){ key->key, key->key_n }, &c->fetched, e);
+	*out = (struct kept_entry){ key->key, c->fetched.value.p, key->key_n, c->fetched.value.n, c->fetched.mark };
+	return r;
+}
+
 int ckpt_begin(struct job *j, struct err *e)
 {
 	struct checkpoint *c = j->opts.checkpoint;
 
 	c->job = j;
+	j->run->fetch = fetch_entry;
+	j->run->fetch_ctx = c;
 	c->next_wal = CKPT_LIVE_WAL + 1;
 	for (uint32_t i = 0; i < j->graph.n; i++)
 		find_op(c, op_is_sink(j->graph.ops[i]) ? j->graph.ops[i] : NULL);

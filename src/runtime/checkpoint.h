@@ -22,6 +22,7 @@ struct checkpoint_opts {
 	const struct checkpoint_stage *stages; /* by the number of the stage, from 1: stages[0] is of what stands outside */
 	unsigned n_stages;
 	bool drain;       /* at the end of the input all windows close */
+	uint64_t mem_max; /* --mem, 0: no limit */
 	bool accept_loss; /* input that has vanished is no error */
 	struct fn_env *env; /* its clock is set back while a micro-batch is run again */
 	void (*note)(void *ctx, const char *text);

@@ -143,6 +143,7 @@ struct checkpoint {
 	uint32_t next_wal;
 	bool unsynced;            /* the last commit is not synced yet */
 	struct err failed;        /* of a keeper */
+	struct store_found fetched; /* the last entry that an operator asked for */
 	int64_t env_now;          /* the clock of the run */
 };
 
