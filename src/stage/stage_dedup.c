@@ -36,7 +36,8 @@ const struct stage_def stage_dedup = {
 		.summary = "the first record of each key",
 		.text = "Without `by` the whole record is the key. Records go on at once. Keys are kept for the whole run; behind a window for that window; where the "
 			"time of a watermark is one of the keys, until the watermark passes it. `within DUR` forgets a key when the watermark has come DUR "
-			"past the time of its first record.",
+			"past the time of its first record; behind a window it remembers a key in that window alone. In sessions the first record of each "
+			"comes when its session has ended.",
 		.group = "choose",
 		.params = { { "by KEYS", "keys", "the whole record", NULL, "what makes records the same" },
 			    { "within DUR", "duration", "for good", "> 0", "how long a key is remembered, in event time" } },
