@@ -159,23 +159,53 @@ void graph_enter(struct graph *g, struct op *op)
 	g->entries[g->n_entries++] = op;
 }
 
-/* Each port's is the minimum of what those in front pass on; it never goes back. */
+/* Of one port (-1: of all): the least that those in front pass on, of the idle ones or of the others; WATERMARK_END where there are none. */
+static int64_t least_passed(const struct op *op, int port, bool idle)
+{
+	int64_t w = WATERMARK_END;
+
+	for (uint32_t i = 0; i < op->n_ins; i++) {
+		const struct op *in = op->ins[i].op;
+
+		if ((port < 0 || op->ins[i].port == port) && in->idle == idle && in->passes < w)
+			w = in->passes;
+	}
+	return w;
+}
+
+static bool any_busy(const struct op *op, int port)
+{
+	for (uint32_t i = 0; i < op->n_ins; i++)
+		if ((port < 0 || op->ins[i].port == port) && !op->ins[i].op->idle)
+			return true;
+	return false;
+}
+
+/* What has come to a port, as of now. */
+static int64_t port_now(const struct op *op, int port)
+{
+	if (!op->n_ins)
+		return op->run->last && op->run->ends ? WATERMARK_END : WATERMARK_NONE;
+	if (any_busy(op, port))
+		return least_passed(op, port, false);
+	return any_busy(op, -1) && least_passed(op, -1, false) > least_passed(op, port, true) ? least_passed(op, -1, false) : least_passed(op, port, true);
+}
+
+/* It never goes back. */
 static void advance(struct op *op)
 {
 	int64_t all = WATERMARK_END;
 
 	for (uint32_t p = 0; p < op->n_ports; p++) {
-		int64_t w = op->n_ins ? WATERMARK_END : op->run->last && op->run->ends ? WATERMARK_END : WATERMARK_NONE;
+		int64_t w = port_now(op, (int)p);
 
-		for (uint32_t i = 0; i < op->n_ins; i++)
-			if (op->ins[i].port == (int)p && op->ins[i].op->passes < w)
-				w = op->ins[i].op->passes;
 		if (w > op->port_watermark[p])
 			op->port_watermark[p] = w;
 		if (op->port_watermark[p] < all)
 			all = op->port_watermark[p];
 	}
 	op->watermark = all;
+	op->idle = op->n_ins && !any_busy(op, -1);
 }
 
 static bool all_held(const struct op *op)

@@ -10,7 +10,8 @@
  *
  * Watermarks: op->watermark is that of its input, the minimum over its ports, as it stood when the micro-batch began: records are judged against it.
  * Before on_batch_end it advances (op->port_watermark too), so what closes by it comes out in the same micro-batch. on_batch_end may lower op->passes,
- * what those behind are told, to hold back for what it may still emit; it never goes back.
+ * what those behind are told, to hold back for what it may still emit; it never goes back. What is idle is left out of a minimum, and a port that is idle
+ * has the watermark of the others.
  *
  * An operator never looks inside its neighbour, takes no time from the system (run->now is the clock's), and keeps no global state.
  * Keeping: what outlives the call is copied. Ledger: `in` is counted by op_push; the class names the counters whose sum must equal it. */
@@ -144,6 +145,7 @@ struct op {
 	int64_t watermark;       /* see above */
 	int64_t *port_watermark; /* n_ports of them, at least one */
 	int64_t passes;
+	bool idle;               /* all that leads to it is silent (watermark ... idle D): those behind do not wait for it, unless all are */
 	bool held;               /* in this micro-batch nothing in front of it closes */
 	bool whole;              /* with run->to_end it closes in the last micro-batch alone */
 	uint64_t inputs;         /* bit i: records of input i may reach it */

@@ -168,6 +168,7 @@ static int watermark_batch_end(struct op *op, struct err *e)
 		return 0;
 	know_inputs(w);
 	own = w->spec.by_marks ? by_marks(w) : least(w);
+	op->idle = !w->spec.by_marks && own != WATERMARK_END && !some_busy(w);
 	op->passes = own == WATERMARK_END && !w->spec.by_marks ? WATERMARK_NONE : own;
 	return 0;
 }
