@@ -17,6 +17,7 @@ struct lookup {
 	struct join_shapes shapes;
 	struct fails load_fails;
 	uint64_t stamp;        /* of the file that was read */
+	bool begun;            /* records of the micro-batch at hand have come */
 	/* a batch at work */
 	const struct batch *b;
 	uint32_t *from, *row;  /* batch_rows() pairs: row of the batch, of the table (JOIN_NONE: none) */
@@ -223,6 +224,15 @@ static int with_list(struct lookup *l, const struct batch *b, struct err *e)
 	return op_push(&l->op, &out, e);
 }
 
+/* Before the first record of a micro-batch. A file that is away for the moment leaves the table as it is. */
+static int look_at_file(struct lookup *l, struct err *e)
+{
+	uint64_t stamp = l->begun ? l->stamp : source_spec_stamp(l->spec.spec);
+
+	l->begun = true;
+	return stamp && stamp != l->stamp ? load(l, e) : 0;
+}
+
 static int lookup_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct lookup *l = (struct lookup *)op;
@@ -232,6 +242,8 @@ static int lookup_process(struct op *op, int port, const struct batch *b, struct
 	uint32_t k;
 
 	(void)port;
+	if (look_at_file(l, e))
+		return -1;
 	if (!l->spec.n_keys)
 		return with_list(l, b, e);
 	bytes = keys_of(l, 0, b, keys);
@@ -249,9 +261,9 @@ static int lookup_batch_end(struct op *op, struct err *e)
 {
 	struct lookup *l = (struct lookup *)op;
 
-	if (op->run->last || source_spec_stamp(l->spec.spec) == l->stamp)
-		return 0;
-	return load(l, e);
+	(void)e;
+	l->begun = false;
+	return 0;
 }
 
 static void lookup_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)

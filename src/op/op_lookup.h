@@ -1,5 +1,5 @@
 /* A table from a file beside the stream: each record with the rows of its key, at once and in order. The file is read when the operator is made,
- * and again when it has changed, at the end of a micro-batch. */
+ * and again before the first record of a micro-batch when it has changed. */
 #ifndef STRM_OP_LOOKUP_H
 #define STRM_OP_LOOKUP_H
 #include "io/source_read.h"
