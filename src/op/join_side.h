@@ -14,15 +14,15 @@ struct join_row {
 	const struct schema *schema;
 	struct value *v;          /* schema->n of them, and what the stamp brought */
 	uint32_t n;
-	struct value raw;         /* T_NULL: none */
-	int64_t at;               /* event time; INT64_MIN: none */
-	int64_t latest;           /* of it and of those before it in the list */
-	int64_t start, end;       /* its window, where the join is by window */
 	uint32_t group;           /* JOIN_NONE: it has no key */
 	uint32_t next;            /* of its group, JOIN_NONE: the last */
 	bool matched, dead;
-	uint32_t mark;            /* of its entry in a checkpoint */
+	int64_t at;               /* event time; INT64_MIN: none */
+	int64_t latest;           /* of it and of those before it in the list */
+	int64_t start, end;       /* its window, where the join is by window */
+	struct value raw;         /* T_NULL: none */
 	uint64_t id;              /* given once, growing */
+	uint32_t mark;            /* of its entry in a checkpoint */
 };
 
 /* What a side keeps over a restart (join_keep.c). */

@@ -5,6 +5,8 @@
  *   retail.csv  orders, some fields quoted               stations.txt name;temperature, 400 names
  *   events.csv  ts,key,value: 1000 a second, 100 keys,   open.csv     ts,key,value: a new key and second each, within a day
  *               up to 5 s out of order
+ *   orders.csv  id,customer,amount: 360 thousand          customers.csv customer,city, one after the other
+ *               customers                                 sides.csv  t,side,k: 1000 a second of sides l and r, 1000 keys
  *
  * Words, paths and countries follow Zipf's law: rank k with probability about 1/k. */
 #include <inttypes.h>
@@ -18,6 +20,7 @@
 #define N_MANY 20000000
 #define N_PATHS 4000
 #define N_STATIONS 400
+#define N_CUSTOMERS 360000
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static uint64_t state = 88172645463325252u;
@@ -196,6 +199,30 @@ static size_t open_line(void)
 	return (size_t)printf("%" PRIu64 ",k%" PRIu64 ",1\n", 1760054400u + n % 86400, n);
 }
 
+static size_t order_line(void)
+{
+	static uint64_t n;
+	uint64_t x = rnd();
+
+	return (size_t)printf("%" PRIu64 ",%u,%u\n", ++n, 1 + (unsigned)(x >> 8) % N_CUSTOMERS, (unsigned)(x >> 48) % 10000);
+}
+
+static size_t customer_line(void)
+{
+	static uint64_t n;
+
+	n++;
+	return (size_t)printf("%" PRIu64 ",city%u\n", n, (unsigned)(n * 7919 % 500));
+}
+
+static size_t side_line(void)
+{
+	static uint64_t n;
+	uint64_t x = rnd(), ms = 1760000000000u + n++;
+
+	return (size_t)printf("%" PRIu64 ".%03u,%c,%u\n", ms / 1000, (unsigned)(ms % 1000), x >> 40 & 1 ? 'l' : 'r', (unsigned)(x >> 48) % 1000);
+}
+
 static const struct kind {
 	const char *name, *header;
 	size_t (*line)(void);
@@ -206,6 +233,9 @@ static const struct kind {
 	{ "stations.txt", "", station_line },
 	{ "events.csv", "ts,key,value\n", event_line },
 	{ "open.csv", "ts,key,value\n", open_line },
+	{ "orders.csv", "id,customer,amount\n", order_line },
+	{ "customers.csv", "customer,city\n", customer_line },
+	{ "sides.csv", "t,side,k\n", side_line },
 };
 
 int main(int argc, char **argv)
@@ -220,6 +250,9 @@ int main(int argc, char **argv)
 			done += kinds[i].line();
 		return fclose(stdout) ? 1 : 0;
 	}
-	fprintf(stderr, "usage: gen words-few|words-many|access.log|access.json|retail.csv|stations.txt|events.csv|open.csv BYTES\n");
+	fputs("usage: gen KIND BYTES, of the kinds", stderr);
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		fprintf(stderr, " %s", kinds[i].name);
+	fputc('\n', stderr);
 	return 2;
 }
