@@ -244,7 +244,7 @@ static void dialer_status(const struct source *s, char *p, size_t n)
 		snprintf(p, n, "%s: connecting", d->label);
 }
 
-const struct live_def dialer_live = { dialer_start, dialer_resume, dialer_stop, dialer_status };
+const struct live_def dialer_live = { dialer_start, dialer_resume, dialer_stop, dialer_status, NULL };
 
 struct dialer *dialer_new(const struct url *u, struct err *e)
 {

@@ -204,7 +204,7 @@ static void fd_live_stop(struct source *base)
 	l->to->close(stream, false);
 }
 
-static const struct live_def fd_live = { fd_live_start, fd_live_resume, fd_live_stop, NULL };
+static const struct live_def fd_live = { fd_live_start, fd_live_resume, fd_live_stop, NULL, NULL };
 
 const struct live_def *fd_live_def(int fd)
 {

@@ -20,6 +20,7 @@ struct client {
 	} h;
 	uv_timer_t idle;
 	struct conn conn;
+	struct ack_conn ack; /* instead, of a source that acknowledges */
 	struct listener *listener;
 	struct client *next, **link;
 	char name[ADDR_TEXT_MAX + 32];
@@ -34,8 +35,10 @@ static struct client *client_of(struct conn *c) { return (struct client *)((char
 
 static void release(struct client *c)
 {
-	if (!--c->n_handles)
-		free(c);
+	if (--c->n_handles)
+		return;
+	ack_conn_release(&c->ack);
+	free(c);
 }
 
 static void on_idle_closed(uv_handle_t *h) { release(h->data); }
@@ -51,6 +54,7 @@ static void drop_client(struct client *c, bool drop)
 		c->next->link = c->link;
 	l->n_clients--;
 	conn_close(&c->conn, drop);
+	ack_conn_close(&c->ack);
 	uv_close((uv_handle_t *)&c->idle, on_idle_closed);
 	uv_close(&c->h.handle, on_closed);
 }
@@ -72,6 +76,38 @@ static void on_ended(struct conn *conn, int status)
 		live_note(conn->to, "%s: %s: %s", c->listener->label, c->name, uv_strerror(status));
 	if (conn->stream)
 		end_client(c, status != 0);
+}
+
+/* ---- one that is acknowledged ---- */
+
+static struct client *client_of_ack(struct ack_conn *a) { return (struct client *)((char *)a - offsetof(struct client, ack)); }
+
+static void on_ack_ended(struct ack_conn *a, const char *why)
+{
+	struct client *c = client_of_ack(a);
+
+	if (why)
+		live_note(a->to, "%s: %s: %s", c->listener->label, c->name, why);
+	if (a->h)
+		end_client(c, false);
+}
+
+/* Its older connections are dead, whatever the system says. */
+static void on_greeted(struct ack_conn *a)
+{
+	struct client *own = client_of_ack(a);
+
+	for (struct client *c = own->listener->clients, *next; c; c = next) {
+		next = c->next;
+		if (c != own && c->ack.stream == a->stream)
+			drop_client(c, false);
+	}
+}
+
+static void listener_committed(struct source *s)
+{
+	for (struct client *c = ((struct listener *)s)->clients; c; c = c->next)
+		ack_conn_committed(&c->ack);
 }
 
 static void on_idle(uv_timer_t *t)
@@ -96,6 +132,10 @@ static struct client *client_new(struct listener *l)
 	c->listener = l;
 	c->n_handles = 2;
 	c->conn = (struct conn){ .source = &l->base, .to = l->to, .ended = on_ended };
+	c->ack.source = &l->base;
+	c->ack.to = l->to;
+	c->ack.ended = on_ack_ended;
+	c->ack.greeted = on_greeted;
 	if (l->path)
 		uv_pipe_init(l->loop, &c->h.pipe, 0);
 	else
@@ -143,6 +183,10 @@ static void accept_client(struct listener *l)
 	name_client(c);
 	if (!l->path)
 		uv_tcp_keepalive(&c->h.tcp, 1, 60);
+	if (l->base.acks) {
+		ack_conn_open(&c->ack, &c->h.stream);
+		return;
+	}
 	if (conn_open(&c->conn, &c->h.stream, c->name, &e)) {
 		fail(l, &e);
 		return;
@@ -273,8 +317,11 @@ fail:
 
 static void listener_resume(struct source *s)
 {
-	for (struct client *c = ((struct listener *)s)->clients; c; c = c->next)
+	for (struct client *c = ((struct listener *)s)->clients, *next; c; c = next) {
+		next = c->next;
 		conn_resume(&c->conn);
+		ack_conn_resume(&c->ack);
+	}
 }
 
 /* libuv takes the file of a Unix socket away with its handle. */
@@ -298,7 +345,7 @@ static void listener_status(const struct source *s, char *p, size_t n)
 		 l->n_clients == 1 ? "" : "s");
 }
 
-const struct live_def listener_live = { listener_start, listener_resume, listener_stop, listener_status };
+const struct live_def listener_live = { listener_start, listener_resume, listener_stop, listener_status, listener_committed };
 
 struct listener *listener_new(const struct url *u, struct err *e)
 {
@@ -315,6 +362,7 @@ struct listener *listener_new(const struct url *u, struct err *e)
 	l->base.name = l->label;
 	l->base.size = -1;
 	l->base.endless = true;
+	l->base.acks = url_option(u, "ack");
 	return l;
 }
 

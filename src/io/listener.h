@@ -3,9 +3,11 @@
 #ifndef STRM_IO_LISTENER_H
 #define STRM_IO_LISTENER_H
 #include "io/addr.h"
+#include "io/ack_conn.h"
 #include "io/conn.h"
 
 #define LISTENER_PARAMS_DOC \
+	{ "ack", "flag", "off", NULL, "only from strm with ?ack: what is committed is acknowledged, and nothing comes twice; needs --checkpoint" }, \
 	{ "max-clients", "int", "1024", "1..65536", "clients at a time; more of them wait until one has gone" }, \
 	{ \
 		"idle", "duration", "none", "1ms..1000d", \

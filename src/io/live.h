@@ -32,6 +32,11 @@ struct intake {
 	void *ctx;
 	/* As open, for a stream that is a file, read from the offset on, behind an open descriptor: one that can be read again. NULL: it makes no difference. */
 	void *(*open_file)(void *ctx, const char *name, int fd, int64_t offset, struct err *e);
+	/* For a source that acknowledges (source.acks), with a checkpoint: an open stream whose name begins so, perhaps of another run, and its name; NULL: none. */
+	void *(*find)(void *ctx, const char *begins, const char **name);
+	/* Bytes of the stream that are here, and those that are in a commit on the disk. */
+	uint64_t (*have)(void *stream);
+	uint64_t (*committed)(void *stream);
 };
 
 /* The live side of a source_def (source_def.live; NULL: the source is finite and pulled with source_read). */
@@ -48,6 +53,8 @@ struct live_def {
 	/* One line on what it waits for ("12 clients", "connecting, try 3"), for the status report; into p[0..n). NULL: nothing
 	 * to say. */
 	void (*status)(const struct source *s, char *p, size_t n);
+	/* A commit is on the disk: of a source that acknowledges. */
+	void (*committed)(struct source *s);
 };
 
 /* For sources: a note to the intake; the end with an error of kind ERR_IO ("NAME: what"). */

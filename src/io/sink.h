@@ -28,6 +28,8 @@ struct sink {
 	uint32_t part;	    /* where writes go, as sink_part says; 0 where that is not asked */
 	struct held *held;  /* see sink_keep; NULL: bytes go out as they are written */
 	bool durable;       /* sink_keep was called */
+	bool acks;          /* what it writes is acknowledged: only with a checkpoint */
+	int64_t begins;     /* of a file, with sink_keep: where the micro-batch at hand begins */
 };
 
 struct sink_def {
@@ -46,6 +48,8 @@ struct sink_def {
 	int (*prepare)(struct sink *s, struct buf *rest, struct err *e);
 	/* Do it, if it is not done: the process ended between the commit and that. 0, or -1 and err. */
 	int (*recover)(struct sink *s, const char *p, size_t n, struct err *e);
+	/* See sink_keep: its file is made in the checkpoint, and set as the sink's descriptor. NULL: it needs none. */
+	int (*keep)(struct sink *s, const char *dir, unsigned twin, struct err *e);
 	bool parts; /* each micro-batch is an output of its own, which begins anew (with a header) */
 	enum url_form form;
 };
@@ -75,9 +79,11 @@ int sink_close(struct sink *s, struct err *e);
 void sink_abandon(struct sink *s);
 
 /* Delivery with a checkpoint. From sink_keep on, writes are held (unless each micro-batch is an output of its own, which nobody sees before its end);
- * `dir` is for what is too much for memory and outlives the sink. sink_deliver writes what is held and syncs it, as sink_write; then follows
+ * `dir` is for what is too much for memory and outlives the sink; `twin`: so many others of the same URL are there already. sink_deliver writes what is held and syncs it, as sink_write; then follows
  * sink_prepare, the commit, and sink_batch_end. 0, or -1 and err: a sink that cannot do that. */
-int sink_keep(struct sink *s, const char *dir, struct err *e);
+int sink_keep(struct sink *s, const char *dir, unsigned twin, struct err *e);
+/* Without a checkpoint: may it be? 0, or -1 and err. */
+int sink_alone(const struct sink *s, struct err *e);
 /* Where the next byte would go. 0, or -1 and err. */
 int sink_place(const struct sink *s, struct sink_place *out, struct err *e);
 /* With `from` (not NULL): a micro-batch that was begun before, there. What is in the file behind it must be the beginning of what is held, and only the rest is

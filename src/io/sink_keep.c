@@ -25,7 +25,15 @@ static void sync_name(const struct sink *s)
 	free(folder);
 }
 
-int sink_keep(struct sink *s, const char *dir, struct err *e)
+int sink_alone(const struct sink *s, struct err *e)
+{
+	if (!s->acks)
+		return 0;
+	err_set(e, ERR_USAGE, "%s: what is not acknowledged yet is kept in a checkpoint, and there is none", s->url.spec);
+	return err_hint(e, "say where: --checkpoint DIR; or leave out ?ack at both ends");
+}
+
+int sink_keep(struct sink *s, const char *dir, unsigned twin, struct err *e)
 {
 	struct stat st;
 
@@ -34,6 +42,8 @@ int sink_keep(struct sink *s, const char *dir, struct err *e)
 		return err_hint(e, "append to it, or write a file for each micro-batch: dir:DIR");
 	}
 	s->durable = true;
+	if (s->def->keep && s->def->keep(s, dir, twin, e))
+		return -1;
 	if (s->empty && s->fd > 2 && is_file(s, &st))
 		sync_name(s);
 	if (s->def->parts)
@@ -170,6 +180,15 @@ static int write_piece(void *ctx, const char *p, size_t n)
 	return d->r != 0;
 }
 
+static void note_begin(struct sink *s, const struct sink_place *from)
+{
+	struct stat st;
+
+	if (!is_file(s, &st))
+		return;
+	s->begins = from && from->file && from->dev == st.st_dev && from->ino == st.st_ino ? from->offset : st.st_size;
+}
+
 int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e)
 {
 	struct delivery d = { .s = s, .err = e };
@@ -178,6 +197,7 @@ int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e)
 
 	if (!s->held)
 		return 0;
+	note_begin(s, from);
 	if (find_ahead(s, from, &ahead, e))
 		return -1;
 	if (held_bytes(s->held) > ahead && held_each(s->held, ahead, write_piece, &d, e))

@@ -53,7 +53,8 @@ struct sink *sink_open(const char *spec, struct err *e)
 	s = d->open(&u, e);
 	if (!s)
 		goto out;
-	s->def = d;
+	if (!s->def)
+		s->def = d;
 	s->url = u;
 	if (!s->name)
 		s->name = u.rest;

@@ -10,6 +10,7 @@
 
 #include "io/fd.h"
 #include "io/live.h"
+#include "io/sink_ack.h"
 
 #define LINGER_S 10 /* for what is still on its way when the sink is closed */
 
@@ -27,11 +28,14 @@ static int finish_connect(int fd)
 	return error ? -1 : 0;
 }
 
-/* The descriptor, or -1 and errno. */
-static int connect_to(const struct sockaddr *sa, socklen_t n)
+/* The descriptor, or -1 and errno. seconds 0: as long as the system tries. */
+static int connect_to(const struct sockaddr *sa, socklen_t n, int seconds)
 {
+	struct timeval most = { .tv_sec = seconds };
 	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
 
+	if (fd >= 0 && seconds)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 	if (fd < 0 || !connect(fd, sa, n) || (errno == EINTR && !finish_connect(fd)))
 		return fd;
 	error = errno;
@@ -40,16 +44,16 @@ static int connect_to(const struct sockaddr *sa, socklen_t n)
 	return -1;
 }
 
-static int connect_unix(const char *path)
+static int connect_unix(const char *path, int seconds)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	memcpy(at.sun_path, path, strlen(path));
-	return connect_to((struct sockaddr *)&at, sizeof at);
+	return connect_to((struct sockaddr *)&at, sizeof at, seconds);
 }
 
 /* The host's addresses one after the other. *why: what went wrong. */
-static int connect_tcp(const struct addr *a, const char **why)
+static int connect_tcp(const struct addr *a, int seconds, const char **why)
 {
 	struct addrinfo want = { .ai_socktype = SOCK_STREAM }, *found;
 	char port[8];
@@ -62,19 +66,19 @@ static int connect_tcp(const struct addr *a, const char **why)
 		return -1;
 	}
 	for (struct addrinfo *i = found; i && fd < 0; i = i->ai_next)
-		fd = connect_to(i->ai_addr, i->ai_addrlen);
+		fd = connect_to(i->ai_addr, i->ai_addrlen, seconds);
 	*why = uv_strerror(-errno);
 	freeaddrinfo(found);
 	return fd;
 }
 
-static int try_connect(const struct url *u, const struct addr *addr, const char **why)
+int sink_socket_connect(const struct url *u, const struct addr *addr, int seconds, const char **why)
 {
 	int fd;
 
 	if (addr)
-		return connect_tcp(addr, why);
-	fd = connect_unix(url_path(u));
+		return connect_tcp(addr, seconds, why);
+	fd = connect_unix(url_path(u), seconds);
 	*why = uv_strerror(-errno);
 	return fd;
 }
@@ -85,7 +89,7 @@ static int connect_retry(const struct url *u, const struct addr *addr, int64_t r
 	const char *why;
 	int fd;
 
-	for (unsigned tries = 0; (fd = try_connect(u, addr, &why)) < 0; tries++) {
+	for (unsigned tries = 0; (fd = sink_socket_connect(u, addr, 0, &why)) < 0; tries++) {
 		if (tries >= (unsigned)retry || poll(NULL, 0, (int)live_backoff(tries + 1)) < 0) {
 			err_set(e, ERR_IO, "%s: %s", name, why);
 			return retry ? -1 : err_hint(e, "retry=N tries again: %s?retry=10", name);
@@ -102,6 +106,8 @@ struct sink *sink_socket_open(const struct url *u, const struct addr *addr, stru
 	char *name;
 	int fd;
 
+	if (url_option(u, "ack"))
+		return sink_ack_open(u, addr, e);
 	if (url_option_int(u, "retry", range, &retry, e))
 		return NULL;
 	name = url_label(u);

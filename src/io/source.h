@@ -46,6 +46,7 @@ struct source {
 	struct source_past *past;
 	bool (*known)(void *ctx, const struct file_id *id);
 	void *known_ctx;
+	bool acks;   /* it tells who sends what is committed: only with a checkpoint. Its streams are never closed, but by the runtime */
 	bool leaves; /* by the source: it closes streams because it stops, not because they end */
 };
 

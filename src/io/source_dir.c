@@ -579,7 +579,7 @@ static void dir_status(const struct source *base, char *p, size_t n)
 		snprintf(p, n, "dir:%s: waiting for files, %llu read", s->root, (unsigned long long)s->n_read);
 }
 
-static const struct live_def dir_live = { dir_start, dir_resume, dir_stop, dir_status };
+static const struct live_def dir_live = { dir_start, dir_resume, dir_stop, dir_status, NULL };
 
 static void dir_close(struct source *base)
 {

@@ -242,7 +242,7 @@ static void exec_status(const struct source *base, char *p, size_t n)
 		snprintf(p, n, "%s: waiting to start again", s->label);
 }
 
-static const struct live_def exec_live = { exec_start, exec_resume, exec_stop, exec_status };
+static const struct live_def exec_live = { exec_start, exec_resume, exec_stop, exec_status, NULL };
 
 static int parse_restart(struct exec_source *s, const struct url *u, struct err *e)
 {

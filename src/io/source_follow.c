@@ -498,7 +498,7 @@ static void follow_status(const struct source *base, char *p, size_t n)
 		snprintf(p, n, "%s: waiting for it", s->path);
 }
 
-static const struct live_def follow_live = { follow_start, follow_resume, follow_stop, follow_status };
+static const struct live_def follow_live = { follow_start, follow_resume, follow_stop, follow_status, NULL };
 
 bool follow_is(const struct source *s) { return s->live == &follow_live; }
 

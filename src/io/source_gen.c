@@ -119,7 +119,7 @@ static void gen_status(const struct source *base, char *p, size_t n)
 	snprintf(p, n, "gen: %lld rows", (long long)g->n);
 }
 
-static const struct live_def gen_live = { gen_start, gen_resume, gen_stop, gen_status };
+static const struct live_def gen_live = { gen_start, gen_resume, gen_stop, gen_status, NULL };
 
 static int parse_start(struct gen_source *g, const struct url *u, struct err *e)
 {

@@ -206,7 +206,7 @@ static void udp_status(const struct source *base, char *p, size_t n)
 		 s->n_dropped);
 }
 
-static const struct live_def udp_live = { udp_start, udp_resume, udp_stop, udp_status };
+static const struct live_def udp_live = { udp_start, udp_resume, udp_stop, udp_status, NULL };
 
 const struct source_def source_udp = {
 	.doc = {

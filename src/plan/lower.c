@@ -174,7 +174,7 @@ struct op *lower_sink(const struct lower_opts *o, int stage, const char *word, c
 	s.sink_take = sink_open(spec, e);
 	if (!s.sink_take)
 		return NULL;
-	if (o->opened && o->opened(o->opened_ctx, s.sink_take, e)) {
+	if (o->opened ? o->opened(o->opened_ctx, s.sink_take, e) : sink_alone(s.sink_take, e)) {
 		sink_abandon(s.sink_take);
 		return NULL;
 	}

@@ -130,7 +130,7 @@ int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e)
 
 	if (commit)
 		kept.columns = commit->columns;
-	if (sink_keep(s, c->opts.dir, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
+	if (sink_keep(s, c->opts.dir, (unsigned)k, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
 		return -1;
 	if (find_start(c, &kept, find_sink(&c->cut, s->url.spec, k), e))
 		return -1;
@@ -502,7 +502,7 @@ static int write_commit(struct checkpoint *c, struct store_point at, bool *waits
 	p.drained = c->commit.drained || (c->job->run->last && c->job->run->ends);
 	commit_put(&b, &p);
 	at.data = (struct store_bytes){ b.p, b.n };
-	*waits = rest.n > 0;
+	*waits = rest.n > 0 || live_acks(c->job);
 	if (!r)
 		r = places_commit(c, e) || store_commit(c->store, &at, !*waits, e) ? -1 : 0;
 	c->unsynced = !*waits;
@@ -525,6 +525,7 @@ static int commit(struct checkpoint *c, struct err *e)
 	}
 	if (write_commit(c, (struct store_point){ .batch = c->job->run->batch, .time = c->job->run->now }, &waits, e))
 		return -1;
+	live_committed(c->job);
 	for (size_t i = 0; i < c->n_sinks; i++)
 		if (op_sink_committed(c->sinks[i].op, e))
 			return -1;

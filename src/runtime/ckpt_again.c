@@ -48,6 +48,7 @@ static struct stream *restore_stream(struct lsource *of, struct place *p, struct
 		stream_add(s, p->now.rest.p, p->now.rest.n);
 		of->held += s->n;
 		p->read_at += (int64_t)s->n;
+		p->kept_at = p->read_at;
 	}
 	return s;
 }
@@ -478,7 +479,7 @@ static int end_logged(struct live *l)
 	for (unsigned i = 0; i < l->n && !l->failed; i++)
 		for (struct stream *s = l->sources[i].streams, *next; s; s = next) {
 			next = s->next;
-			if (s->in.place && s->in.place->now.kind == PLACE_LOG && !s->closed)
+			if (s->in.place && s->in.place->now.kind == PLACE_LOG && !s->closed && !s->of->src->acks)
 				stream_closed(s, true);
 		}
 	return l->failed ? -1 : 0;

@@ -33,6 +33,7 @@ struct place {
 	struct place_value now;
 	struct trace trace;       /* PLACE_FILE: of what was consumed */
 	uint32_t mark;            /* of the entry */
+	int64_t kept_at;          /* read_at in the last commit */
 	uint64_t trim_at;         /* PLACE_LOG: what lies before it in the log is not needed any more, once the last commit is on the disk */
 	bool dirty, gone;         /* since the last commit */
 	bool moved;               /* something was consumed since then; that a stream ended needs no commit: its log says so */

@@ -181,8 +181,10 @@ static bool leaves(const struct stream *s)
 {
 	const struct live *l = s->of->live;
 
-	if (l->playing || s->in.place->now.kind != PLACE_FILE)
+	if (l->playing)
 		return false;
+	if (s->in.place->now.kind == PLACE_LOG)
+		return s->of->src->acks;
 	return l->stopping || s->of->src->leaves || s == s->of->pulled;
 }
 
@@ -239,12 +241,18 @@ static void note_done(struct checkpoint *c, const struct stream *s)
 	buf_release(&key);
 }
 
+uint64_t ckpt_stream_has(const struct stream *s, bool committed)
+{
+	return (uint64_t)(committed ? s->in.place->kept_at : s->in.place->read_at);
+}
+
 void ckpt_stream_over(struct stream *s)
 {
 	struct place *p = s->in.place;
 
-	if (p->now.kind == PLACE_FILE)
+	if (p->now.kind == PLACE_FILE || s->leaves)
 		place_settle(p);
+	p->left = s->leaves;
 	p->reader = NULL;
 	if (!s->leaves && !s->of->live->failed) {
 		p->gone = p->dirty = true;

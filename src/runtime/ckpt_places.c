@@ -249,6 +249,7 @@ int places_commit(struct checkpoint *c, struct err *e)
 		r = p->gone ? (p->mark ? store_delete(c->store, c->inputs_stage, kv[0], &p->mark, e) : 0) : store_put(c->store, c->inputs_stage, kv, &p->mark, e);
 		p->dirty = p->moved = false;
 		p->trim_at = p->now.wal_at;
+		p->kept_at = p->read_at;
 	}
 	buf_release(&value);
 	forget_gone(c);

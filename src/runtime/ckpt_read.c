@@ -518,6 +518,8 @@ static int read_ended(void *ctx, const char *b, size_t n, struct err *e)
 	}
 	if (p->file < p->files.n || p->from_log)
 		place_turn(of(in), place);
+	else
+		place_settle(place);
 	place->reader = NULL;
 	if (of(in)->rerun.is && place_aim(place) && runs_out(in, place_aim(place)))
 		place->leg++;

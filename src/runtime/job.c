@@ -48,7 +48,7 @@ static int open_bad_sink(struct job *j, struct err *e)
 	s.sink_take = sink_open(j->opts.bad_file, e);
 	if (!s.sink_take)
 		return -1;
-	if (j->opts.checkpoint && checkpoint_sink(j->opts.checkpoint, s.sink_take, e)) {
+	if (j->opts.checkpoint ? checkpoint_sink(j->opts.checkpoint, s.sink_take, e) : sink_alone(s.sink_take, e)) {
 		sink_abandon(s.sink_take);
 		return -1;
 	}

@@ -120,6 +120,9 @@ int live_open(struct job *j, bool *live, struct err *e);
 void live_close(struct job *j);
 int live_run(struct job *j, struct err *e);
 size_t live_memory(const struct job *j);
+/* Does some source acknowledge; a commit is on the disk: those tell so. */
+bool live_acks(const struct job *j);
+void live_committed(const struct job *j);
 
 /* marked.c: what a mark that ends a stretch of an input says: the clock at once, watermarks for the end of the micro-batch. */
 void job_mark(struct job *j, unsigned input, const struct mark *m);

@@ -45,7 +45,7 @@ struct op *late_open(struct run *run, const char *file, struct checkpoint *c, st
 	s.sink_take = sink_open(file, e);
 	if (!s.sink_take)
 		return NULL;
-	if (choose_format(&s, file, e) || (c && checkpoint_sink(c, s.sink_take, e))) {
+	if (choose_format(&s, file, e) || (c ? checkpoint_sink(c, s.sink_take, e) : sink_alone(s.sink_take, e))) {
 		sink_abandon(s.sink_take);
 		return NULL;
 	}

@@ -268,6 +268,22 @@ static void on_end(void *ctx, const struct err *e)
 	source_over(of);
 }
 
+static void *on_find(void *ctx, const char *begins, const char **name)
+{
+	struct lsource *of = ctx;
+
+	for (struct stream *s = of->streams; s; s = s->next)
+		if (s->in.place && !s->closed && !strncmp(s->in.decoder->opts.source, begins, strlen(begins))) {
+			*name = s->in.decoder->opts.source;
+			return s;
+		}
+	return NULL;
+}
+
+static uint64_t on_have(void *stream) { return ckpt_stream_has(stream, false); }
+
+static uint64_t on_committed(void *stream) { return ckpt_stream_has(stream, true); }
+
 static void on_note(void *ctx, const char *text)
 {
 	const struct lsource *of = ctx;
@@ -504,6 +520,9 @@ static int close_left(struct live *l, struct err *e)
 		while (l->sources[i].streams) {
 			struct stream *s = l->sources[i].streams;
 
+			if (s->in.place && !s->closed && !r)
+				r = ckpt_stream_ends(s, e);
+
 			if (!r && wants_more(l)) {
 				r = stream_end(s, e);
 				continue;
@@ -532,7 +551,8 @@ int live_run(struct job *j, struct err *e)
 	l.hold = l.n > 1 && j->opts.cut.kind == CUT_TIME && (j->opts.closes || j->opts.checkpoint);
 	for (unsigned i = 0; i < l.n; i++) {
 		l.sources[i] = (struct lsource){ .live = &l, .src = j->live_sources[i] };
-		l.sources[i].intake = (struct intake){ on_open, on_room, on_filled, on_close, on_end, on_note, &l.sources[i], on_open_file };
+		l.sources[i].intake = (struct intake){ on_open, on_room, on_filled, on_close, on_end, on_note, &l.sources[i],
+							on_open_file, on_find, on_have, on_committed };
 	}
 	j->loop = &l;
 	open_loop(&l);
@@ -574,11 +594,34 @@ int live_open(struct job *j, bool *live, struct err *e)
 		if (!s)
 			return -1;
 		j->live_sources[j->n_live] = s;
+		if (s->acks && !j->opts.checkpoint) {
+			j->n_live++;
+			err_set(e, ERR_USAGE, "%s: tells who sends what a checkpoint keeps, and there is none", j->opts.sources[j->n_live - 1]);
+			return err_hint(e, "say where: --checkpoint DIR; or leave out ?ack at both ends");
+		}
 		*live |= source_is_live(s);
 	}
 	if (!*live)
 		live_close(j);
 	return 0;
+}
+
+bool live_acks(const struct job *j)
+{
+	for (unsigned i = 0; j->loop && i < j->loop->n; i++)
+		if (j->loop->sources[i].src->acks)
+			return true;
+	return false;
+}
+
+void live_committed(const struct job *j)
+{
+	for (unsigned i = 0; j->loop && i < j->loop->n; i++) {
+		const struct lsource *of = &j->loop->sources[i];
+
+		if (of->src->acks && of->started && !of->ended && !j->loop->stopping)
+			source_live(of->src)->committed(of->src);
+	}
 }
 
 size_t live_memory(const struct job *j)

@@ -88,6 +88,8 @@ void ckpt_live_end(struct live *l);
 int ckpt_stream_begins(struct stream *s, const char *name, int fd, int64_t offset, struct err *e);
 /* The last n bytes of its block have come. */
 int ckpt_stream_came(struct stream *s, size_t n, struct err *e);
+/* Bytes of it that are here, or those in the last commit. */
+uint64_t ckpt_stream_has(const struct stream *s, bool committed);
 /* It is closed; sets `leaves`, and `drop` anew. */
 int ckpt_stream_ends(struct stream *s, struct err *e);
 /* It is about to be freed: all of it is decoded, or it leaves. */
