@@ -62,7 +62,7 @@ static int ack_keep(struct sink *s, const char *dir, unsigned twin, struct err *
 	struct buf path = { 0 };
 	struct stat st;
 
-	buf_printf(&path, "%s/out.%016llx", dir, (unsigned long long)sum64(s->url.spec, strlen(s->url.spec), 0));
+	buf_printf(&path, "%s/out.%016llx", dir, (unsigned long long)sum64(a->label, strlen(a->label), 0));
 	if (twin)
 		buf_printf(&path, ".%u", twin);
 	a->path = (char *)buf_cstr(&path);

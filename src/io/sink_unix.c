@@ -9,7 +9,7 @@ static struct sink *unix_open(const struct url *u, struct err *e)
 const struct sink_def sink_unix = {
 	.doc = {
 		.name = "unix",
-		.synopsis = "unix:PATH[?retry=N]",
+		.synopsis = "unix:PATH[?OPTIONS]",
 		.summary = "connects to a Unix socket and writes to it",
 		.group = "sinks",
 		.text = "As tcp://, with the file of a stream socket in place of host and port.",

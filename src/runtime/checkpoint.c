@@ -84,6 +84,9 @@ void checkpoint_close(struct checkpoint *c)
 
 /* ---- sinks ---- */
 
+/* One that is acknowledged is known by where it leads. */
+static const char *sink_key(const struct sink *s) { return s->acks ? s->name : s->url.spec; }
+
 /* What a point says of the sink of this name; of the k-th of those with that name. */
 static const struct point_sink *find_sink(const struct point *p, const char *name, size_t k)
 {
@@ -101,7 +104,7 @@ static size_t count_before(const struct checkpoint *c, const char *name)
 	size_t k = 0;
 
 	for (size_t i = 0; i < c->n_sinks; i++)
-		k += !strcmp(c->sinks[i].sink->url.spec, name);
+		k += !strcmp(sink_key(c->sinks[i].sink), name);
 	return k;
 }
 
@@ -124,15 +127,15 @@ static int find_start(struct checkpoint *c, struct kept_sink *k, const struct po
 int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e)
 {
 	struct checkpoint *c = checkpoint;
-	size_t k = count_before(c, s->url.spec);
-	const struct point_sink *commit = find_sink(&c->commit, s->url.spec, k);
+	size_t k = count_before(c, sink_key(s));
+	const struct point_sink *commit = find_sink(&c->commit, sink_key(s), k);
 	struct kept_sink kept = { .sink = s };
 
 	if (commit)
 		kept.columns = commit->columns;
 	if (sink_keep(s, c->opts.dir, (unsigned)k, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
 		return -1;
-	if (find_start(c, &kept, find_sink(&c->cut, s->url.spec, k), e))
+	if (find_start(c, &kept, find_sink(&c->cut, sink_key(s), k), e))
 		return -1;
 	c->sinks = xgrow(c->sinks, &c->sinks_cap, c->n_sinks + 1, sizeof *c->sinks);
 	c->sinks[c->n_sinks++] = kept;
@@ -383,7 +386,7 @@ static int write_cut(struct checkpoint *c, struct err *e)
 	for (; p.n_sinks < c->n_sinks && !r; p.n_sinks++) {
 		const struct sink *s = c->sinks[p.n_sinks].sink;
 
-		p.sinks[p.n_sinks].name = (struct store_bytes){ s->url.spec, strlen(s->url.spec) };
+		p.sinks[p.n_sinks].name = (struct store_bytes){ sink_key(s), strlen(sink_key(s)) };
 		r = sink_place(s, &p.sinks[p.n_sinks].place, e);
 	}
 	if (!r) {
@@ -494,7 +497,7 @@ static int write_commit(struct checkpoint *c, struct store_point at, bool *waits
 	int r = prepare_sinks(c, &p, &rest, e);
 
 	for (size_t i = 0; i < c->n_sinks; i++)
-		p.sinks[i].name = (struct store_bytes){ c->sinks[i].sink->url.spec, strlen(c->sinks[i].sink->url.spec) };
+		p.sinks[i].name = (struct store_bytes){ sink_key(c->sinks[i].sink), strlen(sink_key(c->sinks[i].sink)) };
 	save_columns(c, &p, &columns);
 	fill_clock(c, &p);
 	fill_marks(c, &p);
