@@ -67,7 +67,8 @@ static int connect_tcp(const struct addr *a, int seconds, const char **why)
 	}
 	for (struct addrinfo *i = found; i && fd < 0; i = i->ai_next)
 		fd = connect_to(i->ai_addr, i->ai_addrlen, seconds);
-	*why = uv_strerror(-errno);
+	if (fd < 0)
+		*why = uv_strerror(-errno);
 	freeaddrinfo(found);
 	return fd;
 }
@@ -79,7 +80,8 @@ int sink_socket_connect(const struct url *u, const struct addr *addr, int second
 	if (addr)
 		return connect_tcp(addr, seconds, why);
 	fd = connect_unix(url_path(u), seconds);
-	*why = uv_strerror(-errno);
+	if (fd < 0)
+		*why = uv_strerror(-errno);
 	return fd;
 }
 
