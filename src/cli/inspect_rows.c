@@ -38,7 +38,7 @@ int shown_open(struct shown *r, const struct options *o, const char *codec, cons
 
 static int write_out(struct shown *r, struct err *e)
 {
-	size_t n = fwrite(r->out.p, 1, r->out.n, stdout);
+	size_t n = r->out.n ? fwrite(r->out.p, 1, r->out.n, stdout) : 0;
 
 	if (n < r->out.n)
 		return err_set(e, ERR_IO, "stdout: %s", strerror(errno));
