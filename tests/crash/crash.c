@@ -1,8 +1,9 @@
-/* Preloaded into a program: ends it with SIGKILL at a system call that changes a file.
+/* Preloaded into a program: ends it with SIGKILL at a system call that changes a file, or makes the call fail.
  *
  * CRASH_AT=N      at the N-th such call, counted from 1 over all threads; unset: never
  * CRASH_HOW=HOW   before: the call is not made; after: it is; torn: of a write the first half is (else as after); power: as before, and then the machine's power
  *                 fails: what was written and not synced is forgotten, names that were made or changed in a directory that was not synced too
+ *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC
  * CRASH_COUNT=F   at a plain end, the number of calls is written to F
  *
  * Standard error is not counted. Writes through memory maps are not seen. */
@@ -20,7 +21,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum how { BEFORE, AFTER, TORN, POWER };
+enum how { BEFORE, AFTER, TORN, POWER, ERROR, FULL };
+
+static const char *const hows[] = { "before", "after", "torn", "power", "error", "full" };
 
 static long crash_at, n_calls;
 static enum how how;
@@ -44,7 +47,8 @@ __attribute__((constructor)) static void begin(void)
 
 	unsetenv("LD_PRELOAD"); /* its children are not counted */
 	crash_at = at ? atol(at) : 0;
-	how = !h ? BEFORE : !strcmp(h, "after") ? AFTER : !strcmp(h, "torn") ? TORN : !strcmp(h, "power") ? POWER : BEFORE;
+	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
+		how = strcmp(h, hows[i]) ? how : (enum how)i;
 }
 
 __attribute__((destructor)) static void end(void)
@@ -104,7 +108,8 @@ static void note_write(int fd, off_t at, size_t n)
 	struct stat st;
 	struct undo *u;
 
-	if (how != POWER || fstat(fd, &st) || !S_ISREG(st.st_mode))
+	/* what goes through a descriptor of that kind is synced when the call returns */
+	if (how != POWER || fstat(fd, &st) || !S_ISREG(st.st_mode) || fcntl(fd, F_GETFL) & (O_DSYNC | O_SYNC))
 		return;
 	if (at < 0)
 		at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
@@ -236,20 +241,31 @@ static bool is_it(void)
 	return true;
 }
 
-#define CHANGE(type, call)                  \
+/* Does it fail instead of being made? */
+static bool fails(bool grows)
+{
+	errno = how == ERROR ? EIO : ENOSPC;
+	return crash_at && (how == ERROR ? n_calls == crash_at : how == FULL && grows && n_calls >= crash_at);
+}
+
+#define CHANGE_(type, grows, call)          \
 	({                                  \
-		type r_;                    \
+		type r_ = -1;               \
 		bool it_;                   \
 		pthread_mutex_lock(&lock);  \
 		inside = true;              \
 		it_ = is_it();              \
-		r_ = (call);                \
-		if (it_)                    \
+		if (!fails(grows))          \
+			r_ = (call);        \
+		if (it_ && how < ERROR)     \
 			die();              \
 		inside = false;             \
 		pthread_mutex_unlock(&lock);\
 		r_;                         \
 	})
+
+#define CHANGE(type, call) CHANGE_(type, false, call)
+#define GROW(type, call) CHANGE_(type, true, call)
 
 static size_t torn(size_t n) { return how == TORN && n_calls == crash_at ? n / 2 : n; }
 
@@ -257,14 +273,14 @@ ssize_t write(int fd, const void *p, size_t n)
 {
 	if (inside || fd == 2)
 		return REAL(write)(fd, p, n);
-	return CHANGE(ssize_t, (note_write(fd, -1, n), REAL(write)(fd, p, torn(n))));
+	return GROW(ssize_t, (note_write(fd, -1, n), REAL(write)(fd, p, torn(n))));
 }
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
 	if (inside)
 		return REAL(pwrite)(fd, p, n, at);
-	return CHANGE(ssize_t, (note_write(fd, at, n), REAL(pwrite)(fd, p, torn(n), at)));
+	return GROW(ssize_t, (note_write(fd, at, n), REAL(pwrite)(fd, p, torn(n), at)));
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off_t at) { return pwrite(fd, p, n, at); }
@@ -282,14 +298,14 @@ ssize_t writev(int fd, const struct iovec *v, int n)
 {
 	if (inside || fd == 2)
 		return REAL(writev)(fd, v, n);
-	return CHANGE(ssize_t, (note_write(fd, -1, bytes_of(v, n)), REAL(writev)(fd, v, (int)torn((size_t)n))));
+	return GROW(ssize_t, (note_write(fd, -1, bytes_of(v, n)), REAL(writev)(fd, v, (int)torn((size_t)n))));
 }
 
 ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
 	if (inside)
 		return REAL(pwritev)(fd, v, n, at);
-	return CHANGE(ssize_t, (note_write(fd, at, bytes_of(v, n)), REAL(pwritev)(fd, v, (int)torn((size_t)n), at)));
+	return GROW(ssize_t, (note_write(fd, at, bytes_of(v, n)), REAL(pwritev)(fd, v, (int)torn((size_t)n), at)));
 }
 
 ssize_t pwritev64(int fd, const struct iovec *v, int n, off_t at) { return pwritev(fd, v, n, at); }
@@ -387,7 +403,7 @@ int openat(int dirfd, const char *path, int flags, ...)
 	va_end(ap);
 	if (inside || !(flags & O_CREAT))
 		return REAL(openat)(dirfd, path, flags, mode);
-	return CHANGE(int, open_new(dirfd, path, flags, mode));
+	return GROW(int, open_new(dirfd, path, flags, mode));
 }
 
 int open(const char *path, int flags, ...)
