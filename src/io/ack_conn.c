@@ -98,14 +98,16 @@ static bool greet(struct ack_conn *c, char *line)
 	if (strncmp(line + 9, "1 ", 2) != 0)
 		return refuse(c, "the sender speaks another version of the protocol, this is version 1"), false;
 	line += 11;
-	if (strlen(line) < ACK_ID + 2 || !is_id(line) || line[ACK_ID] != ' ' || (from = strtoll(line + ACK_ID + 1, &end, 10), *end) || from < 0)
+	if (strlen(line) < ACK_ID + 2 || !is_id(line) || line[ACK_ID] != ' ' ||
+	    (from = strtoll(line + ACK_ID + 1, &end, 10), *end) || from < 0)
 		return refuse(c, "the first line is not understood"), false;
 	snprintf(id, sizeof id, "%.*s", ACK_ID, line);
 	if (!find_stream(c, id, from))
 		return false;
 	c->have = c->from + (int64_t)c->to->have(c->stream);
 	if (c->have < from)
-		return refuse(c, "bytes are missing here that the sender has no more: the receiver's checkpoint is an older one"), false;
+		return refuse(c, "bytes are missing here that the sender has no more: the receiver's checkpoint is an older one"),
+		       false;
 	c->greeted(c);
 	n = snprintf(id, sizeof id, "strm-ack 1 %" PRId64 "\n", c->have);
 	tell(c, id, (size_t)n);

@@ -146,7 +146,8 @@ static int64_t take_welcome(struct session *c, const char *line)
 	if (at >= acked && at <= may_send(s))
 		return at;
 	snprintf(why, sizeof why, "the receiver stands at byte %" PRId64 ", and %s", at,
-		 at < acked ? "what follows it was acknowledged once and is gone: its checkpoint is an older one" : "so much was never sent");
+		 at < acked ? "what follows it was acknowledged once and is gone: its checkpoint is an older one"
+			    : "so much was never sent");
 	say(s, true, why);
 	return -1;
 }

@@ -1,5 +1,6 @@
-/* Sinks that are acknowledged (ack.h). What was not yet is in the checkpoint, in a file that only grows: the number of a byte is its place there, and the front of
- * it, once acknowledged, becomes a hole that takes no room. To the checkpoint it is an output like any file. Commits remember the sums of what is in it. */
+/* Sinks that are acknowledged (ack.h). What was not yet is in the checkpoint, in a file that only grows: the number of a byte is
+ * its place there, and the front of it, once acknowledged, becomes a hole that takes no room. To the checkpoint it is an output
+ * like any file. Commits remember the sums of what is in it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -32,8 +33,8 @@ struct ack_sink {
 	int64_t linger_ms;
 	char id[ACK_ID + 1];
 	char *label, *path;
-	bool known;     /* a commit knows of it */
-	int64_t start;  /* where the first of `sent` begins */
+	bool known;    /* a commit knows of it */
+	int64_t start; /* where the first of `sent` begins */
 	struct sent *sent;
 	size_t n_sent, sent_cap;
 	struct ack_sender *sender;
@@ -87,7 +88,8 @@ static int sum_of(const struct ack_sink *a, int64_t from, int64_t to, uint64_t *
 			continue;
 		if (n < (ssize_t)want) {
 			free(p);
-			return n < 0 ? failed(a, e) : err_set(e, ERR_IO, "%s: is cut short, at byte %lld", a->path, (long long)(from + n));
+			return n < 0 ? failed(a, e)
+				     : err_set(e, ERR_IO, "%s: is cut short, at byte %lld", a->path, (long long)(from + n));
 		}
 		*sum = sum64(p, want, *sum);
 		from += n;
@@ -105,7 +107,8 @@ static int check_sums(const struct ack_sink *a, struct err *e)
 		if (sum_of(a, from, a->sent[i].end, &sum, e))
 			return -1;
 		if (sum != a->sent[i].sum)
-			return err_set(e, ERR_IO, "%s: damaged between bytes %lld and %lld", a->path, (long long)from, (long long)a->sent[i].end);
+			return err_set(e, ERR_IO, "%s: damaged between bytes %lld and %lld", a->path, (long long)from,
+				       (long long)a->sent[i].end);
 	}
 	return 0;
 }
@@ -146,7 +149,8 @@ static int add_batch(struct ack_sink *a, int64_t end, struct err *e)
 		return -1;
 	a->known = true;
 	if (end_of(a) != a->base.begins || end < a->base.begins) {
-		err_set(e, ERR_IO, "%s: ends at byte %lld, and what strm wrote at byte %lld", a->path, (long long)a->base.begins, (long long)end_of(a));
+		err_set(e, ERR_IO, "%s: ends at byte %lld, and what strm wrote at byte %lld", a->path, (long long)a->base.begins,
+			(long long)end_of(a));
 		return err_hint(e, "nobody but strm writes to it");
 	}
 	if (end == a->base.begins)
@@ -214,7 +218,8 @@ static int ack_recover(struct sink *s, const char *p, size_t n, struct err *e)
 	struct bytes_in in = { p, p + n, false };
 
 	if (read_rest(a, &in))
-		return err_set(e, ERR_IO, "%s: what the checkpoint says of it is of a kind that this strm does not know", a->label);
+		return err_set(e, ERR_IO, "%s: what the checkpoint says of it is of a kind that this strm does not know",
+			       a->label);
 	a->known = true;
 	if (check_sums(a, e))
 		return -1;
@@ -223,7 +228,10 @@ static int ack_recover(struct sink *s, const char *p, size_t n, struct err *e)
 
 /* ---- delivery ---- */
 
-static int ack_write(struct sink *s, const char *p, size_t n, struct err *e) { return fd_write(s->fd, p, n) ? failed(of(s), e) : 0; }
+static int ack_write(struct sink *s, const char *p, size_t n, struct err *e)
+{
+	return fd_write(s->fd, p, n) ? failed(of(s), e) : 0;
+}
 
 /* The checkpoint does not ask for it any more. Where the file system makes no holes, it stays. */
 static void make_hole(const struct ack_sink *a)

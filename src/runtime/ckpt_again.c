@@ -20,7 +20,8 @@ static int load_decoder(struct stream *s, struct err *e)
 	s->in.skip_rows = v->rows;
 	s->in.skip_bads = v->bads;
 	if (v->decoder.n && d->def->load && d->def->load(d, v->decoder.p, v->decoder.n))
-		return err_set(e, ERR_IO, "%s: the decoder cannot go on where it was: it is another one", s->in.job->opts.checkpoint->opts.dir);
+		return err_set(e, ERR_IO, "%s: the decoder cannot go on where it was: it is another one",
+			       s->in.job->opts.checkpoint->opts.dir);
 	return 0;
 }
 
@@ -55,7 +56,8 @@ static struct stream *restore_stream(struct lsource *of, struct place *p, struct
 
 static int no_file(const struct place *p, struct err *e)
 {
-	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no other beside it is", p->now.pos.path, (long long)p->now.pos.offset);
+	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no other beside it is", p->now.pos.path,
+		(long long)p->now.pos.offset);
 	return err_hint(e, "--accept-loss goes on without the rest of it");
 }
 

@@ -1,8 +1,8 @@
-/* Live input, with a checkpoint: ckpt_live.c (streams as they come), ckpt_again.c (those of the run before, and what it had read), ckpt_past.c (files that a
- * source goes on with).
+/* Live input, with a checkpoint: ckpt_live.c (streams as they come), ckpt_again.c (those of the run before, and what it had
+ * read), ckpt_past.c (files that a source goes on with).
  *
- * Each stream is a place of its own, "SOURCE\nNUMBER". A stream that is a file is read again from where it stood; bytes of all others go through one log.
- * What came in which order is told by feeds, with the cut:
+ * Each stream is a place of its own, "SOURCE\nNUMBER". A stream that is a file is read again from where it stood; bytes of all
+ * others go through one log. What came in which order is told by feeds, with the cut:
  *
  *   'F' key, value    a file begins; the value of its place there
  *   'R' key, offset   it was read up to there
@@ -19,7 +19,7 @@
 
 /* A file that is gone on with. */
 struct resumed {
-	struct stream *stream;  /* NULL: it has ended */
+	struct stream *stream; /* NULL: it has ended */
 	struct resume_list legs;
 	struct fd_source *file; /* the first of them, where the stream is; NULL: given to the source, or read to its end */
 };

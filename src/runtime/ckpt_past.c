@@ -16,7 +16,8 @@ static bool is_known(void *ctx, const struct file_id *id)
 	bool yes;
 
 	for (const struct stream *s = of->streams; s; s = s->next)
-		if (s->in.place && s->in.place->now.pos.dev == id->dev && s->in.place->now.pos.ino == id->ino && s->in.place->now.pos.born_ns == id->born_ns)
+		if (s->in.place && s->in.place->now.pos.dev == id->dev && s->in.place->now.pos.ino == id->ino &&
+		    s->in.place->now.pos.born_ns == id->born_ns)
 			return true;
 	done = file_done_key(id);
 	buf_printf(&key, "%s\n%s", place_of_source(c, (unsigned)(of - of->live->sources))->key, done);

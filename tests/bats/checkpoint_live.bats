@@ -146,6 +146,14 @@ hint: --accept-loss goes on without the rest of it" ]
 	[ out -nt before ] || [ ! before -nt out ]
 }
 
+@test "a file that is read once has grown since, behind a micro-batch of some of its records" {
+	seq 10 >log
+	strm --checkpoint d --every 4r 'filter true' --to file:out -- log
+	seq 11 15 >>log
+	strm --checkpoint d --every 4r 'filter true' --to file:out -- log
+	[ "$(cat out)" = "$(seq 15)" ]
+}
+
 @test "a log that is followed goes on where a killed run stood" {
 	seq 5 >log
 	start --every 10ms -F log 'filter true'
