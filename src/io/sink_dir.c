@@ -25,6 +25,7 @@ struct dir_sink {
 	struct sink base;
 	const char *ext; /* NULL: the format's name */
 	bool overwrite;
+	bool prepared;   /* a commit that may have been written names the parts */
 	int folder;
 	struct part *parts;
 	uint32_t n_parts;
@@ -241,7 +242,7 @@ static int dir_write(struct sink *s, const char *p, size_t n, struct err *e)
 	return failed(d, e);
 }
 
-/* What is still there has no name of its own: it is of a micro-batch that failed. */
+/* What is still there has no name of its own: it is of a micro-batch that failed. Once a commit may name it, it waits for the next start. */
 static void forget_parts(struct dir_sink *d)
 {
 	for (uint32_t i = 0; i < d->n_parts; i++) {
@@ -249,7 +250,7 @@ static void forget_parts(struct dir_sink *d)
 
 		if (p->fd >= 0)
 			close(p->fd);
-		if (p->there) {
+		if (p->there && !d->prepared) {
 			name_part(d, p);
 			unlinkat(d->folder, d->beside.p, 0);
 		}
@@ -270,6 +271,7 @@ static int dir_batch_end(struct sink *s, uint64_t batch, struct err *e)
 		r = close_oldest(d, e);
 	for (uint32_t i = 0; !r && i < d->n_parts; i++)
 		r = finish_part(d, &d->parts[i], e);
+	d->prepared &= r != 0;
 	forget_parts(d);
 	if (s->durable)
 		fsync(d->folder);
@@ -289,7 +291,7 @@ static int dir_prepare(struct sink *s, struct buf *rest, struct err *e)
 			return -1;
 		buf_add(rest, d->beside.p, d->beside.n + 1);
 		buf_add(rest, d->name.p, d->name.n + 1);
-		some = true;
+		some = d->prepared = true;
 	}
 	d->n_open = d->first = 0;
 	if (some)
