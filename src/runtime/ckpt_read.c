@@ -366,7 +366,7 @@ static bool is_another(const struct pulled *p, const char *spec)
 	struct source *s = source_open(spec, &ignored);
 	int fd = s ? fd_source_file(s) : -1;
 	struct file_id id;
-	bool yes = fd > 0 && !file_id_of_fd(fd, &id) && (id.dev != p->place->now.pos.dev || id.ino != p->place->now.pos.ino);
+	bool yes = fd >= 0 && !file_id_of_fd(fd, &id) && (id.dev != p->place->now.pos.dev || id.ino != p->place->now.pos.ino);
 
 	if (s)
 		source_close(s);

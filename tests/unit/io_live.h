@@ -112,7 +112,8 @@ static struct world *world_new(const char *spec)
 	struct world *w = xcalloc(1, sizeof *w);
 
 	uv_loop_init(&w->loop);
-	w->to = (struct intake){ world_open, world_room, world_filled, world_close, world_end, world_note, w, NULL };
+	w->to = (struct intake){ .open = world_open, .room = world_room, .filled = world_filled, .close = world_close, .end = world_end, .note = world_note,
+				 .ctx = w };
 	w->room = sizeof w->space;
 	uv_timer_init(&w->loop, &w->limit);
 	w->limit.data = w;
