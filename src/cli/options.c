@@ -635,7 +635,10 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 	for (int i = optind; i < argc && !failed; i++)
 		add_source(o, NULL, argv[i]);
 	free(operands);
-	return failed ? -1 : 0;
+	if (failed || !o->no_input || !o->n_sources)
+		return failed ? -1 : 0;
+	err_set(e, ERR_USAGE, "-n reads nothing, and \"%s\" is to be read", o->sources[0]);
+	return err_hint(e, "leave one of them out");
 }
 
 void options_release(struct options *o)
