@@ -164,10 +164,12 @@ static bool had_enough(struct job *j, const struct op *entry)
 	return n == j->opts.n_sources;
 }
 
-/* With a replay field, where it does not cut. */
+/* With a replay field, where it does not cut: while records come it is the time of the micro-batch's first one, however many are taken at once; its end is
+ * at that of the last. */
 static void move_clock(struct job *j, const struct batch *b)
 {
 	struct column c = expr_eval(j->replay, &j->replay_eval, b, b->sel, b->n_sel);
+	bool begins = !j->batch_records && !ckpt_reruns(j);
 
 	BATCH_EACH(b->sel, b->n_sel, i)
 	{
@@ -178,6 +180,9 @@ static void move_clock(struct job *j, const struct batch *b)
 			clock_set(&j->clock, t);
 		else
 			j->n_no_time++;
+		if (begins)
+			job_set_now(j, clock_now(&j->clock));
+		begins = false;
 	}
 }
 
@@ -203,7 +208,7 @@ static int process(struct job *j, const struct batch *b, struct err *e)
 	note_turn(j, b->input);
 	if (j->replay && j->opts.cut.kind != CUT_TIME)
 		move_clock(j, b);
-	if (!j->batch_records && j->opts.cut.kind != CUT_TIME && !ckpt_reruns(j))
+	else if (!j->batch_records && j->opts.cut.kind != CUT_TIME && !ckpt_reruns(j))
 		job_set_now(j, clock_now(&j->clock)); /* rules of records ask for it before the micro-batch ends */
 	j->batch_records += b->n_sel;
 	j->ahead -= b->n_sel < j->ahead ? b->n_sel : j->ahead;
