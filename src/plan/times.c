@@ -221,6 +221,17 @@ static void wants_all(struct times *t, struct plan_node *n, bool all)
 	t->p->whole |= all;
 }
 
+static int no_mode(struct times *t, const struct time_flow *f, const struct plan_node *n)
+{
+	if (f->window) {
+		err_at(t->err, n->pos, "--mode is about windows of event time, and that of stage %d is of %s", f->window->stage,
+		       f->window->assigner->kind == WINDOW_ROWS ? "rows" : "processing time");
+		return err_hint(t->err, "leave --mode out: what such a window gives comes once, at its end");
+	}
+	err_at(t->err, n->pos, "--mode says how the results of a window come out, and `%s` has none", n->word);
+	return err_hint(t->err, "put a window in front of it: `window all` for the whole stream");
+}
+
 static int take_reduce(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -236,10 +247,8 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 		n->in_clock_window = f->window && f->window->assigner->kind == WINDOW_PROCESSING;
 		wants_all(t, n, true);
 	}
-	if (t->mode != MODE_DEFAULT && !n->panes && !feeds_aggregate(t, c, i)) {
-		err_at(t->err, n->pos, "--mode says how the results of a window come out, and `%s` has none", n->word);
-		return err_hint(t->err, "put a window in front of it: `window all` for the whole stream");
-	}
+	if (t->mode != MODE_DEFAULT && !n->panes && !feeds_aggregate(t, c, i))
+		return no_mode(t, f, n);
 	f->retracting = n->panes && n->panes->trigger->accumulation == PANES_RETRACTING ? n : NULL;
 	f->has_op = f->retracting != NULL;
 	f->between = NULL;
