@@ -18,7 +18,8 @@
 #include "state/bytes.h"
 
 #define PIECE ((size_t)64 << 10)
-#define CONNECT_S 5 /* how long one try to connect takes at most */
+#define CONNECT_S 5	   /* how long one try to connect takes at most */
+#define PAUSE_MAX_MS 1000U /* between two of them: not long beside what it waits at the end */
 
 struct ack_sender {
 	struct ack_sender_opts opts;
@@ -68,6 +69,14 @@ static int64_t may_send(struct ack_sender *s)
 	upto = s->upto;
 	pthread_mutex_unlock(&s->lock);
 	return upto;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void drain_wake(const struct ack_sender *s)
@@ -254,6 +263,15 @@ static bool hold_session(struct ack_sender *s, int fd)
 	return taken;
 }
 
+/* Whatever is to be sent meanwhile: the next attempt is not sooner for it. */
+static void pause_for(struct ack_sender *s, unsigned ms)
+{
+	int64_t until = now_ms() + ms, left;
+
+	while (!is_over(s) && (left = until - now_ms()) > 0)
+		wait_for(s, -1, 0, (int)left);
+}
+
 static void *run(void *ctx)
 {
 	struct ack_sender *s = ctx;
@@ -266,8 +284,8 @@ static void *run(void *ctx)
 			say(s, false, why);
 		else if (hold_session(s, fd))
 			tries = 0;
-		if (!is_over(s))
-			wait_for(s, -1, 0, (int)live_backoff(++tries));
+		++tries;
+		pause_for(s, live_backoff(tries) < PAUSE_MAX_MS ? live_backoff(tries) : PAUSE_MAX_MS);
 	}
 	return NULL;
 }

@@ -52,6 +52,15 @@ has_lines() { [ "$(cat out 2>/dev/null | wc -l)" -ge "$1" ]; }
 	want 3000 | cmp - out
 }
 
+@test "a receiver that comes when all is read is found at once, however much was tried before" {
+	seq 3000 >in
+	start_sender
+	until [ "$(cat sent/out.* 2>/dev/null | wc -l)" -eq 3000 ]; do kill -0 $sender; done
+	receive
+	wait $sender
+	want 3000 | cmp - out
+}
+
 @test "the sender is killed again and again" {
 	seq 3000 >in
 	receive
