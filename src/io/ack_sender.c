@@ -30,6 +30,7 @@ struct ack_sender {
 	/* under the lock */
 	int64_t upto, acked;
 	bool stop, failed;
+	bool tried;    /* to connect, once at least */
 	char why[160]; /* "" all is well */
 };
 
@@ -46,6 +47,7 @@ static void say(struct ack_sender *s, bool failed, const char *why)
 {
 	pthread_mutex_lock(&s->lock);
 	s->failed |= failed;
+	s->tried = true;
 	snprintf(s->why, sizeof s->why, "%s", why);
 	pthread_cond_broadcast(&s->heard);
 	pthread_mutex_unlock(&s->lock);
@@ -390,7 +392,7 @@ int ack_sender_wait(struct ack_sender *s, int64_t upto, int64_t linger_ms, char 
 	pthread_mutex_lock(&s->lock);
 	acked = s->acked;
 	while (s->acked < upto && !s->failed && !r) {
-		r = pthread_cond_timedwait(&s->heard, &s->lock, &until);
+		r = s->tried ? pthread_cond_timedwait(&s->heard, &s->lock, &until) : pthread_cond_wait(&s->heard, &s->lock);
 		if (s->acked > acked)
 			until = in_ms(linger_ms);
 		acked = s->acked;
