@@ -102,7 +102,7 @@ static const struct parallel element_by_element[] = {
 	  "n\n1\n20\n3\n", "n,size\n20,large\n1,small\n3,small\n" },
 	{ "DoFn.Setup, DoFn.Teardown", "exec each CMD",
 	  "A program that starts once and answers each record; expressions have nothing to set up.",
-	  "'exec each awk \"{ print NR, \\$0; fflush() }\"'", "a\nb\n", "1 a\n2 b\n" },
+	  "'exec each sed -u \"s/^/> /\"'", "a\nb\n", "> a\n> b\n" },
 	{ "DoFn.StartBundle, FinishBundle", "state { ... on batch { ... } }",
 	  "A bundle is a micro-batch.",
 	  "--every mark -o lines 'state { on record { n += 1 } on batch { emit line = n } }'", "a\nb\n\f\nc\n\f\n", "2\n3\n" },
