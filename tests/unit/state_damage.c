@@ -375,9 +375,10 @@ static void test_full(void)
 	}
 	TEST("no room for a fold: told by a later commit, nothing lost")
 	{
-		uint64_t last = 0, keys;
+		uint64_t last, keys, done = 0;
 
 		s = open_or_fail(dir, &small);
+		last = store_last_commit(s)->batch;
 		keys = store_program(s)->stages[0].keys;
 		limit_files(40 << 10);
 		e = (struct err){ 0 };
@@ -388,8 +389,10 @@ static void test_full(void)
 
 			p.batch = 100 + (uint64_t)i;
 			store_put(s, ids[0], kv, NULL, &e);
-			if (!e.kind && !store_commit(s, &p, false, &e))
+			if (!e.kind && !store_commit(s, &p, false, &e)) {
 				last = p.batch;
+				done++;
+			}
 		}
 		if (!strstr(e.msg, "/data.mdb: cannot write: "))
 			printf("# %s\n", e.msg);
@@ -398,8 +401,7 @@ static void test_full(void)
 		store_close(s);
 		s = open_or_fail(dir, &plain);
 		CHECK_INT(store_last_commit(s)->batch, last);
-		CHECK_INT(store_program(s)->stages[0].keys, keys + last - 99);
-		CHECK(last > 200);
+		CHECK_INT(store_program(s)->stages[0].keys, keys + done);
 		store_close(s);
 	}
 }
