@@ -5,6 +5,7 @@ src_libbase_a_SOURCES += src/base/buf.h
 src_libbase_a_SOURCES += src/base/doc.h
 src_libbase_a_SOURCES += src/base/err.c
 src_libbase_a_SOURCES += src/base/err.h
+src_libbase_a_SOURCES += src/base/ints.c src/base/ints.h src/base/ints.inc.h
 src_libbase_a_SOURCES += src/base/json.c
 src_libbase_a_SOURCES += src/base/json.h
 src_libbase_a_SOURCES += src/base/mem.c

@@ -33,6 +33,11 @@ static inline uint32_t num_load32(const char *p)
 	return w;
 }
 
+static inline uint32_t num_load16(const char *p)
+{
+	return (uint32_t)(unsigned char)p[0] | (uint32_t)(unsigned char)p[1] << 8;
+}
+
 /* Eight digits as bytes 0..9, the first in the lowest byte: neighbours are joined, then pairs, then fours. */
 static inline uint64_t num_join_digits(uint64_t w)
 {

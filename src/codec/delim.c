@@ -127,13 +127,12 @@ struct run {
 	struct value *out;
 };
 
-/* Returns true when some are null. */
-static inline bool fill_plain(const struct delim_decoder *d, const struct run *r, bool last)
+/* Returns true when some are null. `quote`: what a field may begin with, -1: nothing. */
+static inline bool fill_plain(const struct delim_decoder *d, const struct run *r, bool last, int quote)
 {
 	const uint32_t *sep = r->sep;
 	struct value *out = r->out, *end = out + r->n;
 	struct arena *arena = (struct arena *)&d->base.arena;
-	int quote = d->format->quote;
 	bool nulls = false;
 
 	for (; out < end; out++, sep += r->k) {
@@ -142,7 +141,7 @@ static inline bool fill_plain(const struct delim_decoder *d, const struct run *r
 
 		if (last)
 			n -= n && p[n - 1] == '\r';
-		if (unlikely((unsigned char)*p == quote) && n) {
+		if (quote >= 0 && unlikely((unsigned char)*p == quote) && n) {
 			*out = d->format->field(arena, p, n, d->scan.escapes != 0);
 			continue;
 		}
@@ -174,7 +173,9 @@ static bool fill(const struct delim_decoder *d, const struct run *r)
 {
 	if (d->format->quote < 0 && d->scan.escapes)
 		return fill_escaped(d, r);
-	return r->last ? fill_plain(d, r, true) : fill_plain(d, r, false);
+	if (d->scan.quotes)
+		return r->last ? fill_plain(d, r, true, d->format->quote) : fill_plain(d, r, false, d->format->quote);
+	return r->last ? fill_plain(d, r, true, -1) : fill_plain(d, r, false, -1);
 }
 
 /* Start of the record whose first separator is `sep`, and its bytes up to the line end at `end` (a carriage return not counted).

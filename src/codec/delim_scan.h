@@ -21,6 +21,7 @@ struct delim_scan {
 	uint64_t closed; /* bit 0: the byte before is a closing quote */
 	uint64_t cr;	 /* bit 0: the byte before is a carriage return outside quotes */
 	/* found so far */
+	uint64_t quotes;  /* not zero: csv, there are some */
 	uint64_t escapes; /* not zero: csv, somewhere two quotes in a row; tsv, somewhere a backslash */
 	uint64_t inner;	  /* newlines inside quotes */
 	bool odd;	  /* stopped at an oddity */

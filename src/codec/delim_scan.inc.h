@@ -14,6 +14,7 @@ static inline struct SIMD(csv_step) SIMD(csv_step)(struct delim_scan *s, const c
 	uint64_t may_open = (sep | close) << 1 | s->before, after_close = close << 1 | s->closed, after_cr = out_cr << 1 | s->cr;
 	uint64_t odd = (open & ~may_open) | (after_close & ~(sep | open | out_cr)) | (after_cr & ~out_nl);
 
+	s->quotes |= quote;
 	s->escapes |= after_close & open;
 	s->inner += SIMD(count)(nl & inside);
 	s->inside = (uint64_t)((int64_t)inside >> 63);

@@ -122,6 +122,15 @@ static struct column one_time(const struct column *c, const struct batch *b, con
 	return column_const(b->arena, &v);
 }
 
+/* Of two digits as text, the first in the low byte: false when they are others. */
+static inline bool read_two(uint32_t text, uint32_t *n)
+{
+	uint32_t x = text ^ 0x3030;
+
+	*n = (x * 10 + (x >> 8)) & 0xff;
+	return !(((x + 0x7676) | x) & 0x8080);
+}
+
 /* What stands behind the first ten digits, as nanoseconds: nothing, or a dot and three digits. */
 static inline bool read_millis(const char *p, uint32_t n, int64_t *ns)
 {
@@ -144,19 +153,19 @@ static uint32_t read_run(const struct value *restrict v, int64_t *restrict out, 
 {
 	uint64_t known = 0; /* the digits, as text; 0: none */
 	int64_t hundreds = 0, ns;
+	uint32_t seconds;
 
 	for (; i < n && v[i].n >= EPOCH_DIGITS && v[i].type == T_TEXT; i++) {
 		const char *p = v[i].s;
-		uint32_t tens = (uint32_t)(uint8_t)p[8] - '0', ones = (uint32_t)(uint8_t)p[9] - '0';
 
-		if (num_load64(p) == known && tens <= 9 && ones <= 9 && read_millis(p, v[i].n, &ns)) {
-			out[i] = hundreds + (int64_t)(tens * 10 + ones) * TIME_NS + ns;
+		if (num_load64(p) == known && read_two(num_load16(p + 8), &seconds) && read_millis(p, v[i].n, &ns)) {
+			out[i] = hundreds + seconds * TIME_NS + ns;
 			continue;
 		}
 		if (!read_seconds(p, v[i].n, &out[i]))
 			break;
 		known = num_load64(p);
-		hundreds = out[i] - out[i] % TIME_NS - (int64_t)(tens * 10 + ones) * TIME_NS;
+		hundreds = out[i] - out[i] % (100 * TIME_NS);
 	}
 	return i;
 }

@@ -1,6 +1,7 @@
 /* Records in. */
 #include <stdlib.h>
 
+#include "base/ints.h"
 #include "op/panes_impl.h"
 
 enum count { ABSORBED, LATE, NO_TIME, DROPPED };
@@ -285,21 +286,6 @@ static int quick_row(struct panes *p, struct intake *in, struct quicks *qs, uint
 	return 0;
 }
 
-#define TIMES_AT_ONCE 16
-
-static uint32_t run_of_times(const int64_t *t, uint32_t k, uint32_t end, uint64_t start, uint64_t width)
-{
-	for (bool outside = false; k + TIMES_AT_ONCE <= end; k += TIMES_AT_ONCE) {
-		for (int i = 0; i < TIMES_AT_ONCE; i++)
-			outside |= (uint64_t)t[k + i] - start >= width;
-		if (outside)
-			break;
-	}
-	while (k < end && (uint64_t)t[k] - start < width)
-		k++;
-	return k;
-}
-
 /* Rows from the k-th on, before `end`, whose time is in the window; returns the first that is not. */
 static uint32_t run_in_window(const struct intake *in, const struct quick *q, uint32_t k, uint32_t end)
 {
@@ -311,31 +297,56 @@ static uint32_t run_in_window(const struct intake *in, const struct quick *q, ui
 		while (k < end && (uint64_t)t[sel[k]] - start < width)
 			k++;
 	else
-		k = run_of_times(t, k, end, start, width);
+		k += ints_ops(simd_level())->within(t + k, end - k, q->start, width);
 	return k;
+}
+
+#define CELLS_AT_ONCE 8
+
+/* The cells of keys group[0 .. n), as far as the window has them. */
+static uint32_t cells_of_keys(const struct near *near, const uint32_t *group, uint32_t n, uint32_t *out)
+{
+	const uint64_t *cells = near->cells, epoch = (uint64_t)near->epoch << 32;
+	uint32_t i = 0;
+
+	for (uint64_t other = 0; i + CELLS_AT_ONCE <= n; i += CELLS_AT_ONCE) {
+		for (int k = 0; k < CELLS_AT_ONCE; k++) {
+			uint64_t c = cells[group[i + k]] - epoch;
+
+			out[i + k] = (uint32_t)c;
+			other |= c;
+		}
+		if (other >> 32)
+			break;
+	}
+	for (; i < n && cells[group[i]] >> 32 == near->epoch; i++)
+		out[i] = (uint32_t)cells[group[i]];
+	return i;
+}
+
+/* The same without keys. */
+static uint32_t cells_of_one(const struct near *near, uint32_t n, uint32_t *out)
+{
+	if (near->cells[0] >> 32 != near->epoch)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = (uint32_t)near->cells[0];
+	return n;
 }
 
 /* Rows from the k-th on whose window and cells are those at hand; returns the first that is not, or that finds no room. */
 static uint32_t quick_run(struct panes *p, struct intake *in, const struct near *near, uint32_t k, uint32_t end)
 {
-	const uint32_t *group = in->group;
-	const uint64_t *cells = near->cells, epoch = (uint64_t)near->epoch << 32;
-	uint32_t *cell = in->cell + in->n, *row = in->row + in->n, i = 0;
+	uint32_t *cell = in->cell + in->n, *row = in->row + in->n;
+	uint32_t n = in->group ? cells_of_keys(near, in->group + k, end - k, cell) : cells_of_one(near, end - k, cell);
 
-	for (end -= k; i < end; i++) {
-		uint64_t c = cells[group ? group[k + i] : 0] - epoch;
-
-		if (c >> 32)
-			break;
-		cell[i] = (uint32_t)c;
-	}
 	if (in->first && in->n != k)
 		note_first_rows(in);
-	for (uint32_t m = 0; !in->first && m < i; m++)
+	for (uint32_t m = 0; !in->first && m < n; m++)
 		row[m] = batch_row(in->b, k + m);
-	p->op.count[ABSORBED] += i;
-	in->n += i;
-	return k + i;
+	p->op.count[ABSORBED] += n;
+	in->n += n;
+	return k + n;
 }
 
 /* The same, in both windows at hand. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/ints.h"
 #include "op/event_time.h"
 #include "op/keep.h"
 
@@ -34,31 +35,13 @@ static struct heard *heard_of(struct watermark *w, uint32_t input)
 	return &w->inputs[input];
 }
 
-#define LANES 4
-
-/* In lanes, so that a comparison does not wait for the one before it. */
-static int64_t greatest(const int64_t *t, uint32_t n, int64_t max)
-{
-	int64_t lane[LANES] = { max, max, max, max };
-	uint32_t i = 0;
-
-	for (; i + LANES <= n; i += LANES)
-		for (int k = 0; k < LANES; k++)
-			lane[k] = t[i + k] > lane[k] ? t[i + k] : lane[k];
-	for (; i < n; i++)
-		max = t[i] > max ? t[i] : max;
-	for (int k = 0; k < LANES; k++)
-		max = lane[k] > max ? lane[k] : max;
-	return max;
-}
-
 static void note_times(struct watermark *w, const struct batch *b, const struct column *t)
 {
 	struct heard *h = heard_of(w, b->input);
 	int64_t max = h->max;
 
 	if (!b->sel && !t->valid && !t->constant)
-		max = greatest(t->i, b->n_sel, max);
+		max = ints_ops(simd_level())->max(t->i, b->n_sel, max);
 	else
 		BATCH_EACH(b->sel, b->n_sel, i)
 	{

@@ -14,6 +14,7 @@ unit_tests += tests/unit/codec_csv_diff
 EXTRA_DIST += tests/unit/agg_fixture.h
 EXTRA_DIST += tests/unit/codec_util.h
 unit_tests += tests/unit/base_regex
+unit_tests += tests/unit/base_ints
 unit_tests += tests/unit/base_num
 unit_tests += tests/unit/base_time
 unit_tests += tests/unit/base_utf8
