@@ -133,8 +133,8 @@ static int load_row(struct join_side *s, struct bytes_in *in, uint32_t n_extra, 
 	r->v = row.v;
 	r->n = row.n;
 	r->raw = row.raw;
-	s->rows = xgrow(s->rows, &s->cap, (size_t)s->n + 1, sizeof *s->rows);
-	s->rows[s->n++] = *r;
+	*join_side_room(s) = *r;
+	s->n++;
 	if (r->id > s->kept.ids)
 		s->kept.ids = r->id;
 	return 0;
@@ -144,7 +144,7 @@ int join_side_load(struct join_loading *l, const struct kept_entry *entry)
 {
 	struct bytes_in key = keep_open(entry->key, entry->key_n, TAG_ROW), in = keep_open(entry->value, entry->n, ROW_VERSION);
 	uint64_t side = keep_get_number(&key), id = keep_get_number(&key);
-	struct join_row r = { .id = id, .mark = entry->mark, .next = JOIN_NONE };
+	struct join_row r = { .id = id, .mark = entry->mark };
 
 	r.matched = get_le(&in, 1);
 	r.at = keep_get_int(&in);

@@ -25,12 +25,19 @@ static void note_order(struct join_list *l, int64_t latest, struct join_row *r)
 		l->back = back;
 }
 
+struct join_row *join_side_room(struct join_side *s)
+{
+	s->rows = xgrow(s->rows, &s->cap, (size_t)s->n + 1, sizeof *s->rows);
+	s->next = xgrow(s->next, &s->next_cap, (size_t)s->n + 1, sizeof *s->next);
+	return &s->rows[s->n];
+}
+
 void join_side_link(struct join_side *s, uint32_t at)
 {
 	struct join_row *r = &s->rows[at];
 	struct join_list *l;
 
-	r->next = JOIN_NONE;
+	s->next[at] = JOIN_NONE;
 	if (r->group == JOIN_NONE)
 		return;
 	l = list_of(s, r->group);
@@ -38,10 +45,11 @@ void join_side_link(struct join_side *s, uint32_t at)
 	if (l->head == JOIN_NONE) {
 		*l = (struct join_list){ .head = at, .from = JOIN_NONE };
 	} else {
-		s->rows[l->tail].next = at;
-		note_order(l, s->rows[l->tail].latest, r);
+		s->next[l->tail] = at;
+		note_order(l, l->latest, r);
 	}
 	l->tail = at;
+	l->latest = r->latest;
 }
 
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp)
@@ -49,10 +57,16 @@ uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row,
 	struct join_row *r;
 	uint32_t n = b->schema->n + stamp->n_extra;
 
-	s->rows = xgrow(s->rows, &s->cap, (size_t)s->n + 1, sizeof *s->rows);
-	r = &s->rows[s->n];
-	*r = (struct join_row){ .schema = b->schema, .at = stamp->at, .start = stamp->start, .end = stamp->end, .group = stamp->group, .n = n };
+	r = join_side_room(s);
+	r->schema = b->schema;
 	r->v = arena_array(&s->arena, struct value, n + 1);
+	r->n = n;
+	r->group = stamp->group;
+	r->matched = r->dead = false;
+	r->at = stamp->at;
+	r->start = stamp->start;
+	r->end = stamp->end;
+	r->mark = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct value v = i < b->schema->n ? column_get(&b->cols[i], row) : stamp->extra[i - b->schema->n];
 
@@ -72,20 +86,23 @@ uint32_t join_side_first(struct join_side *s, uint32_t group)
 	if (!l)
 		return JOIN_NONE;
 	while (l->head != JOIN_NONE && s->rows[l->head].dead)
-		l->head = s->rows[l->head].next;
+		l->head = s->next[l->head];
 	return l->head;
 }
 
 uint32_t join_side_next(struct join_side *s, uint32_t at)
 {
-	struct join_row *r = &s->rows[at];
+	uint32_t next = s->next[at];
 
-	while (r->next != JOIN_NONE && s->rows[r->next].dead) {
-		if (s->lists[r->group].tail == r->next)
-			s->lists[r->group].tail = at;
-		r->next = s->rows[r->next].next;
+	while (next != JOIN_NONE && s->rows[next].dead) {
+		struct join_list *l = &s->lists[s->rows[at].group];
+
+		if (l->tail == next)
+			l->tail = at;
+		next = s->next[next];
 	}
-	return r->next;
+	s->next[at] = next;
+	return next;
 }
 
 uint32_t join_side_first_from(struct join_side *s, uint32_t group, int64_t low)
@@ -93,13 +110,13 @@ uint32_t join_side_first_from(struct join_side *s, uint32_t group, int64_t low)
 	uint32_t at = join_side_first(s, group);
 	struct join_list *l;
 
-	if (at == JOIN_NONE)
+	if (at == JOIN_NONE || low == INT64_MIN)
 		return at;
 	l = &s->lists[group];
 	if (l->from != JOIN_NONE && l->low <= low && !s->rows[l->from].dead)
 		at = l->from;
-	while (s->rows[at].latest < low && s->rows[at].next != JOIN_NONE && join_side_next(s, at) != JOIN_NONE)
-		at = s->rows[at].next;
+	while (s->rows[at].latest < low && join_side_next(s, at) != JOIN_NONE)
+		at = s->next[at];
 	l->from = at;
 	l->low = low;
 	return at;
@@ -142,8 +159,7 @@ void join_side_rebuild(struct join_side *s, const uint32_t *map, uint32_t *rows)
 			rows[i] = JOIN_NONE;
 		if (r->dead)
 			continue;
-		fresh.rows = xgrow(fresh.rows, &fresh.cap, (size_t)fresh.n + 1, sizeof *fresh.rows);
-		copy = &fresh.rows[fresh.n];
+		copy = join_side_room(&fresh);
 		*copy = *r;
 		copy->v = arena_array(&fresh.arena, struct value, r->n + 1);
 		for (uint32_t c = 0; c < r->n; c++)
@@ -172,6 +188,7 @@ void join_side_clear(struct join_side *s)
 void join_side_release(struct join_side *s)
 {
 	free(s->rows);
+	free(s->next);
 	free(s->lists);
 	free(s->kept.changed);
 	keep_gone_release(&s->kept.gone);
@@ -181,6 +198,6 @@ void join_side_release(struct join_side *s)
 
 size_t join_side_memory(const struct join_side *s)
 {
-	return s->cap * sizeof *s->rows + s->lists_cap * sizeof *s->lists + s->arena.total + s->kept.changed_cap * sizeof *s->kept.changed +
+	return s->cap * sizeof *s->rows + s->next_cap * sizeof *s->next + s->lists_cap * sizeof *s->lists + s->arena.total + s->kept.changed_cap * sizeof *s->kept.changed +
 	       s->kept.gone.b.cap;
 }

@@ -15,7 +15,6 @@ struct join_row {
 	struct value *v;          /* schema->n of them, and what the stamp brought */
 	uint32_t n;
 	uint32_t group;           /* JOIN_NONE: it has no key */
-	uint32_t next;            /* of its group, JOIN_NONE: the last */
 	bool matched, dead;
 	int64_t at;               /* event time; INT64_MIN: none */
 	int64_t latest;           /* of it and of those before it in the list */
@@ -37,6 +36,7 @@ struct join_kept {
 
 struct join_list {
 	uint32_t head, tail;
+	int64_t latest;           /* of the last row */
 	int64_t back;             /* no row is further behind the latest one before it, ns */
 	/* Rows before `from` are earlier than `low`: those who look for later and later times need not begin at the head. JOIN_NONE: not known */
 	uint32_t from;
@@ -45,9 +45,10 @@ struct join_list {
 
 struct join_side {
 	struct join_row *rows;
+	uint32_t *next;           /* by row: the one behind it in its group, JOIN_NONE: it is the last */
 	uint32_t n, n_dead;
 	uint32_t fresh;           /* the first row of the micro-batch at hand */
-	size_t cap;
+	size_t cap, next_cap;
 	struct join_list *lists;  /* by group */
 	uint32_t n_lists;
 	size_t lists_cap;
@@ -65,9 +66,11 @@ struct join_stamp {
 	uint32_t n_extra;
 };
 
-/* Copies row `row` of b, behind the others of its group. Returns its number. */
+/* Room for a row more behind the others, not linked yet; the caller counts it. */
+struct join_row *join_side_room(struct join_side *s);
 /* The row behind the others of its group. */
 void join_side_link(struct join_side *s, uint32_t at);
+/* Copies row `row` of b, behind the others of its group. Returns its number. */
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp);
 /* The first living row of a group, and the one behind row `at`; JOIN_NONE: there is none. Dead ones on the way leave the list. */
 uint32_t join_side_first(struct join_side *s, uint32_t group);
