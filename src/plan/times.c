@@ -69,7 +69,8 @@ static int take_window(struct times *t, struct time_flow *f, struct plan_node *n
 		return -1;
 	f->window = n;
 	f->trigger = NULL;
-	f->aggregated = f->joined = f->held = f->partial = false;
+	f->aggregated = f->joined = f->held = f->partial = f->several = false;
+	f->unlike = NULL;
 	f->closes |= n->assigner->kind == WINDOW_PROCESSING;
 	if (n->assigner->kind == WINDOW_PROCESSING && !t->p->windowed)
 		t->p->windowed = n;
@@ -241,9 +242,10 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 	if (event_time(f->window)) {
 		if (give_panes(t, f, c, i))
 			return -1;
-	} else if (f->window && !f->aggregated) {
+	} else if (f->window && !f->aggregated && !f->unlike) {
 		n->window = f->window;
 	} else {
+		f->window = f->unlike ? NULL : f->window;
 		n->in_clock_window = f->window && f->window->assigner->kind == WINDOW_PROCESSING;
 		wants_all(t, n, true);
 	}
@@ -254,6 +256,7 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 	f->between = NULL;
 	f->aggregated = f->closes = true;
 	f->held = false;
+	f->unlike = NULL;
 	t->aggregates++;
 	return 0;
 }
@@ -350,22 +353,15 @@ static int take_state(struct times *t, struct time_flow *f, struct plan_node *n)
 	return 0;
 }
 
-static void merge_flow(struct time_flow *f, const struct time_flow *more)
-{
-	if (f->watermark != more->watermark) {
-		f->watermark = f->watermark ? f->watermark : more->watermark;
-		f->merged = true;
-	}
-	f->window = f->window ? f->window : more->window;
-	f->aggregated |= more->aggregated;
-	f->closes |= more->closes;
-	f->partial |= more->partial;
-	f->has_op = more->retracting ? more->has_op && (!f->retracting || f->has_op) : f->has_op;
-	f->retracting = f->retracting ? f->retracting : more->retracting;
-	f->between = f->between ? f->between : more->between;
-}
-
 /* ---- joins ---- */
+
+/* Nothing holds where inputs enter. */
+static const struct time_flow *flow_at(const struct plan_point *p)
+{
+	static const struct time_flow none;
+
+	return p->time ? p->time : &none;
+}
 
 static const char *window_of(const struct time_flow *f)
 {
@@ -387,6 +383,11 @@ static int same_windows(struct times *t, const struct time_flow *l, const struct
 		err_at(t->err, n->pos, "a join by sessions: records of one key may end in one session of each side, or in several");
 		return err_hint(t->err, "reduce the sessions first, or say `within`");
 	}
+	if (left && a->kind == WINDOW_FIXED && b->kind == WINDOW_FIXED && a->length_ns != b->length_ns && !l->several && !r->several) {
+		err_at(t->err, n->pos, "windows of stage %d and of stage %d are not equally long, so none is equal to another", l->window->stage,
+		       r->window->stage);
+		return err_hint(t->err, "a join by window needs the same one in front of both sides");
+	}
 	return 0;
 }
 
@@ -405,8 +406,7 @@ static int interval_times(struct times *t, const struct time_flow *l, const stru
 
 static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
 {
-	static const struct time_flow none;
-	const struct time_flow *r = n->others[0].point->time ? n->others[0].point->time : &none;
+	const struct time_flow *r = flow_at(n->others[0].point);
 	struct plan_join *j = n->join;
 
 	if (j->within ? interval_times(t, f, r, n) : same_windows(t, f, r, n))
@@ -424,27 +424,26 @@ static int take_join(struct times *t, struct time_flow *f, struct plan_node *n)
 	t->p->forgets |= j->scope == JOIN_WITHIN || j->scope == JOIN_WINDOW;
 	wants_all(t, n, j->scope == JOIN_BATCH && !f->window && !r->window);
 	f->closes |= j->scope == JOIN_BATCH;
-	merge_flow(f, r);
+	times_merge(f, r);
 	f->joined |= j->scope == JOIN_WINDOW;
-	return 0;
+	return j->scope == JOIN_BATCH ? times_unlike(t, f, n) : 0;
 }
 
 /* As an aggregate: its records are panes of the window. */
 static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *n)
 {
-	static const struct time_flow none;
 	struct plan_cogroup *g = n->cogroup;
 
 	if (f->retracting)
 		return times_cannot_take_back(t, f, n, "its lists have no inverse");
 	for (uint32_t i = 0; i < n->n_others; i++) {
-		const struct time_flow *r = n->others[i].point->time ? n->others[i].point->time : &none;
+		const struct time_flow *r = flow_at(n->others[i].point);
 
 		if (same_windows(t, f, r, n))
 			return -1;
 		if (r->retracting)
 			return times_cannot_take_back(t, r, n, "its lists have no inverse");
-		merge_flow(f, r);
+		times_merge(f, r);
 	}
 	g->scope = !event_time(f->window) ? JOIN_BATCH : !bounded(f->window) ? JOIN_ALL : JOIN_WINDOW;
 	n->keeps = g->scope == JOIN_BATCH ? "all sides of the micro-batch"
@@ -454,7 +453,7 @@ static int take_cogroup(struct times *t, struct time_flow *f, struct plan_node *
 	wants_all(t, n, g->scope == JOIN_BATCH && !f->window);
 	f->closes = f->aggregated = true;
 	f->held = false;
-	return 0;
+	return g->scope == JOIN_BATCH ? times_unlike(t, f, n) : 0;
 }
 
 /* The node in front of the i-th, in the chain that it goes on from too. */
@@ -471,6 +470,8 @@ static int take_node(struct times *t, struct time_flow *f, const struct plan_cha
 {
 	struct plan_node *n = c->nodes[i];
 
+	if (times_unlike(t, f, n))
+		return -1;
 	switch (n->kind) {
 	case PLAN_WATERMARK:
 		return take_watermark(t, f, n);
@@ -611,8 +612,7 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 		f = *c->from->time;
 	for (uint32_t i = 0; i < c->n; i++) {
 		for (uint32_t k = 0; k < c->nodes[i]->n_others && c->nodes[i]->kind == PLAN_UNION; k++)
-			if (c->nodes[i]->others[k].point->time)
-				merge_flow(&f, c->nodes[i]->others[k].point->time);
+			times_merge(&f, flow_at(c->nodes[i]->others[k].point));
 		if (take_node(t, &f, c, i))
 			return -1;
 		times_follow_field(t, &f, c->nodes[i]);

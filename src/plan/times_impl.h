@@ -16,6 +16,9 @@ struct time_flow {
 	bool joined;			    /* a join of records of the window since it: rows are of its end */
 	bool held;			    /* rows come window by window */
 	bool partial;			    /* panes of the aggregate may be early ones */
+	const struct plan_node *other;	    /* with unlike: the window of those streams, NULL: none */
+	const char *unlike;		    /* streams that came together have windows that are not alike, and how; NULL: they are alike */
+	bool several;			    /* rows have windows of more than one stage */
 	bool merged;			    /* of several streams: whose times may be of several fields */
 	const struct plan_node *retracting; /* the aggregate whose panes rows are, and which takes them back; NULL: none */
 	const struct plan_node *between;    /* the first stage behind it whose answer to a row cannot be taken back */
@@ -58,6 +61,12 @@ int times_cannot_take_back(struct times *t, const struct time_flow *f, const str
 int times_take_back(struct times *t, const struct time_flow *f, struct plan_node *n);
 /* A stage behind a retracting aggregate: whether what it does can be taken back, and where `_op` goes. */
 void times_pass_op(struct times *t, struct time_flow *f, struct plan_node *n);
+
+/* ---- times_union.c ---- */
+/* Records of another stream come in. */
+void times_merge(struct time_flow *f, const struct time_flow *more);
+/* Refuses a stage that goes by windows behind streams whose windows are not alike. 0 or -1. */
+int times_unlike(struct times *t, const struct time_flow *f, const struct plan_node *n);
 
 /* ---- times_keyed.c ---- */
 int times_group_rows(struct times *t, struct time_flow *f, struct plan_node *n);

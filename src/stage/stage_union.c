@@ -22,7 +22,9 @@ const struct stage_def stage_union = {
 		.synopsis = "union NAME, ...",
 		.summary = "the records of this chain and of other points",
 		.text = "In each micro-batch the records of this chain, then those of the first NAME, and so on. Records keep their own fields. A chain in place "
-			"may stand for a name: union (from all | filter n > 1). Repeated records stay: behind it `dedup` makes a set of them.",
+			"may stand for a name: union (from all | filter n > 1). Repeated records stay: behind it `dedup` makes a set of them.\n\n"
+			"Records keep the windows of their chain. A stage that goes by windows wants all of them of one kind, with one trigger; windows of event "
+			"time may be of several lengths, those of processing time have to come out together.",
 		.group = "graph",
 		.params = { { "NAME", "name", NULL, NULL, "of a point or an input, or a chain in parentheses" } },
 		.examples = {
