@@ -62,7 +62,7 @@ static void put_row(struct writing *w, struct join_row *r)
 		return;
 	keep_start(&w->k, TAG_ROW, ROW_VERSION);
 	put_key(w->s, r, &w->k.key);
-	buf_char(out, r->matched);
+	buf_char(out, (char)(r->matched | r->lone << 1));
 	keep_int(out, r->at);
 	keep_int(out, r->start);
 	keep_int(out, r->end);
@@ -145,8 +145,11 @@ int join_side_load(struct join_loading *l, const struct kept_entry *entry)
 	struct bytes_in key = keep_open(entry->key, entry->key_n, TAG_ROW), in = keep_open(entry->value, entry->n, ROW_VERSION);
 	uint64_t side = keep_get_number(&key), id = keep_get_number(&key);
 	struct join_row r = { .id = id, .mark = entry->mark };
+	uint64_t flags;
 
-	r.matched = get_le(&in, 1);
+	flags = get_le(&in, 1);
+	r.matched = flags & 1;
+	r.lone = flags >> 1;
 	r.at = keep_get_int(&in);
 	r.start = keep_get_int(&in);
 	r.end = keep_get_int(&in);

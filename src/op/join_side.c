@@ -63,6 +63,7 @@ uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row,
 	r->n = n;
 	r->group = stamp->group;
 	r->matched = r->dead = false;
+	r->lone = stamp->lone;
 	r->at = stamp->at;
 	r->start = stamp->start;
 	r->end = stamp->end;

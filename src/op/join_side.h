@@ -16,6 +16,7 @@ struct join_row {
 	uint32_t n;
 	uint32_t group;           /* JOIN_NONE: it has no key */
 	bool matched, dead;
+	bool lone;                /* its key has a null that matches nothing: it waits for its time alone */
 	int64_t at;               /* event time; INT64_MIN: none */
 	int64_t latest;           /* of it and of those before it in the list */
 	int64_t start, end;       /* its window, where the join is by window */
@@ -64,6 +65,7 @@ struct join_stamp {
 	uint32_t group;
 	const struct value *extra; /* n_extra values kept behind its own */
 	uint32_t n_extra;
+	bool lone;
 };
 
 /* Room for a row more behind the others, not linked yet; the caller counts it. */

@@ -307,7 +307,7 @@ struct taking {
 	const struct batch *b;
 	uint32_t *sel, n;       /* in time */
 	struct column *keys;
-	uint32_t *good, n_good; /* those of sel that could match some row */
+	uint32_t *good, n_good; /* those of sel that could match some row, or wait for their time without */
 	uint32_t *group;        /* of the good ones */
 };
 
@@ -319,7 +319,13 @@ static bool has_keys(const struct join *j, const struct taking *t, uint32_t row)
 	return true;
 }
 
-/* The condition on their own side holds, and no key is null that must not be. */
+/* Does a row whose key matches nothing wait until no row of its time can come any more, as those do that have found none? */
+static bool waits_alone(const struct join *j, int side)
+{
+	return j->spec.scope >= JOIN_WINDOW && preserves(j, side);
+}
+
+/* The condition on their own side holds, and no key is null that must not be, unless the row waits alone. */
 static void choose_good(struct join *j, int side, struct taking *t)
 {
 	uint64_t nulls = 0;
@@ -331,7 +337,7 @@ static void choose_good(struct join *j, int side, struct taking *t)
 		memcpy(t->good, t->sel, n * sizeof *t->sel);
 	for (uint32_t k = 0; k < n; k++) {
 		t->good[t->n_good] = t->good[k];
-		t->n_good += has_keys(j, t, t->good[k]);
+		t->n_good += waits_alone(j, side) || has_keys(j, t, t->good[k]);
 	}
 }
 
@@ -354,10 +360,12 @@ static void put_keys(struct join *j, struct taking *t)
 	keytab_put(&j->keys, bytes, t->n_good, t->group);
 }
 
-static void keep(struct join *j, int side, const struct batch *b, uint32_t row, uint32_t group)
+static void keep(struct join *j, int side, const struct taking *t, uint32_t row, uint32_t group)
 {
+	const struct batch *b = t->b;
 	struct join_stamp stamp = { .at = hidden_time(b, HIDDEN_EVENT, row), .start = hidden_time(b, HIDDEN_WINDOW_START, row),
-				    .end = hidden_time(b, HIDDEN_WINDOW_END, row), .group = group };
+				    .end = hidden_time(b, HIDDEN_WINDOW_END, row), .group = group,
+				    .lone = group != JOIN_NONE && waits_alone(j, side) && !has_keys(j, t, row) };
 	uint32_t at = join_side_add(&j->side[side], b, row, &stamp);
 
 	j->timed |= stamp.at != INT64_MIN;
@@ -374,7 +382,7 @@ static void keep_rows(struct join *j, int side, const struct taking *t)
 		bool good = g < t->n_good && t->good[g] == t->sel[k];
 
 		if (good || preserves(j, side))
-			keep(j, side, t->b, t->sel[k], good ? t->group[g] : JOIN_NONE);
+			keep(j, side, t, t->sel[k], good ? t->group[g] : JOIN_NONE);
 		g += good;
 	}
 	j->side[side].seen = t->b->schema;
@@ -442,7 +450,7 @@ static int match_row(struct join *j, int side, uint32_t row, uint32_t until, str
 	struct join_side *other = &j->side[!side];
 	const struct join_row *r = &j->side[side].rows[row];
 	int64_t low = earliest(j, side, r->at), high = latest(j, side, r->at);
-	uint32_t at = r->group == JOIN_NONE ? JOIN_NONE : join_side_first_from(other, r->group, low);
+	uint32_t at = r->group == JOIN_NONE || r->lone ? JOIN_NONE : join_side_first_from(other, r->group, low);
 
 	for (; at < until && !join_side_beyond(other, at, high); at = join_side_next(other, at)) {
 		uint32_t left = side ? at : row, right = side ? row : at;

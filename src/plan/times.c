@@ -48,7 +48,7 @@ static int choose_time(struct times *t, struct time_flow *f, struct plan_node *n
 		err_at(t->err, n->on->pos, "the window goes by another time than the watermark of stage %d", f->watermark->stage);
 		return err_hint(t->err, "leave `on` out, or set the watermark on this time");
 	}
-	if (n->on && f->watermark && !is_result)
+	if (n->on && f->watermark && !f->merged && !is_result)
 		n->on = NULL; /* it is @event */
 	n->assigner = w;
 	return 0;
