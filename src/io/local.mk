@@ -61,4 +61,5 @@ src_libio_a_SOURCES += src/io/sink_unix.c
 src_libio_a_SOURCES += src/io/source_read.c src/io/source_read.h
 src_libio_a_SOURCES += src/io/ack.h src/io/ack_conn.c src/io/ack_conn.h src/io/ack_sender.c src/io/ack_sender.h src/io/sink_ack.c src/io/sink_ack.h
 src_libio_a_SOURCES += src/io/position.c src/io/position.h
+src_libio_a_SOURCES += src/io/resume.c src/io/resume.h
 src_libio_a_SOURCES += src/io/held.c src/io/held.h src/io/sink_keep.c

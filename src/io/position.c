@@ -1,6 +1,5 @@
 #include "io/position.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -103,6 +102,14 @@ void position_of_fd(struct position *p, int fd)
 	p->dev = id.dev;
 	p->ino = id.ino;
 	p->born_ns = id.born_ns;
+	p->size = p->mtime_ns = 0;
+	p->n_seen = 0;
+	p->seen = 0;
+}
+
+bool position_is_of(const struct position *p, const struct file_id *id)
+{
+	return id->is_file && id->dev == p->dev && id->ino == p->ino && id->born_ns == p->born_ns;
 }
 
 void position_put(struct buf *b, const struct position *p)
@@ -114,6 +121,13 @@ void position_put(struct buf *b, const struct position *p)
 	put_varint(b, (uint64_t)p->offset);
 	put_le(b, p->head, 8);
 	put_le(b, p->last, 8);
+	put_varint(b, (uint64_t)p->size);
+	put_le(b, (uint64_t)p->mtime_ns, 8);
+	put_varint(b, p->n_seen);
+	put_le(b, p->seen, 8);
+	put_varint(b, p->rotates);
+	put_le(b, (uint64_t)p->beside_mtime_ns, 8);
+	put_le(b, (uint64_t)p->beside_born_ns, 8);
 }
 
 void position_get(struct bytes_in *in, struct position *p)
@@ -127,6 +141,14 @@ void position_get(struct bytes_in *in, struct position *p)
 	p->offset = (int64_t)get_varint(in);
 	p->head = get_le(in, 8);
 	p->last = get_le(in, 8);
+	p->size = (int64_t)get_varint(in);
+	p->mtime_ns = (int64_t)get_le(in, 8);
+	p->n_seen = (uint32_t)get_varint(in);
+	p->seen = get_le(in, 8);
+	p->rotates = get_varint(in);
+	p->beside_mtime_ns = (int64_t)get_le(in, 8);
+	p->beside_born_ns = (int64_t)get_le(in, 8);
+	in->bad |= p->n_seen > POSITION_HEAD;
 }
 
 /* ---- going there ---- */
@@ -152,9 +174,11 @@ static bool is_packed(int fd)
 
 static int seek_plain(struct fd_source *s, int64_t offset, struct trace *t)
 {
-	size_t head = offset < POSITION_HEAD ? (size_t)offset : POSITION_HEAD, last = offset < POSITION_LAST ? (size_t)offset : POSITION_LAST;
+	size_t head = offset < POSITION_HEAD ? (size_t)offset : POSITION_HEAD,
+	       last = offset < POSITION_LAST ? (size_t)offset : POSITION_LAST;
 
-	if (read_at(s->fd, t->head, head, 0) != (ssize_t)head || read_at(s->fd, t->last, last, offset - (int64_t)last) != (ssize_t)last)
+	if (read_at(s->fd, t->head, head, 0) != (ssize_t)head ||
+	    read_at(s->fd, t->last, last, offset - (int64_t)last) != (ssize_t)last)
 		return 1;
 	if (lseek(s->fd, offset, SEEK_SET) != offset)
 		return 1;
@@ -198,165 +222,42 @@ int position_resume(struct fd_source *s, const struct position *p, struct trace 
 	return now.head != p->head || now.last != p->last;
 }
 
-/* ---- finding it again ---- */
+/* ---- what was seen ---- */
 
-struct candidate {
-	char *path;
-	struct file_id id;
-	bool dated; /* its name is NAME and something that counts or dates: .1, -20261122 */
-};
-
-struct candidates {
-	struct candidate *at;
-	size_t n, cap;
-};
-
-static bool holds(const char *path, const struct position *p)
+static void note_seen(struct position *p, int fd, const struct file_id *id, uint64_t ahead)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct err ignored = { 0 };
-	struct fd_source *s;
-	struct trace *t;
-	bool yes = false;
+	char head[POSITION_HEAD];
+	ssize_t n = read_at(fd, head, sizeof head, 0);
+	int64_t had = p->offset + (int64_t)ahead;
+
+	p->mtime_ns = id->mtime_ns;
+	p->size = id->size > had ? id->size : had;
+	p->n_seen = n > 0 ? (uint32_t)n : 0;
+	p->seen = sum64(head, p->n_seen, 0);
+}
+
+void position_look(struct position *p, uint64_t ahead)
+{
+	int fd = p->path ? open(p->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	struct file_id id;
 
 	if (fd < 0)
-		return false;
-	s = fd_source_new(fd, path, &ignored);
-	if (s) {
-		s->base.name = path;
-		t = xmalloc(sizeof *t);
-		yes = !position_resume(s, p, t, &ignored);
-		free(t);
-		fd_source_release(&s->base);
-		free(s);
-	}
+		return;
+	if (!file_id_of_fd(fd, &id) && position_is_of(p, &id) && !is_packed(fd))
+		note_seen(p, fd, &id, ahead);
 	close(fd);
-	return yes;
 }
 
-static bool same_file(const struct file_id *id, const struct position *p)
+bool position_was_seen(const struct position *p, struct fd_source *s)
 {
-	return id->is_file && id->dev == p->dev && id->ino == p->ino && id->born_ns == p->born_ns;
-}
+	struct err ignored = { 0 };
+	char head[POSITION_HEAD];
+	size_t n = 0;
+	ssize_t r = 1;
 
-static void add_leg(struct resume_list *l, const char *path, int64_t offset, bool same)
-{
-	l->legs = xgrow(l->legs, &l->cap, l->n + 1, sizeof *l->legs);
-	l->legs[l->n++] = (struct resume_leg){ .path = xstrdup(path), .offset = offset, .same = same };
-}
-
-static bool is_dated(const char *rest) { return (*rest == '.' || *rest == '-' || *rest == '_') && rest[1] >= '0' && rest[1] <= '9'; }
-
-/* base_n: the length of the name that it begins with, 0: it does not. */
-static void add_candidate(struct candidates *c, const char *folder, const char *name, size_t base_n)
-{
-	size_t n = strlen(folder) + strlen(name) + 2;
-	char *path = xmalloc(n);
-	struct file_id id;
-
-	snprintf(path, n, "%s/%s", folder, name);
-	if (file_id_of(path, &id) || !id.is_file) {
-		free(path);
-		return;
+	while (n < p->n_seen && r > 0) {
+		r = fd_source_read(&s->base, head + n, p->n_seen - n, &ignored);
+		n += r > 0 ? (size_t)r : 0;
 	}
-	c->at = xgrow(c->at, &c->cap, c->n + 1, sizeof *c->at);
-	c->at[c->n++] = (struct candidate){ path, id, base_n && is_dated(name + base_n) };
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-
-	if (x->id.mtime_ns != y->id.mtime_ns)
-		return x->id.mtime_ns < y->id.mtime_ns ? -1 : 1;
-	return strcmp(x->path, y->path);
-}
-
-/* NAME* beside it, without NAME, and whatever name the file has there; oldest first. */
-static void list_candidates(struct candidates *c, const struct position *p)
-{
-	const char *slash = strrchr(p->path, '/'), *name = slash ? slash + 1 : p->path;
-	char *folder = slash ? xstrndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path)) : xstrdup(".");
-	size_t n = strlen(name);
-	DIR *dir = opendir(folder);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir))) {
-		bool begins = !strncmp(d->d_name, name, n) && d->d_name[n];
-
-		if (begins || (d->d_ino == p->ino && strcmp(d->d_name, name) != 0))
-			add_candidate(c, folder, d->d_name, begins ? n : 0);
-	}
-	if (dir)
-		closedir(dir);
-	free(folder);
-	if (c->n)
-		qsort(c->at, c->n, sizeof *c->at, by_time);
-}
-
-/* The one that it has become: the same inode, else a copy, the newest first. */
-static const struct candidate *find_moved(const struct candidates *c, const struct position *p)
-{
-	for (size_t i = c->n; i-- > 0;)
-		if (same_file(&c->at[i].id, p) && holds(c->at[i].path, p))
-			return &c->at[i];
-	for (size_t i = c->n; i-- > 0 && p->offset;)
-		if (!same_file(&c->at[i].id, p) && holds(c->at[i].path, p))
-			return &c->at[i];
-	return NULL;
-}
-
-/* Is it a compressed copy of one that is there as well? */
-static bool is_copy(const struct candidates *c, const char *path)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		size_t n = strlen(c->at[i].path);
-
-		if (!strncmp(c->at[i].path, path, n) && path[n] == '.')
-			return true;
-	}
-	return false;
-}
-
-static void add_moved(struct resume_list *out, const struct candidates *c, const struct candidate *moved, const struct position *p)
-{
-	bool named = !access(p->path, F_OK);
-
-	add_leg(out, moved->path, p->offset, same_file(&moved->id, p));
-	for (const struct candidate *next = moved + 1; next < c->at + c->n; next++)
-		if (next->dated && !is_copy(c, next->path) && next->id.mtime_ns > moved->id.mtime_ns)
-			add_leg(out, next->path, 0, false);
-	for (size_t i = 0; i < out->n; i++)
-		out->legs[i].finished = true;
-	if (named)
-		add_leg(out, p->path, 0, false);
-}
-
-void resume_find(struct resume_list *out, const struct position *p)
-{
-	struct candidates c = { 0 };
-	const struct candidate *moved;
-	struct file_id id = { 0 };
-
-	if (!file_id_of(p->path, &id) && same_file(&id, p) && holds(p->path, p)) {
-		add_leg(out, p->path, p->offset, true);
-		return;
-	}
-	list_candidates(&c, p);
-	moved = find_moved(&c, p);
-	if (moved)
-		add_moved(out, &c, moved, p);
-	else if (holds(p->path, p))
-		add_leg(out, p->path, p->offset, false);
-	for (size_t i = 0; i < c.n; i++)
-		free(c.at[i].path);
-	free(c.at);
-}
-
-void resume_release(struct resume_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->legs[i].path);
-	free(l->legs);
-	*l = (struct resume_list){ 0 };
+	return n == p->n_seen && (!n || sum64(head, n, 0) == p->seen);
 }

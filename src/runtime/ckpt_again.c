@@ -1,10 +1,7 @@
 /* Live input, with a checkpoint: streams that were open when the last run ended, and what it had read and not committed. */
 #include "runtime/ckpt_live.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define TAKE_MAX ((size_t)4 << 20) /* bytes of the log that are in memory at a time */
 #define READ_AGAIN ((size_t)64 << 10)
@@ -54,34 +51,10 @@ static struct stream *restore_stream(struct lsource *of, struct place *p, struct
 	return s;
 }
 
-static int no_file(const struct place *p, struct err *e)
-{
-	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no other beside it is", p->now.pos.path,
-		(long long)p->now.pos.offset);
-	return err_hint(e, "--accept-loss goes on without the rest of it");
-}
-
-struct fd_source *resumed_open(const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct fd_source *f = fd >= 0 ? fd_source_new(fd, path, e) : NULL;
-
-	if (fd < 0)
-		err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-	else if (!f)
-		close(fd);
-	else
-		f->base.name = path;
-	return f;
-}
-
 void resumed_close(struct resumed *r)
 {
-	if (!r->file)
-		return;
-	fd_source_release(&r->file->base);
-	close(r->file->fd);
-	free(r->file);
+	if (r->file)
+		source_close(&r->file->base);
 	r->file = NULL;
 }
 
@@ -94,7 +67,7 @@ static int read_ahead(struct resumed *r, uint64_t ahead, struct err *e)
 		ssize_t n = fd_source_read(&r->file->base, stream_room(s, ahead - s->n), ahead - s->n, e);
 
 		if (n <= 0)
-			return n < 0 ? -1 : no_file(s->in.place, e);
+			return n < 0 ? -1 : place_no_file(s->in.place, e);
 		s->n += (size_t)n;
 		s->of->held += (size_t)n;
 		s->in.place->read_at += n;
@@ -107,11 +80,11 @@ static int find_file(struct checkpoint *c, struct resumed *r, struct err *e)
 {
 	struct place *p = r->stream->in.place;
 
-	resume_find(&r->legs, &p->now.pos);
+	place_resume(c, p, &r->legs);
 	if (!r->legs.n)
-		return c->opts.accept_loss ? 1 : no_file(p, e);
-	r->file = resumed_open(r->legs.legs[0].path, e);
-	if (!r->file || position_resume(r->file, &p->now.pos, &p->trace, e) < 0)
+		return place_lost(c, p, e) ? -1 : 1;
+	r->file = place_open(p, &r->legs.legs[0], e);
+	if (!r->file)
 		return -1;
 	place_note_file(p, r->file->fd);
 	return read_ahead(r, p->now.ahead, e);
@@ -120,7 +93,7 @@ static int find_file(struct checkpoint *c, struct resumed *r, struct err *e)
 struct resumed *resumed_add(struct live *l, struct stream *s)
 {
 	l->resumed = xgrow(l->resumed, &l->resumed_cap, l->n_resumed + 1, sizeof *l->resumed);
-	l->resumed[l->n_resumed] = (struct resumed){ .stream = s };
+	l->resumed[l->n_resumed] = (struct resumed){ .stream = s, .of = s ? s->of : NULL };
 	return &l->resumed[l->n_resumed++];
 }
 
@@ -155,8 +128,6 @@ static int restore_place(struct live *l, struct place *p, struct err *e)
 	if (r <= 0)
 		return r;
 	l->n_resumed--;
-	if (c->opts.note)
-		c->opts.note(c->opts.ctx, "input that was read before is gone; what is there is read from its start");
 	stream_drop(s);
 	return 0;
 }
@@ -381,7 +352,7 @@ int resumed_read(struct live *l, struct stream *s, int64_t upto, struct err *e)
 			room = (size_t)(upto - p->read_at);
 		n = fd_source_read(&r->file->base, stream_room(s, room), room, e);
 		if (n < 0 || (!n && upto >= 0))
-			return n < 0 ? -1 : no_file(p, e);
+			return n < 0 ? -1 : place_no_file(p, e);
 		if (!n)
 			return 0;
 		if (stream_filled(s, (size_t)n) < 0)
@@ -397,6 +368,7 @@ static int play_file(struct live *l, struct store_bytes key, struct store_bytes 
 	struct place *p = place_at(c, key);
 	struct place_value v;
 	struct stream *s;
+	int r;
 
 	if (!of)
 		return 0;
@@ -408,7 +380,8 @@ static int play_file(struct live *l, struct store_bytes key, struct store_bytes 
 	if (!s)
 		return -1;
 	p->dirty = true;
-	return find_file(c, resumed_add(l, s), e) ? -1 : 0;
+	r = find_file(c, resumed_add(l, s), e);
+	return r > 0 ? place_no_file(p, e) : r;
 }
 
 static int play_end(struct live *l, struct stream *s, bool drop)

@@ -2,7 +2,7 @@
  * that a loop drives), ckpt_points.c (what cuts and commits remember, as bytes). */
 #ifndef STRM_RUNTIME_CKPT_IMPL_H
 #define STRM_RUNTIME_CKPT_IMPL_H
-#include "io/position.h"
+#include "io/resume.h"
 #include "runtime/checkpoint.h"
 #include "runtime/job_impl.h"
 
@@ -170,6 +170,14 @@ bool place_is_done(struct store_bytes key);
 int places_load(struct checkpoint *c, struct err *e);
 /* The open cut's legs to their places. */
 int places_aim(struct checkpoint *c, struct err *e);
+/* Of a place of a file: finds it, and says so where something of it is missing. The list may be empty: it is gone. */
+void place_resume(const struct checkpoint *c, const struct place *p, struct resume_list *out);
+/* It is gone. 0 where that is accepted, and said; else -1. */
+int place_lost(const struct checkpoint *c, const struct place *p, struct err *e);
+/* The same, which cannot be accepted: -1. */
+int place_no_file(const struct place *p, struct err *e);
+/* The first file of those found, where the place stands; closed with source_close. NULL and err. */
+struct fd_source *place_open(struct place *p, const struct resume_leg *leg, struct err *e);
 /* The value as of now into the place's own (position, rest, decoder). */
 void place_settle(struct place *p);
 /* It goes on to another file or stream: how it stands becomes a leg of the cut. */

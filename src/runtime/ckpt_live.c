@@ -134,6 +134,8 @@ static int begin_file(struct stream *s, int fd, int64_t offset, struct err *e)
 	p->now.kind = PLACE_FILE;
 	position_name(&p->now.pos, fd, fd ? s->in.decoder->opts.source : NULL);
 	place_note_file(p, fd);
+	if (!source_live(s->of->src) || follow_is(s->of->src))
+		resume_begins(&p->now.pos);
 	if (offset && trace_to(p, fd, offset, e))
 		return -1;
 	p->trace.offset = p->read_at = offset;

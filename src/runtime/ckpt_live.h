@@ -20,6 +20,7 @@
 /* A file that is gone on with. */
 struct resumed {
 	struct stream *stream; /* NULL: it has ended */
+	struct lsource *of;
 	struct resume_list legs;
 	struct fd_source *file; /* the first of them, where the stream is; NULL: given to the source, or read to its end */
 };
@@ -43,7 +44,6 @@ int ckpt_find_log(struct checkpoint *c, uint64_t *end, struct err *e);
 
 struct resumed *resumed_add(struct live *l, struct stream *s);
 void resumed_close(struct resumed *r);
-struct fd_source *resumed_open(const char *path, struct err *e);
 /* Reads the file on, up to an offset, -1: to its end. 0 or -1. */
 int resumed_read(struct live *l, struct stream *s, int64_t upto, struct err *e);
 

@@ -40,10 +40,22 @@ static struct source_past *add_past(struct lsource *of, int fd, const struct res
 	return *at = p;
 }
 
-static bool is_packed(const char *path)
+/* Its place in the file is the descriptor's own. */
+static int open_leg(const struct resume_leg *leg, struct err *e)
 {
+	struct fd_source *f = resume_open(leg, e);
+	int fd = f ? dup(f->fd) : -1;
+
+	if (f)
+		source_close(&f->base);
+	return fd;
+}
+
+static bool is_packed(const struct resume_leg *leg)
+{
+	struct err ignored = { 0 };
 	char head[UNPACK_SNIFF];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open_leg(leg, &ignored);
 	ssize_t n = fd >= 0 ? fd_read(fd, head, sizeof head) : -1;
 	bool more;
 
@@ -56,9 +68,31 @@ static bool is_packed(const char *path)
 static bool can_follow(const struct resumed *r)
 {
 	for (size_t i = 0; i < r->legs.n; i++)
-		if (is_packed(r->legs.legs[i].path))
+		if (is_packed(&r->legs.legs[i]))
 			return false;
 	return true;
+}
+
+static bool has_leg(const struct resumed *r, size_t from, const struct resume_leg *leg)
+{
+	for (size_t i = from; i < r->legs.n; i++)
+		if (file_id_stays(&r->legs.legs[i].id, &leg->id))
+			return true;
+	return false;
+}
+
+/* A file that was rotated behind one that is gone on with: does another stream that is gone on with lead to it, or is it read? */
+static bool is_anothers(struct lsource *of, size_t at, const struct resume_leg *leg)
+{
+	const struct live *l = of->live;
+
+	for (size_t i = 0; i < l->n_resumed; i++) {
+		const struct resumed *r = &l->resumed[i];
+
+		if (i != at && r->of == of && has_leg(r, 0, leg) && (i > at || file_id_stays(&r->legs.legs[0].id, &leg->id)))
+			return true;
+	}
+	return is_known(of, &leg->id);
 }
 
 /* The file has a new name, and is whole: it is read to its end, and the stream ends. */
@@ -80,7 +114,7 @@ static int read_between(struct lsource *of, const struct resume_leg *leg, struct
 	struct live *l = of->live;
 	struct resumed *r = resumed_add(l, stream_new(of, of->src->name, e));
 
-	r->file = r->stream ? resumed_open(leg->path, e) : NULL;
+	r->file = r->stream ? resume_open(leg, e) : NULL;
 	if (!r->file || ckpt_stream_begins(r->stream, of->src->name, r->file->fd, 0, e))
 		return -1;
 	return finish_file(l, r, e);
@@ -90,18 +124,21 @@ static int read_between(struct lsource *of, const struct resume_leg *leg, struct
 static int read_packed(struct lsource *of, size_t at, struct err *e)
 {
 	struct live *l = of->live;
-	struct resume_list legs = l->resumed[at].legs;
-	size_t n = legs.n;
+	const struct resume_list legs = l->resumed[at].legs;
+	const struct resume_leg *last = &legs.legs[legs.n - 1];
+	int fd;
 
 	if (finish_file(l, &l->resumed[at], e))
 		return -1;
-	for (size_t i = 1; i < n && legs.legs[i].finished; i++) {
-		struct file_id id;
-
-		if (!file_id_of(legs.legs[i].path, &id) && !is_known(of, &id) && read_between(of, &legs.legs[i], e))
+	for (size_t i = 1; i < legs.n && legs.legs[i].finished; i++)
+		if (!is_anothers(of, at, &legs.legs[i]) && read_between(of, &legs.legs[i], e))
 			return -1;
-	}
-	return 0;
+	if (last->finished || is_packed(last) || is_anothers(of, at, last))
+		return 0;
+	fd = open_leg(last, e);
+	if (fd >= 0)
+		add_past(of, fd, last);
+	return fd < 0 ? -1 : 0;
 }
 
 /* The files of a stream that is gone on with, for a source that the loop drives. */
@@ -117,16 +154,15 @@ static int give_past(struct lsource *of, size_t at, struct err *e)
 	p->offset = r->stream->in.place->read_at;
 	r->file->fd = -1;
 	for (size_t i = 1; i < r->legs.n && follow_is(of->src); i++) {
-		int fd = open(r->legs.legs[i].path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		struct file_id id;
+		const struct resume_leg *leg = &r->legs.legs[i];
+		int fd = is_anothers(of, at, leg) ? -2 : open_leg(leg, e);
 
-		if (fd >= 0 && r->legs.legs[i].finished && !file_id_of_fd(fd, &id) && !is_known(of, &id))
-			add_past(of, fd, &r->legs.legs[i]);
-		else if (fd >= 0)
-			close(fd);
+		if (fd == -1)
+			return -1;
+		if (fd >= 0)
+			add_past(of, fd, leg);
 	}
-	fd_source_release(&r->file->base);
-	free(r->file);
+	source_close(&r->file->base);
 	r->file = NULL;
 	return 0;
 }

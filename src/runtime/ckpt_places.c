@@ -1,4 +1,5 @@
 /* Where inputs stand: entries of a stage of their own, one for each source. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "runtime/ckpt_impl.h"
@@ -107,6 +108,59 @@ int places_aim(struct checkpoint *c, struct err *e)
 
 const struct place_value *place_aim(const struct place *p) { return p->leg < p->n_legs ? &p->legs[p->leg] : NULL; }
 
+/* ---- files that are gone on with ---- */
+
+static void note(const struct checkpoint *c, const char *text)
+{
+	if (c->opts.note)
+		c->opts.note(c->opts.ctx, text);
+}
+
+void place_resume(const struct checkpoint *c, const struct place *p, struct resume_list *out)
+{
+	char text[512];
+
+	resume_find(out, &p->now.pos);
+	if (!out->n || !out->changed)
+		return;
+	if (p->now.rows || p->now.bads || p->now.ahead) {
+		resume_release(out); /* of what was seen some was taken */
+		return;
+	}
+	snprintf(text, sizeof text, "%s: what it held behind byte %lld is not there any more; it is read on from there", p->now.pos.path,
+		 (long long)p->now.pos.offset);
+	note(c, text);
+}
+
+int place_no_file(const struct place *p, struct err *e)
+{
+	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no other beside it is", p->now.pos.path,
+		(long long)p->now.pos.offset);
+	return err_hint(e, "--accept-loss goes on without the rest of it");
+}
+
+int place_lost(const struct checkpoint *c, const struct place *p, struct err *e)
+{
+	if (!c->opts.accept_loss)
+		return place_no_file(p, e);
+	note(c, "input that was read before is gone; what is there is read from its start");
+	return 0;
+}
+
+struct fd_source *place_open(struct place *p, const struct resume_leg *leg, struct err *e)
+{
+	struct fd_source *f = resume_open(leg, e);
+	int r = f ? position_resume(f, &p->now.pos, &p->trace, e) : -1;
+
+	if (r > 0)
+		place_no_file(p, e);
+	if (!r)
+		return f;
+	if (f)
+		source_close(&f->base);
+	return NULL;
+}
+
 /* ---- to the store ---- */
 
 /* What of the log was taken off and not consumed. (`ahead` may be the end of the rest as it was.) */
@@ -164,6 +218,14 @@ void place_turn(struct checkpoint *c, struct place *p)
 	add_leg(c, p);
 }
 
+/* As it is at the end of a micro-batch. */
+static void settle_last(struct place *p)
+{
+	place_settle(p);
+	if (p->now.kind == PLACE_FILE && !p->gone)
+		position_look(&p->now.pos, p->now.ahead);
+}
+
 void places_legs(struct checkpoint *c, struct point *cut)
 {
 	struct bytes_in in;
@@ -171,7 +233,7 @@ void places_legs(struct checkpoint *c, struct point *cut)
 	for (size_t i = 0; i < c->n_places; i++) {
 		if (!c->places[i]->dirty)
 			continue;
-		place_settle(c->places[i]);
+		settle_last(c->places[i]);
 		add_leg(c, c->places[i]);
 	}
 	cut->feeds = (struct store_bytes){ c->feeds.p, c->feeds.n };
@@ -189,7 +251,7 @@ void places_settle(struct checkpoint *c)
 {
 	for (size_t i = 0; i < c->n_places; i++)
 		if (c->places[i]->dirty)
-			place_settle(c->places[i]);
+			settle_last(c->places[i]);
 }
 
 static void free_place(struct place *p)

@@ -5,7 +5,7 @@
 
 #define COMMIT_VERSION 1
 #define CUT_VERSION 1
-#define PLACE_VERSION 1
+#define PLACE_VERSION 2
 
 static void put_int(struct buf *b, int64_t v) { put_le(b, (uint64_t)v, 8); }
 static int64_t get_int(struct bytes_in *in) { return (int64_t)get_le(in, 8); }

@@ -174,43 +174,29 @@ static int append(struct checkpoint *c, struct place *p, char what, struct store
 
 /* ---- opening ---- */
 
-static struct source *open_path(const char *path, struct err *e)
-{
-	struct buf b = { 0 };
-	struct source *s;
-
-	buf_str(&b, "file:");
-	for (; *path; path++)
-		if (*path == '%' || *path == '?')
-			buf_printf(&b, "%%%02X", (unsigned char)*path);
-		else
-			buf_char(&b, *path);
-	s = source_open(buf_cstr(&b), e);
-	buf_release(&b);
-	return s;
-}
-
 /* The next of the files that are to be read before the source, or instead. */
 static int open_file(struct checkpoint *c, struct pulled *p, struct source **out, struct err *e)
 {
 	const struct resume_leg *leg = &p->files.legs[p->file++];
-	struct source *s = open_path(leg->path, e);
+	struct position *pos = &p->place->now.pos;
+	struct fd_source *f;
 
-	if (!s)
-		return -1;
 	p->resumes = p->file == 1;
 	p->at_end = false;
 	p->finished = leg->finished;
 	if (!p->resumes)
 		place_begin(p->place);
-	else if (position_resume((struct fd_source *)s, &p->place->now.pos, &p->place->trace, e) < 0) {
-		source_close(s);
+	f = p->resumes ? place_open(p->place, leg, e) : resume_open(leg, e);
+	if (!f)
 		return -1;
+	p->place->read_at = pos->offset;
+	position_of_fd(pos, f->fd);
+	if (!p->resumes) {
+		resume_begins(pos);
+		p->place->dirty = true;
 	}
-	p->place->read_at = p->place->now.pos.offset;
-	position_of_fd(&p->place->now.pos, fd_source_file(s));
-	s->name = arena_str(&c->job->arena, p->place->now.name.p, p->place->now.name.n); /* records still come from what the user named */
-	*out = s;
+	f->base.name = arena_str(&c->job->arena, p->place->now.name.p, p->place->now.name.n); /* records still come from what the user named */
+	*out = &f->base;
 	return 1;
 }
 
@@ -225,10 +211,12 @@ static int begin_file(struct pulled *p, struct source *s, int fd, struct err *e)
 	off_t at = lseek(fd, 0, SEEK_CUR);
 
 	place_begin(p->place);
+	p->place->dirty = true;
 	p->place->now.kind = PLACE_FILE;
 	set_name(&p->place->now, source_name(s));
 	position_name(&p->place->now.pos, fd, fd ? source_name(s) : NULL);
 	position_of_fd(&p->place->now.pos, fd);
+	resume_begins(&p->place->now.pos);
 	if (at > 0 && position_seek((struct fd_source *)s, at, &p->place->trace, e) < 0)
 		return -1;
 	p->place->read_at = p->place->now.pos.offset = at > 0 ? at : 0;
@@ -272,14 +260,6 @@ static int open_source(struct checkpoint *c, struct pulled *p, const char *spec,
 	}
 	*out = s;
 	return 1;
-}
-
-static int lost(const struct checkpoint *c, const struct place *p, struct err *e)
-{
-	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no %s* beside it is", p->now.pos.path,
-		(long long)p->now.pos.offset, strrchr(p->now.pos.path, '/') ? strrchr(p->now.pos.path, '/') + 1 : p->now.pos.path);
-	(void)c;
-	return err_hint(e, "--accept-loss begins with the file that is there");
 }
 
 static int take_key(void *ctx, uint64_t at, struct store_bytes piece)
@@ -334,14 +314,8 @@ static int begin_source(struct checkpoint *c, struct pulled *p, struct err *e)
 	}
 	if (v->kind != PLACE_FILE)
 		return 0;
-	resume_find(&p->files, &v->pos);
-	if (p->files.n)
-		return 0;
-	if (!c->opts.accept_loss)
-		return lost(c, p->place, e);
-	if (c->opts.note)
-		c->opts.note(c->opts.ctx, "input that was read before is gone; what is there is read from its start");
-	return 0;
+	place_resume(c, p->place, &p->files);
+	return p->files.n ? 0 : place_lost(c, p->place, e);
 }
 
 /* Is the source read behind this one, as one input? */

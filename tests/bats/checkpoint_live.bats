@@ -122,6 +122,66 @@ hint: --accept-loss goes on without the rest of it" ]
 	is '1 2 3 4 5 7'
 }
 
+@test "a log of which only a line without an end was there, copied and cut" {
+	for log in log 'file:log?follow'; do
+		rm -rf d out log*
+		printf 12 >log
+		once --from "$log" 'filter true'
+		echo 3 >>log
+		cp log log.1
+		seq 4 5 >log
+		once --from "$log" 'filter true'
+		is '123 4 5'
+	done
+}
+
+@test "a log that was empty and has a new inode, with nothing beside it, is an error" {
+	: >log
+	once --from log 'filter true'
+	mkdir old
+	mv log old
+	seq 3 >log
+	run --separate-stderr once --from log 'filter true'
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: $(realpath log): is not the file that was read up to byte 0, and no other beside it is
+hint: --accept-loss goes on without the rest of it" ]
+	once --accept-loss --from log 'filter true' 2>/dev/null
+	is '1 2 3'
+}
+
+@test "a copy beside a log that was not cut, or was packed before, is not read" {
+	for log in log 'file:log?follow'; do
+		rm -rf d out log*
+		seq 2 | gzip >log.2.gz
+		: >log
+		once --from "$log" 'filter true'
+		seq 3 5 >log
+		cp log log.1
+		once --from "$log" 'filter true'
+		seq 6 7 >>log
+		cp log log-20260101
+		gunzip log.2.gz
+		once --from "$log" 'filter true'
+		is '3 4 5 6 7'
+	done
+}
+
+@test "a log that was cut behind what was read of it goes on there, and that is said" {
+	seq 9 >log
+	once --every 2r --from log 'limit 4'
+	seq 4 >log
+	seq 20 21 >>log
+	run --separate-stderr strm --once --checkpoint d --from log 'limit 4' --to file:out
+	[ "$status" -eq 1 ]
+	rm -rf d out
+	printf '1\n2\n3' >log
+	once --from log 'filter true'
+	printf '1\n2\n4\n' >log
+	run --separate-stderr strm --once --checkpoint d --from log 'filter true' --to file:out
+	[ "$stderr" = "strm: $(realpath log): what it held behind byte 4 is not there any more; it is read on from there" ]
+	is '1 2 4'
+}
+
 @test "a line without an end waits for it, and with --drain is one" {
 	printf 'a\nb' >log
 	once -F log 'filter true'
