@@ -50,6 +50,22 @@ static void add_left(struct making *m)
 		add(m, l->names[i], (int32_t)i, is_key(m->names, l->names[i]) ? find(r, l->names[i], l->name_n[i]) : -1);
 }
 
+enum asking { ASKED_NOT, ASKED_BY_SIDE, ASKED_BOTH_WAYS };
+
+/* How do later stages read the right side's field? */
+static enum asking how_asked(const struct making *m, const char *name)
+{
+	size_t label = m->names->n_asked ? strlen(m->names->label[1]) : 0, n = strlen(name);
+
+	for (uint32_t i = 0; i < m->names->n_asked && !is_key(m->names, name); i++) {
+		const char *own = m->names->asked[i] + label + 1;
+
+		if (!strncmp(own, name, n) && (!own[n] || own[n] == '.'))
+			return m->names->plainly[i] ? ASKED_BOTH_WAYS : ASKED_BY_SIDE;
+	}
+	return ASKED_NOT;
+}
+
 static void add_right(struct making *m)
 {
 	const struct schema *l = m->shape->side[0], *r = m->shape->side[1];
@@ -57,9 +73,13 @@ static void add_right(struct making *m)
 	for (uint32_t i = 0; r && i < r->n; i++) {
 		bool both = find(l, r->names[i], r->name_n[i]) >= 0;
 		const char *name = r->names[i];
+		enum asking how = how_asked(m, name);
 
 		if (both && is_key(m->names, name))
 			continue;
+		if (l && !both && how == ASKED_BOTH_WAYS)
+			add(m, name, -1, (int32_t)i);
+		both |= how != ASKED_NOT;
 		while (both) {
 			name = arena_printf(m->arena, "%s.%s", m->names->label[1], name);
 			both = is_taken(m, name);
@@ -89,7 +109,7 @@ static void add_mention(struct making *m, const char *mention, int side)
 static struct join_shape *make(struct join_shapes *s, const struct join_names *names, const struct schema *left, const struct schema *right)
 {
 	struct join_shape *shape = arena_new(&s->arena, struct join_shape);
-	uint32_t most = (left ? left->n : 0) + (right ? right->n : 0) + 2 * names->n_mentions + 1;
+	uint32_t most = (left ? left->n : 0) + (right ? 2 * right->n : 0) + 2 * names->n_mentions + 1;
 	struct making m = { .names = names, .shape = shape, .arena = &s->arena };
 
 	shape->side[0] = left;

@@ -1,5 +1,5 @@
 /* How the records of two sides become one: the fields of both, left first. A key of one name in both is one field; another right field whose name
- * the left has too is called SIDE.field. For conditions there may be more columns behind those: fields by the name of their side, as written. */
+ * the left has too is called SIDE.field, and so is one that is asked for by that name, whatever the left has had so far. For conditions there may be more columns behind those: fields by the name of their side, as written. */
 #ifndef STRM_OP_JOIN_SHAPE_H
 #define STRM_OP_JOIN_SHAPE_H
 #include "expr/eval.h"
@@ -9,6 +9,9 @@ struct join_names {
 	const char *label[2];        /* names of the sides; left may be NULL */
 	const char *const *keys;     /* fields that are one key in both */
 	uint32_t n_keys;
+	const char *const *asked;    /* what later stages read by the name of the right side: "clicks.at", */
+	const bool *plainly;         /* and whether they read it as "at" too */
+	uint32_t n_asked;
 	const char *const *mentions; /* what a condition reads by the name of a side: "clicks.at" */
 	uint32_t n_mentions;
 };

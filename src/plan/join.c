@@ -185,6 +185,7 @@ static void want_field(const struct plan_join *j, const char *field, struct fiel
 		want(left, own);
 	} else if (j->known[0].open || !known_has(&j->known[0], field)) {
 		want(right, field);
+		want(left, field); /* an earlier join is asked for it by this name */
 	} else {
 		want(left, field);
 	}
@@ -218,6 +219,29 @@ void join_needs(struct plan_node *n, const struct field_set *after)
 	}
 	want_fields(j, after, left, right);
 	left->all |= j->known[0].open; /* a field that is asked for seems to be there */
+}
+
+static bool is_wanted(const struct field_set *f, const char *name)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (!strncmp(f->names[i], name, strlen(name)) && (!f->names[i][strlen(name)] || f->names[i][strlen(name)] == '.'))
+			return true;
+	return f->all;
+}
+
+void join_asked(const struct plan *p, const struct field_set *after, struct join_names *names)
+{
+	const char **asked = arena_array(p->arena, const char *, after->n + 1), *own;
+	bool *plainly = arena_array(p->arena, bool, after->n + 1);
+
+	names->asked = asked;
+	names->plainly = plainly;
+	for (uint32_t i = 0; i < after->n; i++) {
+		if (!(own = behind_label(names->label[1], after->names[i])))
+			continue;
+		asked[names->n_asked] = after->names[i];
+		plainly[names->n_asked++] = !after->all && is_wanted(after, arena_str(p->arena, own, strcspn(own, ".")));
+	}
 }
 
 /* ---- lowering ---- */
@@ -274,14 +298,6 @@ static int bind_conditions(struct lowering_join *l)
 	return l->spec.where ? 0 : -1;
 }
 
-static bool is_wanted(const struct field_set *f, const char *name)
-{
-	for (uint32_t i = 0; i < f->n; i++)
-		if (!strncmp(f->names[i], name, strlen(name)) && (!f->names[i][strlen(name)] || f->names[i][strlen(name)] == '.'))
-			return true;
-	return f->all;
-}
-
 /* The fields of a side, where the program fixes them, as far as they are asked for. */
 static const struct schema *fixed_fields(const struct plan *p, const struct known *k, const struct field_set *needs)
 {
@@ -322,6 +338,8 @@ struct op *lower_join(const struct plan *p, const struct plan_node *n, const str
 	l.spec.names.label[1] = j->label[1];
 	l.spec.known[0] = fixed_fields(p, &j->known[0], &n->needs);
 	l.spec.known[1] = fixed_fields(p, &j->known[1], &n->others[0].point->needs);
+	if (j->known[0].open)
+		join_asked(p, &n->after, &l.spec.names);
 	if (!bind_keys(&l) && !bind_conditions(&l))
 		return op_join(o->run, n->stage, n->word, &l.spec);
 	release(&l.spec);

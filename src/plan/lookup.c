@@ -85,6 +85,7 @@ struct op *lower_lookup(const struct plan *p, const struct plan_node *n, const s
 	struct lookup_spec s = { .spec = l->spec, .left = l->left, .bad = o->bad, .ctx = o->ctx };
 
 	s.names.label[1] = l->name;
+	join_asked(p, &n->after, &s.names);
 	if (!read_opts(p, l, o, &s.read, e) && !bind_keys(p, l, o, &s, e))
 		return op_lookup(o->run, n->stage, n->word, &s, e);
 	for (uint32_t i = 0; i < s.n_keys; i++) {

@@ -302,6 +302,8 @@ static int chain_known(struct plan *p, struct plan_chain *c, struct known *out, 
 	for (uint32_t i = 0; i < c->n; i++) {
 		if (known_node(&k, c->nodes[i], e))
 			return -1;
+		if (c->nodes[i]->join)
+			join_name_sides(p, c, i);
 		p->changes |= plan_changes(c->nodes[i]->kind);
 		give_columns(c->nodes[i], p, &k);
 	}

@@ -137,7 +137,9 @@ const struct stage_def stage_join = {
 		.summary = "pairs of records of two streams, by key",
 		.text = "The records of this chain are the left side, those of NAME (a point, an input, or a chain in parentheses) the right one. A pair has the "
 			"fields of both: `on k` gives one k, `on a = b` keeps both, and another right field whose name the left has too is called NAME.field. A null "
-			"key matches nothing; `on a <=> b` lets null match null. `where` is a condition on pairs, in which NAME.field may be said too.\n\n"
+			"key matches nothing; `on a <=> b` lets null match null. `where` is a condition on pairs.\n\n"
+			"In it and in the stages behind the join, NAME.field means that field of the side NAME, whoever else has one; what the right side "
+			"gives may then go by that name.\n\n"
 			"left, right and full keep the records without a match of that side, or of both, with null for what is missing; semi gives the left records "
 			"that have a match, anti those that have none, as they are.\n\n"
 			"Without a window a join sees one micro-batch: of finite input, all of it. With `window all` in both sides everything is kept, without bound. "

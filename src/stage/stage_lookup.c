@@ -57,7 +57,7 @@ const struct stage_def stage_lookup = {
 		.summary = "the rows of a table in a file, beside each record",
 		.text = "FILE is read whole, in the format that its name tells or ?format= says, and again before the next micro-batch when it has changed. A record "
 			"gets the fields of each row with its key, as with `join`; a record without a row is left out and counted, with `left` kept. Another "
-			"field of the table that the record has too is called NAME.field; NAME is the file's name without directory and ending.\n\n"
+			"field of the table that the record has too, or that a later stage asks for so, is called NAME.field; NAME is the file's name without directory and ending.\n\n"
 			"Without `on` each record gets the field NAME: the list of all rows, for small tables. What is looked up is at hand at once and in "
 			"order, unlike with `join`, which waits for the end of the micro-batch.",
 		.group = "graph",
