@@ -21,6 +21,7 @@
 
 struct op;
 struct kept_entry;
+struct kept_walk;
 
 #define WATERMARK_NONE INT64_MIN /* some input has not spoken yet */
 #define WATERMARK_END INT64_MAX  /* no record comes any more */
@@ -68,7 +69,9 @@ struct run {
 	/* The operator's entry with this key, as of its last commit: 1 with `out`, which lives until the next call; 0: there is none, -1. NULL: without a
 	 * checkpoint, and what an operator keeps has to stay in memory. */
 	int (*fetch)(void *ctx, const struct op *op, const struct kept_entry *key, struct kept_entry *out, struct err *e);
-	void *fetch_ctx;
+	/* All of them. NULL: likewise. */
+	int (*walk)(void *ctx, const struct op *op, const struct kept_walk *w, struct err *e);
+	void *fetch_ctx; /* of both */
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 	struct event_times *events;      /* kept by op_push where records first have an event time; NULL: nobody asks */
 	void (*delivering)(void *ctx, bool begins); /* told before and after each write of a sink; NULL: nobody asks */
@@ -80,6 +83,15 @@ struct kept_entry {
 	const char *key, *value;
 	size_t key_n, n;
 	uint32_t mark;
+};
+
+/* Entries of an operator from a key on (of at most 500 bytes), ascending by the bytes of their keys; long keys come last, in no order. fn is given what lives for
+ * its call, asks for no entry itself, and returns 0 to go on, else the walk ends with that; -1 with err is an error. */
+struct kept_walk {
+	const char *from;
+	size_t from_n;
+	int (*fn)(void *ctx, const struct kept_entry *entry);
+	void *ctx;
 };
 
 /* What an operator that counts or orders records looks at. */

@@ -316,19 +316,41 @@ static void set_env(struct checkpoint *c)
 	job_set_now(c->job, c->cut.seen);
 }
 
+static uint32_t stage_of(const struct checkpoint *c, const struct op *op)
+{
+	const struct graph *g = &c->job->graph;
+	uint32_t i = 0;
+
+	while (i < g->n && g->ops[i] != op)
+		i++;
+	return c->op_stage[i];
+}
+
 /* Of fetch in struct run. */
 static int fetch_entry(void *ctx, const struct op *op, const struct kept_entry *key, struct kept_entry *out, struct err *e)
 {
 	struct checkpoint *c = ctx;
-	const struct graph *g = &c->job->graph;
-	uint32_t i = 0;
-	int r;
+	int r = store_get(c->store, stage_of(c, op), (struct store_bytes){ key->key, key->key_n }, &c->fetched, e);
 
-	while (i < g->n && g->ops[i] != op)
-		i++;
-	r = store_get(c->store, c->op_stage[i], (struct store_bytes){ key->key, key->key_n }, &c->fetched, e);
 	*out = (struct kept_entry){ key->key, c->fetched.value.p, key->key_n, c->fetched.value.n, c->fetched.mark };
 	return r;
+}
+
+static int give_entry(void *ctx, const struct store_entry *entry)
+{
+	const struct kept_walk *w = ctx;
+	struct kept_entry own = { entry->key.p, entry->value.p, entry->key.n, entry->value.n, entry->mark };
+
+	return w->fn(w->ctx, &own);
+}
+
+/* Of walk in struct run. */
+static int walk_entries(void *ctx, const struct op *op, const struct kept_walk *w, struct err *e)
+{
+	struct checkpoint *c = ctx;
+	struct store_walk all = { { w->from, w->from_n }, give_entry, (void *)(uintptr_t)w };
+
+	return store_walk(c->store, stage_of(c, op), &all, e);
 }
 
 int ckpt_begin(struct job *j, struct err *e)
@@ -337,6 +359,7 @@ int ckpt_begin(struct job *j, struct err *e)
 
 	c->job = j;
 	j->run->fetch = fetch_entry;
+	j->run->walk = walk_entries;
 	j->run->fetch_ctx = c;
 	c->next_wal = CKPT_LIVE_WAL + 1;
 	for (uint32_t i = 0; i < j->graph.n; i++)

@@ -234,7 +234,7 @@ static void end_read(struct mdbfile *f)
 
 static int get_locked(struct mdbfile *f, uint32_t stage, struct lookup *l, struct err *e)
 {
-	struct mdb_visit v = { look, l };
+	struct mdb_visit v = { .fn = look, .ctx = l };
 	char key[KEY_MAX];
 	MDB_val k = { make_key(f, key, stage, l->key), key }, data;
 	int code, status = 0;
@@ -265,8 +265,8 @@ int mdbfile_get(struct mdbfile *f, uint32_t stage, struct store_bytes key, struc
 
 static int walk_locked(struct mdbfile *f, uint32_t stage, const struct mdb_visit *v, struct err *e)
 {
-	char head[KEY_HEAD];
-	MDB_val k = { make_key(f, head, stage, (struct store_bytes){ NULL, 0 }), head }, data;
+	char head[KEY_MAX];
+	MDB_val k = { make_key(f, head, stage, v->from), head }, data;
 	MDB_cursor *cursor;
 	int code, status = 0;
 
@@ -406,7 +406,7 @@ static int merge_long(void *ctx, const struct store_entry *entry, struct err *e)
 static int fold_long(struct fold_txn *t, const struct change *c, struct err *e)
 {
 	struct long_merge m = { &t->entries, c, c->stage, false };
-	struct mdb_visit v = { merge_long, &m };
+	struct mdb_visit v = { .fn = merge_long, .ctx = &m };
 	char key[KEY_MAX];
 	MDB_val k = { make_key(t->f, key, c->stage, c->key), key }, data;
 	int code = mdb_get(t->txn, t->f->dbi, &k, &data);
@@ -572,7 +572,7 @@ static int check_meta(struct checking *c, struct store_bytes value, struct err *
 static int check_one(void *ctx, struct store_bytes key, struct store_bytes value, struct err *e)
 {
 	struct checking *c = ctx;
-	struct mdb_visit v = { count_entry, c };
+	struct mdb_visit v = { .fn = count_entry, .ctx = c };
 	const struct saved_stage *stage;
 
 	if (key.n == META_KEY_BYTES && !memcmp(key.p, meta_key, META_KEY_BYTES))

@@ -40,10 +40,11 @@ void mdb_meta(struct buf *b, const struct saved *s, uint64_t folded);
 int mdbfile_fold(struct mdbfile *f, const struct fold_work *w, struct err *e);
 /* 1 and the value appended, 0, -1. *mark is set. Without a file: 0. */
 int mdbfile_get(struct mdbfile *f, uint32_t stage, struct store_bytes key, struct store_found *out, struct err *e);
-/* The entries of a stage in order. */
+/* The entries of a stage in order, from `from` on (of at most SHORT_KEY_MAX bytes). */
 struct mdb_visit {
 	int (*fn)(void *ctx, const struct store_entry *entry, struct err *e); /* 0, or anything else to end with */
 	void *ctx;
+	struct store_bytes from;
 };
 int mdbfile_walk(struct mdbfile *f, uint32_t stage, const struct mdb_visit *v, struct err *e);
 /* Reads the file again, page by page, as of the last fold. 0, -1. */

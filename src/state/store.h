@@ -103,6 +103,14 @@ struct store_entry {
 /* All entries of a stage as of the last change, in an order that depends on nothing but the keys. The bytes live for the call of fn, which may
  * not change the store; it returns 0 to go on, else the walk ends with that. 0, -1, or what fn returned. */
 int store_load(struct store *s, uint32_t stage, int (*fn)(void *ctx, const struct store_entry *entry), void *ctx, struct err *e);
+/* The same from a key on, of at most STORE_FROM_MAX bytes: keys as short as that come first, ascending by their bytes. */
+#define STORE_FROM_MAX 500
+struct store_walk {
+	struct store_bytes from;
+	int (*fn)(void *ctx, const struct store_entry *entry);
+	void *ctx;
+};
+int store_walk(struct store *s, uint32_t stage, const struct store_walk *w, struct err *e);
 /* One entry as of the last change: 1 with its value (the buffer is emptied first; the caller's, to be released), 0: there is none, -1. */
 struct store_found {
 	struct buf value;
