@@ -35,10 +35,13 @@ void keytab_clear(struct keytab *t)
 	t->n = 0;
 }
 
+/* Slots that are made four times as many, not twice. */
+#define SMALL ((size_t)1 << 20)
+
 /* The tag in a slot is the whole position, so growing reads no key. */
 static void grow_slots(struct keytab *t)
 {
-	size_t old = (size_t)t->mask + 1, size = old * (old < ((size_t)1 << 20) ? 4 : 2);
+	size_t old = (size_t)t->mask + 1, size = old * (old < SMALL ? 4 : 2);
 	uint64_t *slots = big_alloc(size * sizeof *slots);
 	uint32_t mask = (uint32_t)(size - 1);
 
@@ -178,3 +181,5 @@ size_t keytab_memory(const struct keytab *t)
 {
 	return ((size_t)t->mask + 1) * sizeof *t->slots + t->cap * sizeof *t->entries + t->long_keys.total;
 }
+
+size_t keytab_leap(const struct keytab *t) { return (size_t)t->mask < SMALL - 1 ? ((size_t)t->mask + 1) * sizeof *t->slots : 0; }

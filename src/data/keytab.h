@@ -36,5 +36,7 @@ uint32_t keytab_find(const struct keytab *t, const struct key_bytes *key);
 void keytab_key(const struct keytab *t, uint32_t group, struct key_bytes *out);
 /* Bytes held. */
 size_t keytab_memory(const struct keytab *t);
+/* Half the bytes by which it will be more than twice as large when it has grown: small tables grow faster. */
+size_t keytab_leap(const struct keytab *t);
 
 #endif

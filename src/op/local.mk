@@ -5,6 +5,7 @@ src_libop_a_SOURCES += src/op/op.c src/op/op.h
 src_libop_a_SOURCES += src/op/keep.c src/op/keep.h src/op/pieces.c src/op/pieces.h
 src_libop_a_SOURCES += src/op/groups.c src/op/groups.h
 src_libop_a_SOURCES += src/op/away.c src/op/away.h
+src_libop_a_SOURCES += src/op/away_times.c src/op/away_times.h
 src_libop_a_SOURCES += src/op/project.c src/op/project.h
 src_libop_a_SOURCES += src/op/op_filter.c src/op/op_filter.h
 src_libop_a_SOURCES += src/op/op_map.c src/op/op_map.h

@@ -113,13 +113,15 @@ static void put_key(const struct dedup *d, uint32_t group, struct buf *out)
 /* Of --mem, in bytes of the table: from 3/8 on the older half of the keys leaves. The table may double once in a micro-batch. */
 static size_t leave_from(const struct dedup *d) { return (size_t)(d->op.run->mem_max / 8 * 3); }
 
+static size_t memory(const struct dedup *d) { return keytab_memory(&d->table) + keytab_leap(&d->table); }
+
 /* Behind a commit: every key has its entry. */
 static void leave(struct dedup *d)
 {
 	struct keytab fresh;
 	struct key_bytes key;
 	uint32_t half = d->table.n / 2, group;
-	size_t held = keytab_memory(&d->table);
+	size_t held = memory(d);
 
 	if (!d->op.run->mem_max || !d->op.run->fetch || d->spec.kind != DEDUP_RUN || held < leave_from(d) || held < d->leave_at || d->dirty.n)
 		return;
@@ -135,7 +137,7 @@ static void leave(struct dedup *d)
 	}
 	keytab_release(&d->table);
 	d->table = fresh;
-	d->leave_at = keytab_memory(&d->table) / 2 * 3;
+	d->leave_at = memory(d) / 8 * 9;
 }
 
 /* Keys from `first` on are new to the table: those that are away come back. */

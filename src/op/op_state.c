@@ -408,8 +408,10 @@ static void expire(struct state_op *s)
 {
 	struct state_table *t = &s->table;
 
-	while (s->rules.ttl_ns && t->oldest != KEYTAB_NONE && s->op.run->now - t->ages[t->oldest].last > s->rules.ttl_ns)
+	while (s->rules.ttl_ns && t->oldest != KEYTAB_NONE && s->op.run->now - t->ages[t->oldest].last > s->rules.ttl_ns) {
+		state_table_note_change(t, t->oldest); /* its entry goes too */
 		state_table_drop(t, t->oldest);
+	}
 }
 
 /* What has closed, or holds nothing, goes. */
@@ -431,18 +433,30 @@ static void let_go(struct state_op *s)
 		state_table_forget_changes(t);
 }
 
+/* Keys that are away and due. At the watermark too, though they do not fire yet: they hold it back. */
+static int come_back(struct state_op *s, bool event, int64_t until)
+{
+	if (!s->away.n)
+		return 0;
+	if (state_flush(s) || state_return_due(s, event, until, s->e))
+		return -1;
+	if (s->table.ages_mixed)
+		state_table_sort_ages(&s->table);
+	return 0;
+}
+
 static int run_rules(struct state_op *s)
 {
 	struct run *run = s->op.run;
 	int64_t w = s->op.watermark;
 
 	s->special[SP_WATERMARK] = s->watermark == WATERMARK_NONE ? v_null() : v_time(s->watermark);
-	if (fire_due(s, false, run->now))
+	if (come_back(s, false, run->now) || fire_due(s, false, run->now))
 		return -1;
 	expire(s);
 	s->special[SP_WATERMARK] = w == WATERMARK_NONE ? v_null() : v_time(w);
 	s->watermark = w;
-	if (w != WATERMARK_NONE && fire_due(s, true, w))
+	if (w != WATERMARK_NONE && (come_back(s, true, w == WATERMARK_END ? w : w + 1) || fire_due(s, true, w)))
 		return -1;
 	if (run->last && run->ends && close_all(s))
 		return -1;
@@ -469,24 +483,27 @@ static int state_batch_end(struct op *op, struct err *e)
 
 /* ---- the rest ---- */
 
+static uint64_t n_keys(const struct state_op *s) { return s->table.n_live + s->away.n; }
+
 static bool state_holds(const struct op *op)
 {
 	const struct state_op *s = (const struct state_op *)op;
 
-	return s->table.n_set[1] || s->table.n_windows || (s->rules.close.n && s->table.n_live);
+	return s->table.n_set[1] || s->away_set[STATE_EVENT] || s->table.n_windows || s->away_set[STATE_CLOSE] ||
+	       (s->rules.close.n && n_keys(s));
 }
 
 static bool state_answers_empty(const struct op *op)
 {
 	const struct state_op *s = (const struct state_op *)op;
 
-	return s->table.n_set[0] || (s->rules.all && s->rules.batch.n && s->table.n_live);
+	return s->table.n_set[0] || s->away_set[STATE_CLOCK] || (s->rules.all && s->rules.batch.n && n_keys(s));
 }
 
 static uint64_t state_held(const struct op *op, const char **what)
 {
 	*what = "keys";
-	return ((const struct state_op *)op)->table.n_live + ((const struct state_op *)op)->away.n;
+	return n_keys((const struct state_op *)op);
 }
 
 static size_t state_memory(const struct op *op)
@@ -494,7 +511,8 @@ static size_t state_memory(const struct op *op)
 	const struct state_op *s = (const struct state_op *)op;
 
 	return state_table_memory(&s->table) + s->touched_cap * sizeof *s->touched + rowstore_memory(&s->kept.rows) +
-	       s->kept.next_cap * sizeof *s->kept.next + s->kept.last_cap * sizeof *s->kept.last + away_memory(&s->away);
+	       s->kept.next_cap * sizeof *s->kept.next + s->kept.last_cap * sizeof *s->kept.last + away_memory(&s->away) +
+	       away_times_memory(&s->times[0]) + away_times_memory(&s->times[1]);
 }
 
 static void state_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -534,6 +552,8 @@ static void state_free(struct op *op)
 	free(s->out.at);
 	keep_gone_release(&s->gone);
 	away_release(&s->away);
+	away_times_release(&s->times[0]);
+	away_times_release(&s->times[1]);
 }
 
 static const struct op_class state_class = {
@@ -585,7 +605,9 @@ struct op *op_state(struct run *run, int stage, const char *word, const struct s
 	make_slots(s, &shape);
 	state_table_init(&s->table, &shape);
 	s->frame = xcalloc((size_t)frame_item(s) + rules->n_items + 1, sizeof *s->frame);
-	s->leaves = !rules->close.n && !(rules->all && rules->batch.n) && !rules->ttl_ns;
+	s->leaves = !rules->close.n && !(rules->all && rules->batch.n);
+	for (int i = 0; i < 2; i++)
+		s->times[i].most = run->mem_max / 16;
 	s->entered = s->watermark = WATERMARK_NONE;
 	s->until[0] = s->until[1] = INT64_MIN;
 	return &s->op;

@@ -3,6 +3,7 @@
 #define STRM_OP_STATE_IMPL_H
 #include "data/rowstore.h"
 #include "op/away.h"
+#include "op/away_times.h"
 #include "op/keep.h"
 #include "op/op_state.h"
 #include "op/state_table.h"
@@ -39,6 +40,15 @@ struct kept_records {
 	size_t last_cap, n_last;
 };
 
+enum { STATE_CLOCK, STATE_EVENT, STATE_CLOSE };
+
+/* What a key waits for. */
+struct state_waits {
+	int64_t at[2];	   /* its earliest timer, that of its window too: processing time, event time; TIMER_NONE: none */
+	int64_t over;	   /* `ttl`: behind this it is gone; TIMER_NONE: never */
+	uint32_t n_set[3]; /* timers: in processing time, in event time, of its window */
+};
+
 struct state_op {
 	struct op op;
 	struct state_rules rules;
@@ -60,6 +70,8 @@ struct state_op {
 	bool leaves;	     /* keys may leave memory: no rule asks for all of them */
 	size_t leave_at;     /* bytes of the table from which on it is worth looking which do */
 	struct away away;
+	struct away_times times[2]; /* of those that are away: processing time (`ttl` too), event time */
+	uint64_t away_set[3];	    /* their timers, as in state_waits */
 	struct keep_gone gone; /* entries of keys that came back with another spelling */
 	/* the rule at work */
 	uint32_t key;
@@ -94,6 +106,16 @@ void state_respell(struct state_op *s, uint32_t key, const struct column *const 
 void state_leave(struct state_op *s);
 /* Keys from `first` on are new to the table: those that are away come back. 0 or -1. */
 int state_return(struct state_op *s, uint32_t first, struct err *e);
+/* Keys that are away and wait for a time before this, or (processing time) are over by now, come back, and are gone. 0 or -1. */
+int state_return_due(struct state_op *s, bool event, int64_t until, struct err *e);
+/* What an entry's value says that its key waits for. 0, or -1: none that was written here (state_save.c). */
+int state_waits_saved(const struct state_op *s, const char *value, size_t n, struct state_waits *w);
+void state_waits_add(const struct state_op *s, uint32_t slot, int64_t at, struct state_waits *w);
+int64_t state_over(const struct state_op *s, int64_t last);
+/* The number of an entry's key, which is made when it is new (*is_new). 0, or -1: malformed. */
+int state_load_key(struct state_op *s, const char *key, size_t n, uint32_t *at, bool *is_new);
+/* Is an entry's key in memory? 1, 0, or -1: malformed. */
+int state_knows_key(struct state_op *s, const char *key, size_t n);
 /* An entry's value into a key that is new. 0, or -1: none that was written here (state_save.c). */
 int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t n, uint32_t mark);
 /* As in op_class (state_save.c). */

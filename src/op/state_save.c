@@ -100,25 +100,92 @@ void state_commit(struct op *op, struct keeper *k)
 	state_table_forget_changes(&s->table);
 }
 
-/* The number of the key in `from`, which must be new. */
-static int load_key(struct state_op *s, struct bytes from, uint32_t *key)
+/* The key's values as columns of one row, in the arena. */
+static const struct column **load_columns(const struct state_op *s, struct bytes from, struct arena *a)
 {
-	uint32_t n = s->table.shape.n_keys, before = s->table.n;
-	struct column *cols = arena_array(&s->op.arena, struct column, n);
-	const struct column **at = arena_array(&s->op.arena, const struct column *, n);
+	uint32_t n = s->table.shape.n_keys;
+	struct column *cols = arena_array(a, struct column, n);
+	const struct column **at = arena_array(a, const struct column *, n);
 
 	for (uint32_t c = 0; c < n; c++) {
 		struct value v;
 
-		if (get_value(&from, &s->op.arena, &v) || v.type == T_ANY || v.type == T_REGEX)
-			return -1;
-		cols[c] = column_const(&s->op.arena, &v);
+		if (get_value(&from, a, &v) || v.type == T_ANY || v.type == T_REGEX)
+			return NULL;
+		cols[c] = column_const(a, &v);
 		at[c] = &cols[c];
 	}
-	if (from.n)
+	return from.n ? NULL : at;
+}
+
+int state_load_key(struct state_op *s, const char *key, size_t n, uint32_t *at, bool *is_new)
+{
+	const struct column **cols = load_columns(s, (struct bytes){ key, n }, &s->op.arena);
+	uint32_t before = s->table.n;
+
+	if (!cols)
 		return -1;
-	state_table_put(&s->table, &s->op.arena, at, NULL, 1, key);
-	return s->table.n > before ? 0 : -1;
+	state_table_put(&s->table, &s->op.arena, cols, NULL, 1, at);
+	*is_new = s->table.n > before;
+	return 0;
+}
+
+int state_knows_key(struct state_op *s, const char *key, size_t n)
+{
+	struct arena a = { 0 };
+	const struct column **cols = load_columns(s, (struct bytes){ key, n }, &a);
+	struct key_bytes bytes;
+	int r = -1;
+
+	if (cols) {
+		key_of_columns(&a, cols, s->table.shape.n_keys, NULL, 1, &bytes);
+		r = keytab_find(&s->table.groups.table, &bytes) != KEYTAB_NONE;
+	}
+	arena_release(&a);
+	return r;
+}
+
+/* ---- what it waits for ---- */
+
+int64_t state_over(const struct state_op *s, int64_t last)
+{
+	int64_t over;
+
+	return __builtin_add_overflow(last, s->rules.ttl_ns, &over) ? TIMER_NONE : over;
+}
+
+void state_waits_add(const struct state_op *s, uint32_t slot, int64_t at, struct state_waits *w)
+{
+	const struct state_shape *shape = &s->table.shape;
+	int64_t *first = &w->at[shape->event[slot]];
+
+	if (at == TIMER_NONE)
+		return;
+	*first = at < *first ? at : *first;
+	w->n_set[slot == shape->close ? STATE_CLOSE : shape->event[slot]]++;
+}
+
+int state_waits_saved(const struct state_op *s, const char *value, size_t n, struct state_waits *w)
+{
+	struct bytes from = { value, n };
+	uint64_t birth, last, at;
+	uint8_t flags;
+
+	*w = (struct state_waits){ { TIMER_NONE, TIMER_NONE }, TIMER_NONE, { 0 } };
+	if (get_u64(&from, &birth) || !from.n)
+		return -1;
+	flags = (uint8_t)*from.p++;
+	from.n--;
+	if (get_u64(&from, &last))
+		return -1;
+	if (flags & STATE_AGED)
+		w->over = state_over(s, (int64_t)last);
+	for (uint32_t i = 0; i < s->table.shape.n_slots; i++) {
+		if (get_u64(&from, &at))
+			return -1;
+		state_waits_add(s, i, (int64_t)at, w);
+	}
+	return 0;
 }
 
 static int load_timers(struct state_table *t, uint32_t key, struct bytes *from)
@@ -161,7 +228,6 @@ static int load_value(struct state_op *s, uint32_t key, struct bytes from)
 	t->meta[key].flags |= flags & (STATE_READY | STATE_HOLDS);
 	if (flags & STATE_AGED)
 		state_table_touch(t, key, (int64_t)last);
-	t->ages_mixed = t->shape.ages;
 	return load_timers(t, key, &from) || load_vars(s, key, &from) ? -1 : 0;
 }
 
@@ -188,12 +254,14 @@ static void restore_begin(struct state_op *s)
 int state_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
 {
 	struct state_op *s = (struct state_op *)op;
+	bool is_new;
 	uint32_t at;
 	int r = 0;
 
 	restore_begin(s);
 	if (key) {
-		r = load_key(s, (struct bytes){ key, key_n }, &at) || state_load_value(s, at, value, n, mark);
+		r = state_load_key(s, key, key_n, &at, &is_new) || !is_new || state_load_value(s, at, value, n, mark);
+		s->table.ages_mixed = s->table.shape.ages;
 	}
 	arena_reset(&op->arena);
 	valuepool_settle(&s->table.pool);

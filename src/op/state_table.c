@@ -302,7 +302,24 @@ bool state_table_due(struct state_table *t, bool event, int64_t until, struct ti
 	return false;
 }
 
-int64_t state_table_next_event(const struct state_table *t) { return t->event.n ? t->event.at[0].at : TIMER_NONE; }
+int64_t state_table_next_event(struct state_table *t)
+{
+	while (t->event.n) {
+		struct timer_entry e = t->event.at[0];
+		struct state_cell *c = &state_table_cells(t, e.key)[e.slot];
+
+		if (is_current(&e, t) && c->at == e.at)
+			return e.at;
+		timer_heap_pop(&t->event);
+		if (!is_current(&e, t))
+			continue;
+		t->n_queued--;
+		c->queued = TIMER_NONE;
+		if (c->at != TIMER_NONE)
+			put_off(t, &t->event, &e, c);
+	}
+	return TIMER_NONE;
+}
 
 /* ---- all keys ---- */
 
@@ -423,14 +440,7 @@ void state_table_compact(struct state_table *t)
 
 bool state_table_may_leave(const struct state_table *t, uint32_t key)
 {
-	const struct state_cell *c = state_table_cells(t, key);
-
-	if (!t->meta[key].birth || t->meta[key].flags & (STATE_TOUCHED | STATE_CHANGED | STATE_CLOSED | STATE_AGED))
-		return false;
-	for (uint32_t i = 0; i < t->shape.n_slots; i++)
-		if (c[i].at != TIMER_NONE)
-			return false;
-	return true;
+	return t->meta[key].birth && !(t->meta[key].flags & (STATE_TOUCHED | STATE_CHANGED | STATE_CLOSED));
 }
 
 void state_table_repack(struct state_table *t)

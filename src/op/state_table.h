@@ -111,8 +111,8 @@ void state_table_forget_changes(struct state_table *t);
 void state_table_timer(struct state_table *t, uint32_t key, uint32_t slot, int64_t at, uint32_t chain);
 /* The earliest timer that is before `until`, which is off then. */
 bool state_table_due(struct state_table *t, bool event, int64_t until, struct timer_entry *out);
-/* The earliest time a timer of the event heap may be due, TIMER_NONE: none. */
-int64_t state_table_next_event(const struct state_table *t);
+/* The earliest time of a timer in event time, TIMER_NONE: none. */
+int64_t state_table_next_event(struct state_table *t);
 /* The key's last record came at `now`. */
 void state_table_touch(struct state_table *t, uint32_t key, int64_t now);
 /* The order of ages after keys came back in any order. */
@@ -121,7 +121,7 @@ void state_table_sort_ages(struct state_table *t);
 uint32_t state_table_order(const struct state_table *t, uint32_t *out);
 /* Numbers are given anew, without those that are gone; only with no change noted. */
 void state_table_compact(struct state_table *t);
-/* May the key leave memory? It may when it waits for no time. */
+/* May the key leave memory? It may when no record of this micro-batch has it. */
 bool state_table_may_leave(const struct state_table *t, uint32_t key);
 /* What was given back of the memory of values, after keys have left. */
 void state_table_repack(struct state_table *t);
