@@ -336,7 +336,9 @@ static const struct doc topics[] = {
 			"place must be what strm writes there, else it stops and touches nothing. Into other pipes and connections a micro-batch may be written again "
 			"after a crash, with the same bytes and the same @batch; from one strm to another, with `?ack` at both ends of a connection, each record arrives once.\n\n"
 			"`--once` takes what has come and exits: for cron. A run that finds nothing new writes nothing. Inputs that only listen are refused.\n\n"
-			"A changed program keeps the state of the stages that mean the same as before; the others start anew, and each is said.",
+			"A changed program keeps the state of the stages that mean the same as before; the others start anew, and each is said. An output that is taken "
+			"out of it while something in the checkpoint waits to be acknowledged, or while its file holds some of a micro-batch that was not committed, is an "
+			"error.",
 	},
 	{
 		.name = "status",

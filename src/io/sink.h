@@ -2,6 +2,8 @@
  * does). A sink has one owner and no global state. */
 #ifndef STRM_IO_SINK_H
 #define STRM_IO_SINK_H
+#include <sys/stat.h>
+
 #include "io/held.h"
 #include "io/url.h"
 
@@ -48,6 +50,8 @@ struct sink_def {
 	int (*prepare)(struct sink *s, struct buf *rest, struct err *e);
 	/* Do it, if it is not done: the process ended between the commit and that. 0, or -1 and err. */
 	int (*recover)(struct sink *s, const char *p, size_t n, struct err *e);
+	/* See sink_settle. NULL: nothing to do. */
+	bool (*settle)(struct sink *s);
 	/* See sink_keep: its file is made in the checkpoint, and set as the sink's descriptor. NULL: it needs none. */
 	int (*keep)(struct sink *s, const char *dir, unsigned twin, struct err *e);
 	bool parts; /* each micro-batch is an output of its own, which begins anew (with a header) */
@@ -91,6 +95,12 @@ int sink_place(const struct sink *s, struct sink_place *out, struct err *e);
 int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e);
 int sink_prepare(struct sink *s, struct buf *rest, struct err *e);
 int sink_recover(struct sink *s, const char *p, size_t n, struct err *e);
+/* The same for one that the program does not have any more. A place that is gone needs nothing. */
+int sink_recover_gone(const char *spec, const char *p, size_t n, struct err *e);
+/* The run ends: waits until all is acknowledged, as sink_close does. Would `prepare` say something else than it did? */
+bool sink_settle(struct sink *s);
+/* Of one that appends to a file: is that file there? */
+bool sink_spec_stat(const char *spec, struct stat *st);
 
 /* The registry: by name or alias; by number from 0, NULL ends; a "did you mean" search. */
 const struct sink_def *sink_find(const char *name);

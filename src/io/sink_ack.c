@@ -1,6 +1,7 @@
 /* Sinks that are acknowledged (ack.h). What was not yet is in the checkpoint, in a file that only grows: the number of a byte is
  * its place there, and the front of it, once acknowledged, becomes a hole that takes no room. To the checkpoint it is an output
  * like any file. Commits remember the sums of what is in it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -37,6 +38,9 @@ struct ack_sink {
 	int64_t start; /* where the first of `sent` begins */
 	struct sent *sent;
 	size_t n_sent, sent_cap;
+	bool settled; /* it was waited for, */
+	int silent;   /* and that said so */
+	char why[160];
 	struct ack_sender *sender;
 };
 
@@ -169,7 +173,7 @@ static int ack_prepare(struct sink *s, struct buf *rest, struct err *e)
 
 	if (fstat(s->fd, &st))
 		return failed(a, e);
-	if (add_batch(a, st.st_size, e))
+	if ((!a->known || st.st_size != end_of(a)) && add_batch(a, st.st_size, e))
 		return -1;
 	forget_acked(a);
 	put_varint(rest, REST_VERSION);
@@ -202,6 +206,36 @@ static int read_rest(struct ack_sink *a, struct bytes_in *in)
 		a->sent[a->n_sent++] = (struct sent){ end, sum };
 	}
 	return in->bad || in->p != in->end ? -1 : 0;
+}
+
+int64_t sink_ack_waiting(const char *p, size_t n)
+{
+	struct bytes_in in = { p, p + n, false };
+	struct ack_sink a = { 0 };
+	int64_t waiting = read_rest(&a, &in) ? -1 : end_of(&a) - a.start;
+
+	free(a.sent);
+	return waiting;
+}
+
+static bool is_kept(const char *name, struct sink *const *keep, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keep[i]->acks && !strcmp(strrchr(of(keep[i])->path, '/') + 1, name))
+			return true;
+	return false;
+}
+
+void sink_ack_sweep(const char *dir, struct sink *const *keep, size_t n)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *f;
+
+	while (d && (f = readdir(d)))
+		if (!strncmp(f->d_name, "out.", 4) && !is_kept(f->d_name, keep, n))
+			unlinkat(dirfd(d), f->d_name, 0);
+	if (d)
+		closedir(d);
 }
 
 static int start_sender(struct ack_sink *a, struct err *e)
@@ -269,6 +303,17 @@ static int ack_batch_end(struct sink *s, uint64_t batch, struct err *e)
 	return ack_sender_failed(a->sender, a->label, e);
 }
 
+static bool ack_settle(struct sink *s)
+{
+	struct ack_sink *a = of(s);
+
+	if (!a->sender)
+		return false;
+	a->silent = ack_sender_wait(a->sender, end_of(a), a->linger_ms, a->why);
+	a->settled = true;
+	return a->n_sent && a->sent[0].end <= ack_sender_acked(a->sender);
+}
+
 static void release(struct ack_sink *a)
 {
 	ack_sender_stop(a->sender);
@@ -282,13 +327,14 @@ static void release(struct ack_sink *a)
 static int ack_close(struct sink *s, bool keep, struct err *e)
 {
 	struct ack_sink *a = of(s);
-	char why[160];
 	int r = 0;
 
 	if (keep && a->sender) {
-		r = ack_sender_wait(a->sender, end_of(a), a->linger_ms, why);
-		if (r)
-			r = r < 0 ? ack_sender_failed(a->sender, a->label, e) : silent(a, why, e);
+		if (!a->settled)
+			ack_settle(s);
+		make_hole(a);
+		if (a->silent)
+			r = a->silent < 0 ? ack_sender_failed(a->sender, a->label, e) : silent(a, a->why, e);
 	}
 	release(a);
 	s->name = NULL;
@@ -302,6 +348,7 @@ static const struct sink_def ack_def = {
 	.batch_end = ack_batch_end,
 	.prepare = ack_prepare,
 	.recover = ack_recover,
+	.settle = ack_settle,
 	.keep = ack_keep,
 };
 

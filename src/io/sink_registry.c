@@ -64,6 +64,40 @@ out:
 	return NULL;
 }
 
+/* Does it lead to something that is there, and what is it? */
+static const struct sink_def *find_there(const char *spec, struct stat *st)
+{
+	static const struct url_names names = { "sink", "source", known, known_other, sink_nearest, form };
+	const struct sink_def *d = NULL;
+	struct err ignored = { 0 };
+	struct url u = { 0 };
+
+	if (!url_parse(&u, spec, &names, &ignored))
+		d = *u.scheme ? sink_find(u.scheme) : &sink_file;
+	if (d && stat(url_path(&u), st))
+		d = NULL;
+	url_release(&u);
+	return d;
+}
+
+bool sink_spec_stat(const char *spec, struct stat *st) { return strcmp(spec, "-") != 0 && find_there(spec, st) == &sink_file; }
+
+int sink_recover_gone(const char *spec, const char *p, size_t n, struct err *e)
+{
+	struct stat st;
+	const struct sink_def *d = find_there(spec, &st);
+	struct sink *s = d && d->recover ? sink_open(spec, e) : NULL;
+	int r;
+
+	if (!s)
+		return d && d->recover ? -1 : 0;
+	r = sink_recover(s, p, n, e);
+	sink_abandon(s);
+	return r;
+}
+
+bool sink_settle(struct sink *s) { return s->def->settle && s->def->settle(s); }
+
 int sink_write(struct sink *s, const char *p, size_t n, struct err *e)
 {
 	return s->held ? held_add(s->held, p, n, e) : s->def->write(s, p, n, e);

@@ -84,21 +84,6 @@ void checkpoint_close(struct checkpoint *c)
 
 /* ---- sinks ---- */
 
-/* One that is acknowledged is known by where it leads. */
-static const char *sink_key(const struct sink *s) { return s->acks ? s->name : s->url.spec; }
-
-/* What a point says of the sink of this name; of the k-th of those with that name. */
-static const struct point_sink *find_sink(const struct point *p, const char *name, size_t k)
-{
-	for (size_t i = 0; i < p->n_sinks; i++) {
-		struct store_bytes own = p->sinks[i].name;
-
-		if (own.n == strlen(name) && !memcmp(own.p, name, own.n) && !k--)
-			return &p->sinks[i];
-	}
-	return NULL;
-}
-
 static size_t count_before(const struct checkpoint *c, const char *name)
 {
 	size_t k = 0;
@@ -109,17 +94,21 @@ static size_t count_before(const struct checkpoint *c, const char *name)
 }
 
 /* The micro-batch to be run again began at the file's start: its header is part of it. */
-static int find_start(struct checkpoint *c, struct kept_sink *k, const struct point_sink *cut, struct err *e)
+static int find_start(struct checkpoint *c, struct kept_sink *k, size_t twin, struct err *e)
 {
+	const struct point_sink *cut;
 	struct sink_place now;
 
-	if (!cut || !c->rerun.is)
+	if (!c->rerun.is)
 		return 0;
 	if (sink_place(k->sink, &now, e))
 		return -1;
+	cut = sink_of_cut(c, k->sink, twin, &now);
+	if (!cut)
+		return 0;
 	k->from = cut->place;
 	k->has_from = true;
-	if (cut->place.file && now.file && now.dev == cut->place.dev && now.ino == cut->place.ino)
+	if (cut->place.file)
 		k->sink->empty = !cut->place.offset;
 	return 0;
 }
@@ -128,14 +117,14 @@ int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e)
 {
 	struct checkpoint *c = checkpoint;
 	size_t k = count_before(c, sink_key(s));
-	const struct point_sink *commit = find_sink(&c->commit, sink_key(s), k);
+	const struct point_sink *commit = sink_of_point(&c->commit, sink_key(s), k);
 	struct kept_sink kept = { .sink = s };
 
 	if (commit)
 		kept.columns = commit->columns;
 	if (sink_keep(s, c->opts.dir, (unsigned)k, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
 		return -1;
-	if (find_start(c, &kept, find_sink(&c->cut, sink_key(s), k), e))
+	if (find_start(c, &kept, k, e))
 		return -1;
 	c->sinks = xgrow(c->sinks, &c->sinks_cap, c->n_sinks + 1, sizeof *c->sinks);
 	c->sinks[c->n_sinks++] = kept;
@@ -368,7 +357,7 @@ int ckpt_begin(struct job *j, struct err *e)
 	find_op(c, j->late_sink);
 	restore_clock(c);
 	set_env(c);
-	if (take_program(c, e) || load_columns(c, e) || places_load(c, e))
+	if (sinks_gone(c, e) || take_program(c, e) || load_columns(c, e) || places_load(c, e))
 		return -1;
 	return c->rerun.is ? places_aim(c, e) : 0;
 }
@@ -519,8 +508,10 @@ static int write_commit(struct checkpoint *c, struct store_point at, bool *waits
 	struct buf b = { 0 }, rest = { 0 }, columns = { 0 };
 	int r = prepare_sinks(c, &p, &rest, e);
 
-	for (size_t i = 0; i < c->n_sinks; i++)
+	for (size_t i = 0; i < c->n_sinks; i++) {
 		p.sinks[i].name = (struct store_bytes){ sink_key(c->sinks[i].sink), strlen(sink_key(c->sinks[i].sink)) };
+		p.sinks[i].acks = c->sinks[i].sink->acks;
+	}
 	save_columns(c, &p, &columns);
 	fill_clock(c, &p);
 	fill_marks(c, &p);
@@ -552,6 +543,8 @@ static int commit(struct checkpoint *c, struct err *e)
 	if (write_commit(c, (struct store_point){ .batch = c->job->run->batch, .time = c->job->run->now }, &waits, e))
 		return -1;
 	live_committed(c->job);
+	if (waits)
+		sinks_sweep(c);
 	for (size_t i = 0; i < c->n_sinks; i++)
 		if (op_sink_committed(c->sinks[i].op, e))
 			return -1;
@@ -633,20 +626,26 @@ bool ckpt_moved(const struct checkpoint *c)
 	return !c->has_commit && has_dirty(c);
 }
 
-int ckpt_note_places(struct checkpoint *c, struct err *e)
+int ckpt_note(struct checkpoint *c, struct err *e)
 {
 	bool waits;
 
-	if (!c->has_commit || c->closed || !has_dirty(c))
+	if (!c->has_commit || c->closed)
 		return 0;
 	places_settle(c);
 	return write_commit(c, (struct store_point){ .batch = c->committed, .time = store_last_commit(c->store)->time }, &waits, e);
 }
 
+int ckpt_note_places(struct checkpoint *c, struct err *e) { return has_dirty(c) ? ckpt_note(c, e) : 0; }
+
 int ckpt_finish(struct checkpoint *c, struct err *e)
 {
+	if (sinks_settle(c, e))
+		return -1;
 	if (c->unsynced && (store_sync(c->store, e) || places_trim(c, e)))
 		return -1;
 	c->unsynced = false;
+	if (c->has_commit && !c->closed)
+		sinks_sweep(c);
 	return 0;
 }

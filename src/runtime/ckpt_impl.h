@@ -61,6 +61,7 @@ struct kept_sink {
 
 struct point_sink {
 	struct store_bytes name, columns, rest; /* commit */
+	bool acks;                              /* commit */
 	struct sink_place place;                /* cut */
 };
 
@@ -144,6 +145,7 @@ struct checkpoint {
 	uint32_t next_wal;
 	bool unsynced;            /* the last commit is not synced yet */
 	struct err failed;        /* of a keeper */
+	bool swept;               /* see sinks_sweep */
 	struct store_found fetched; /* the last entry that an operator asked for */
 	int64_t env_now;          /* the clock of the run */
 };
@@ -154,10 +156,27 @@ int ckpt_begin(struct job *j, struct err *e);
 int ckpt_end_batch(struct job *j, struct err *e);
 /* Was anything consumed since the last commit? */
 bool ckpt_moved(const struct checkpoint *c);
-/* Where inputs stand has changed, and nothing else has: the last commit, with that. Without one it waits for the first. 0 or -1. */
+/* The last commit again, with what has changed since. Without one it waits for the first. 0 or -1. */
+int ckpt_note(struct checkpoint *c, struct err *e);
+/* The same, if where inputs stand has changed. */
 int ckpt_note_places(struct checkpoint *c, struct err *e);
 /* All is synced. 0 or -1. */
 int ckpt_finish(struct checkpoint *c, struct err *e);
+
+/* ckpt_sinks.c */
+
+/* How a sink is known: one that is acknowledged by where it leads. */
+const char *sink_key(const struct sink *s);
+/* What a point says of the sink of this name; of the k-th of those with that name. NULL. */
+const struct point_sink *sink_of_point(const struct point *p, const char *name, size_t k);
+/* Where the micro-batch to be run again begins in the sink, by its name or its file. NULL: it was not there, and what else is to be said of that is said. */
+const struct point_sink *sink_of_cut(const struct checkpoint *c, const struct sink *s, size_t k, const struct sink_place *now);
+/* All sinks are there: those of the last run that are not, and what of them cannot be left. 0 or -1. */
+int sinks_gone(struct checkpoint *c, struct err *e);
+/* A commit that knows of the sinks there are is on the disk. */
+void sinks_sweep(struct checkpoint *c);
+/* The run ends: what was acknowledged is committed. 0 or -1. */
+int sinks_settle(struct checkpoint *c, struct err *e);
 
 /* ckpt_places.c */
 struct place *place_find(struct checkpoint *c, const char *key);

@@ -3,7 +3,7 @@
 
 #include "runtime/ckpt_impl.h"
 
-#define COMMIT_VERSION 1
+#define COMMIT_VERSION 2
 #define CUT_VERSION 1
 #define PLACE_VERSION 2
 
@@ -62,6 +62,7 @@ void commit_put(struct buf *b, const struct point *p)
 		put_bytes(b, p->sinks[i].name);
 		put_bytes(b, p->sinks[i].columns);
 		put_bytes(b, p->sinks[i].rest);
+		put_varint(b, p->sinks[i].acks);
 	}
 	put_varint(b, p->n_marks);
 	for (size_t i = 0; i < p->n_marks; i++) {
@@ -91,6 +92,7 @@ int commit_get(struct store_bytes bytes, struct point *p)
 		p->sinks[i].name = get_bytes(&in);
 		p->sinks[i].columns = get_bytes(&in);
 		p->sinks[i].rest = get_bytes(&in);
+		p->sinks[i].acks = get_varint(&in);
 	}
 	p->marks = get_array(&in, &p->n_marks, sizeof *p->marks);
 	for (size_t i = 0; i < p->n_marks; i++) {

@@ -115,6 +115,46 @@ hint: they are in the checkpoint, and the next run sends them" ]
 	want 50 | cmp - out
 }
 
+@test "what was acknowledged at the end of a run is not sent again, and takes no room" {
+	receive
+	seq 3000 >in
+	send
+	kill -9 $receiver
+	wait $receiver || true
+	send '&linger=1ms'
+	[ "$(stat -c %b "$(echo sent/out.*)")" -le 8 ]
+	seq 3001 3050 >>in
+	receive
+	send
+	want 3050 | cmp - out
+}
+
+@test "an output that is not acknowledged and is taken out of the program is refused, unless the loss is accepted" {
+	seq 50 >in
+	send '&linger=1ms' 2>/dev/null || true
+	for other in file:other 'unix:sock2?ack&linger=1ms'; do
+		run --separate-stderr strm --checkpoint sent --every 20r 'filter true' --to "$other" -- in
+		[ "$status" -eq 1 ]
+		[ "$stderr" = "strm: unix:sock: 141 bytes were not acknowledged, and it is no output of the program any more
+hint: run it with that output until they are, or drop them: --accept-loss" ]
+	done
+	run --separate-stderr strm --checkpoint sent --every 20r --accept-loss 'filter true' --to file:other -- in
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "strm: unix:sock: is no output of the program any more: 141 bytes that were not acknowledged are dropped" ]
+	[ -z "$(ls sent | grep ^out || true)" ]
+	run --separate-stderr strm --checkpoint sent --every 20r 'filter true' --to file:other -- in
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ ! -s other ]
+}
+
+@test "an output that is taken out of the program when all is acknowledged leaves nothing behind" {
+	receive
+	seq 50 >in
+	send
+	run --separate-stderr strm --checkpoint sent --every 20r 'filter true' --to file:other -- in
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ -z "$(ls sent | grep ^out || true)" ]
+}
+
 @test "what waits in the checkpoint and is damaged is not sent" {
 	seq 50 >in
 	send '&linger=1ms' 2>/dev/null || true

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# Checkpoints over restarts with other options or outputs: what the run before has begun is finished as it was, or it is said why not.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	PATH="$BUILDDIR:$PATH"
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+shim() { ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -fPIC -shared -o crash.so "$SRCDIR/tests/crash/crash.c" -ldl; }
+
+# dies FILE ARG...: a run that is killed when the first bytes of an output are written and not committed: there is a FILE then that is not empty.
+dies() {
+	local file=$1 at
+	shift
+	shim
+	for at in $(seq 3 30); do
+		rm -rf d d.before "$file"
+		[ ! -e prepare ] || sh prepare
+		LD_PRELOAD=./crash.so CRASH_AT=$at CRASH_HOW=torn strm --checkpoint d "$@" 2>/dev/null || true
+		[ ! -s "$file" ] || return 0
+	done
+	return 1
+}
+
+@test "a file that is an output under another name is gone on with" {
+	seq 100 >in
+	dies out 'filter true' --to file:out -- in
+	[ "$(wc -c <out)" -lt 292 ]
+	strm --checkpoint d 'filter true' --to "file:$PWD/out" -- in
+	cmp in out
+}
+
+@test "a file that is no output any more and holds some of a micro-batch is refused" {
+	seq 100 >in
+	dies out 'filter true' --to file:out -- in
+	n=$(wc -c <out)
+	run --separate-stderr strm --checkpoint d 'filter true' --to file:other -- in
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: file:out: has $n bytes of micro-batch 0, which was not committed, and is no output of the program any more
+hint: run the program as it was, once, or cut the file at byte 0" ]
+	strm --checkpoint d 'filter true' --to file:out -- in
+	cmp in out
+	seq 101 110 >>in
+	strm --checkpoint d 'filter true' --to file:other -- in
+	[ "$(cat out other)" = "$(cat in)" ]
+}
+
+@test "an output that was renamed meanwhile holds some of a micro-batch, and that is said" {
+	seq 100 >in
+	dies out 'filter true' --to file:out -- in
+	mv out out.1
+	run --separate-stderr strm --checkpoint d 'filter true' --to file:out -- in
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "strm: out: is not the file that micro-batch 0 was begun in; what that one has of it comes here again" ]
+	cmp in out
+}
+
+@test "another format of an output does not go on in mid-record" {
+	seq 100 >in
+	dies out 'map n = line' --to 'file:out?format=json' -- in
+	n=$(wc -c <out)
+	run --separate-stderr strm --checkpoint d 'map n = line' --to 'file:out?format=csv' -- in
+	[ "$status" -eq 1 ]
+	[ "${stderr%%$'\n'*}" = "strm: out: bytes 0 to $n were not written by strm: they are not what micro-batch 0 writes there" ]
+	[ "$(wc -c <out)" -eq "$n" ]
+	strm --checkpoint d 'map n = line' --to 'file:out?format=json' -- in
+	jq -r .n out | cmp - in
+}
+
+@test "outputs change places" {
+	seq 100 >in
+	dies a 'to file:a' 'filter line % 2 == 0' --to file:b -- in
+	strm --checkpoint d 'filter line % 2 == 0' 'to file:b' --to file:/dev/null -- in 2>/dev/null && false
+	strm --checkpoint d 'to file:a' 'filter line % 2 == 0' --to file:b -- in
+	cmp a in
+	seq 2 2 100 | cmp b -
+}
