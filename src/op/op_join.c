@@ -36,14 +36,22 @@ static int64_t add_sat(int64_t a, int64_t b)
 	return !__builtin_add_overflow(a, b, &r) ? r : a > 0 ? INT64_MAX : INT64_MIN;
 }
 
+/* Has the watermark to be past the last time that matches? Spark's rule: for a range of times, but not where they are equal as keys are. */
+static int64_t slack(const struct join *j)
+{
+	return j->spec.from || j->spec.to;
+}
+
 /* The watermark at which no row of the other side can match any more. */
 static int64_t expires_at(const struct join *j, int side, const struct join_row *r)
 {
+	int64_t bound = side ? j->spec.from : j->spec.to;
+
 	if (j->spec.scope == JOIN_WINDOW)
 		return r->end;
-	if (side == 0)
-		return j->spec.to == INT64_MAX ? INT64_MAX : add_sat(r->at, j->spec.to);
-	return j->spec.from == INT64_MIN ? INT64_MAX : add_sat(r->at, -j->spec.from);
+	if (bound == (side ? INT64_MIN : INT64_MAX))
+		return INT64_MAX;
+	return add_sat(add_sat(r->at, side ? -bound : bound), slack(j));
 }
 
 /* ---- what comes out ---- */
@@ -580,6 +588,7 @@ static int64_t holds_back(const struct join *j)
 		return WATERMARK_NONE;
 	if (s->from > INT64_MIN && -s->from > most)
 		most = -s->from;
+	most += slack(j);
 	return w < INT64_MIN + 1 + most ? WATERMARK_NONE : w - most;
 }
 
