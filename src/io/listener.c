@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -110,11 +111,19 @@ static void listener_committed(struct source *s)
 		ack_conn_committed(&c->ack);
 }
 
+/* It has said something that is not read yet: it is strm that is late. */
+static bool has_said(const struct client *c)
+{
+	int fd, n = 0;
+
+	return !uv_fileno(&c->h.handle, &fd) && !ioctl(fd, FIONREAD, &n) && n > 0;
+}
+
 static void on_idle(uv_timer_t *t)
 {
 	struct client *c = t->data;
 	struct listener *l = c->listener;
-	uint64_t now = uv_now(l->loop), due = (c->conn.paused ? now : c->conn.last_ms) + (uint64_t)l->idle_ms;
+	uint64_t now = uv_now(l->loop), due = (c->conn.paused || has_said(c) ? now : c->conn.last_ms) + (uint64_t)l->idle_ms;
 
 	if (now < due) {
 		uv_timer_start(t, on_idle, due - now, 0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "io/follow.h"
 #include "io/live.h"
 #include "io/tail.h"
@@ -13,8 +14,9 @@
 #define POLL_MS 1000
 #define GRACE_MS 5000 /* how long a rotated file is kept where nobody can tell whether it is still written to */
 #define ONCE_GRACE_NS INT64_C(60000000000) /* the same for one that was left alone so long */
-#define TAILS_MAX 32  /* rotated files that are still written to */
-#define MOVES_MAX 16  /* rotations between two looks */
+#define TAILS_MAX 32  /* rotated files that were read to their end and are still written to */
+#define MOVES_MAX 256 /* rotations between two looks */
+#define LOOKS_MAX 100 /* at names that change meanwhile */
 #define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
 #define FILE_EVENTS (IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE)
 
@@ -40,7 +42,9 @@ struct follow_source {
 	int folder_wd;
 	struct tail *tails;
 	struct move moves[MOVES_MAX];
-	unsigned n_moves;
+	unsigned n_moves, n_changes; /* n_changes: of names that count, ever */
+	struct file_id *over;	     /* files that were let go of since the last look: their moves may not be told yet */
+	size_t n_over, cap_over;
 	bool noted_missing, paused;
 	struct err *starting; /* where an error goes during start */
 };
@@ -72,10 +76,14 @@ static struct tail *current(const struct follow_source *s)
 	return t;
 }
 
+/* Is it a tail, or was it one just now? */
 static bool is_tail(const struct follow_source *s, const struct file_id *id)
 {
 	for (const struct tail *t = s->tails; t; t = t->next)
 		if (file_id_stays(&t->id, id))
+			return true;
+	for (size_t i = 0; i < s->n_over; i++)
+		if (file_id_stays(&s->over[i], id))
 			return true;
 	return false;
 }
@@ -97,6 +105,8 @@ static void drop_tail(struct follow_source *s, struct tail *t)
 	while (*p != t)
 		p = &(*p)->next;
 	*p = t->next;
+	s->over = xgrow(s->over, &s->cap_over, s->n_over + 1, sizeof *s->over);
+	s->over[s->n_over++] = t->id;
 	watch_remove(&s->watch, t->wd);
 	close_stream(s, t);
 	tail_free(t);
@@ -162,16 +172,17 @@ static void add_past(struct follow_source *s)
 	}
 }
 
-/* The file of this name as a new tail, unless it is one already. */
-static void try_add(struct follow_source *s, const char *path, bool at_its_end)
+static int open_name(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); }
+
+/* Takes fd, -1: of nothing, as a new tail, unless it is one already. */
+static void try_add(struct follow_source *s, int fd, bool at_its_end)
 {
 	struct file_id id;
 	struct tail *t;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (file_id_of_fd(fd, &id) || !id.is_file || is_tail(s, &id)) {
+	if (!s->open || file_id_of_fd(fd, &id) || !id.is_file || is_tail(s, &id)) {
 		close(fd);
 		return;
 	}
@@ -190,6 +201,16 @@ static void wake(struct follow_source *s)
 		uv_idle_start(&s->turn, on_turn);
 }
 
+static void restart_cut(struct follow_source *s, struct tail *t)
+{
+	if (tail_restart(t, s->folder, s->name)) {
+		live_note(s->to, "%s: was cut short; first the rest of its copy, then from its start", s->path);
+		return;
+	}
+	live_note(s->to, "%s: was cut short; from its start", s->path);
+	close_stream(s, t);
+}
+
 /* Some more of it. False: it is at its end, or reading stopped. */
 static bool read_tail(struct follow_source *s, struct tail *t)
 {
@@ -204,6 +225,10 @@ static bool read_tail(struct follow_source *s, struct tail *t)
 		return false;
 	p = s->to->room(t->stream, &room);
 	n = tail_read(t, p, room);
+	if (n == TAIL_CUT) {
+		restart_cut(s, t);
+		return true;
+	}
 	if (n < 0)
 		fail(s, errno);
 	if (!n && copy)
@@ -280,44 +305,103 @@ static void on_turn(uv_idle_t *h)
 
 /* ---- what has become of the file ---- */
 
-static void restart_cut(struct follow_source *s, struct tail *t)
+static void note_missing(struct follow_source *s, int error)
 {
-	if (tail_restart(t, s->folder, s->name)) {
-		live_note(s->to, "%s: was cut short; first the rest of its copy, then from its start", s->path);
-		return;
-	}
-	live_note(s->to, "%s: was cut short; from its start", s->path);
-	close_stream(s, t);
+	if (!s->noted_missing)
+		live_note(s->to, "%s: %s, waiting for it", s->path, error == ENOENT ? "no longer there" : strerror(error));
+	s->noted_missing = true;
 }
 
-/* Its name is another file's now, or nobody's. */
-static void look_at_name(struct follow_source *s)
+/* Files that had the name and lost it again, in their order, and the one that has it now; -1 for what cannot be opened. How many. */
+static unsigned open_all(const struct follow_source *s, int *fds)
 {
-	struct file_id id;
-
-	if (!file_id_of(s->path, &id)) {
-		if (!is_tail(s, &id))
-			try_add(s, s->path, false);
-		s->noted_missing = false;
-	} else if (!s->noted_missing) {
-		s->noted_missing = true;
-		live_note(s->to, "%s: %s, waiting for it", s->path, errno == ENOENT ? "no longer there" : strerror(errno));
-	}
-}
-
-static void limit_tails(struct follow_source *s)
-{
+	struct buf path = { 0 };
 	unsigned n = 0;
 
-	for (const struct tail *t = s->tails; t; t = t->next)
-		n++;
-	for (; n > TAILS_MAX; n--)
-		drop_tail(s, s->tails);
+	for (unsigned i = 0; i < s->n_moves; i++) {
+		path.n = 0;
+		buf_printf(&path, "%s/%s", s->folder, s->moves[i].name);
+		if (strcmp(s->moves[i].name, s->name) != 0)
+			fds[n++] = open_name(buf_cstr(&path));
+	}
+	buf_release(&path);
+	fds[n++] = open_name(s->path);
+	return n;
+}
+
+static void drop_move(struct follow_source *s, unsigned i)
+{
+	free(s->moves[i].name);
+	s->n_moves--;
+	memmove(&s->moves[i], &s->moves[i + 1], (s->n_moves - i) * sizeof s->moves[0]);
+}
+
+/* As open_all, after all that was told; names change at any time: none may between the first one opened and the last. */
+static unsigned open_settled(struct follow_source *s, int *fds)
+{
+	unsigned n, seen;
+
+	for (unsigned looks = 0;; looks++) {
+		seen = s->n_changes;
+		n = open_all(s, fds);
+		if (fds[n - 1] < 0)
+			note_missing(s, errno);
+		watch_tell(&s->watch);
+		if (seen == s->n_changes || looks == LOOKS_MAX)
+			return n;
+		while (n--)
+			if (fds[n] >= 0)
+				close(fds[n]);
+	}
+}
+
+/* Nothing has happened to the name since the last look. */
+static bool is_as_before(const struct follow_source *s)
+{
+	const struct tail *t = current(s);
+	struct file_id id;
+
+	return t && !s->n_moves && !file_id_of(s->path, &id) && file_id_stays(&t->id, &id);
+}
+
+/* Takes up what was not followed already. */
+static void look_at_names(struct follow_source *s)
+{
+	int fds[MOVES_MAX + 1];
+	unsigned n = 0;
+
+	watch_tell(&s->watch);
+	if (!is_as_before(s))
+		n = open_settled(s, fds);
+	if (!n || fds[n - 1] >= 0)
+		s->noted_missing = false;
+	for (unsigned i = 0; i < n; i++)
+		try_add(s, fds[i], false);
+	while (s->n_moves)
+		drop_move(s, 0);
+	s->n_over = 0;
+}
+
+/* The oldest of too many that nothing may come of any more. */
+static void limit_tails(struct follow_source *s)
+{
+	struct tail *t = s->tails, *next;
+	unsigned n = 0;
+
+	for (; t; t = t->next)
+		n += t->at_end && t->next && !tail_has_more(t);
+	for (t = s->tails; t && n > TAILS_MAX; t = next) {
+		next = t->next;
+		if (!t->at_end || !next || tail_has_more(t))
+			continue;
+		drop_tail(s, t);
+		n--;
+	}
 }
 
 static void look(struct follow_source *s)
 {
-	look_at_name(s);
+	look_at_names(s);
 	limit_tails(s);
 	for (struct tail *t = s->tails; t && s->open; t = t->next)
 		if (tail_was_cut(t))
@@ -328,13 +412,6 @@ static void look(struct follow_source *s)
 static void on_poll(uv_timer_t *t) { look(t->data); }
 
 /* ---- events ---- */
-
-static void drop_move(struct follow_source *s, unsigned i)
-{
-	free(s->moves[i].name);
-	s->n_moves--;
-	memmove(&s->moves[i], &s->moves[i + 1], (s->n_moves - i) * sizeof s->moves[0]);
-}
 
 static int find_move(const struct follow_source *s, const char *name)
 {
@@ -384,6 +461,7 @@ static void on_folder_event(struct follow_source *s, const struct inotify_event 
 {
 	int i;
 
+	s->n_changes += !strcmp(name, s->name) || find_move(s, name) >= 0 || (ev->cookie && find_cookie(s, ev->cookie) >= 0);
 	if (ev->mask & IN_MOVED_FROM)
 		move_begins(s, name, ev->cookie);
 	if (ev->mask & IN_MOVED_TO)
@@ -400,31 +478,7 @@ static void on_event(struct watch *w, const struct inotify_event *ev, const char
 		on_folder_event(s, ev, name);
 }
 
-/* Files that had the name and lost it again since the last look: all but those that were followed already are taken up in their
- * order. */
-static void take_moved(struct follow_source *s)
-{
-	for (unsigned i = 0; i < s->n_moves && s->open; i++) {
-		size_t n = strlen(s->folder) + strlen(s->moves[i].name) + 2;
-		char *path = xmalloc(n);
-
-		snprintf(path, n, "%s/%s", s->folder, s->moves[i].name);
-		if (strcmp(s->moves[i].name, s->name) != 0)
-			try_add(s, path, false);
-		free(path);
-	}
-	while (s->n_moves)
-		drop_move(s, 0);
-}
-
-static void on_drained(struct watch *w)
-{
-	struct follow_source *s = w->data;
-
-	take_moved(s);
-	if (s->open)
-		look(s);
-}
+static void on_drained(struct watch *w) { look(w->data); }
 
 /* ---- the source ---- */
 
@@ -449,7 +503,7 @@ static int follow_start(struct source *base, uv_loop_t *loop, const struct intak
 	s->starting = e;
 	add_past(s);
 	if (s->open)
-		try_add(s, s->path, s->new_only && !base->past);
+		try_add(s, open_name(s->path), s->new_only && !base->past);
 	s->starting = NULL;
 	if (!s->open)
 		return -1;
@@ -510,6 +564,7 @@ void follow_close(struct source *base)
 		drop_move(s, 0);
 	while (s->tails)
 		drop_tail(s, s->tails);
+	free(s->over);
 	free(s->folder);
 }
 

@@ -89,19 +89,6 @@ static void leave_copy(struct tail *t)
 	t->n_last = 0;
 }
 
-ssize_t tail_read(struct tail *t, char *p, size_t n)
-{
-	ssize_t r = read_at(t->copy_fd >= 0 ? t->copy_fd : t->fd, p, n, t->position);
-
-	if (!r && t->copy_fd >= 0)
-		leave_copy(t);
-	if (r > 0) {
-		t->position += r;
-		keep_last(t, p, (size_t)r);
-	}
-	return r;
-}
-
 /* Do the bytes before the position stand in this file? */
 static bool knows_last(const struct tail *t, int fd)
 {
@@ -109,6 +96,23 @@ static bool knows_last(const struct tail *t, int fd)
 
 	return read_at(fd, now, t->n_last, t->position - (int64_t)t->n_last) == (ssize_t)t->n_last &&
 	       !memcmp(now, t->last, t->n_last);
+}
+
+/* Cut and written anew while it was read, the file would give bytes from its midst: the ones before are looked at afterwards. */
+ssize_t tail_read(struct tail *t, char *p, size_t n)
+{
+	bool copy = t->copy_fd >= 0;
+	ssize_t r = read_at(copy ? t->copy_fd : t->fd, p, n, t->position);
+
+	if (!r && copy)
+		leave_copy(t);
+	if (r > 0 && !copy && !knows_last(t, t->fd))
+		return TAIL_CUT;
+	if (r > 0) {
+		t->position += r;
+		keep_last(t, p, (size_t)r);
+	}
+	return r;
 }
 
 bool tail_was_cut(const struct tail *t)

@@ -7,6 +7,8 @@
 
 #define TAIL_LAST 256 /* bytes before the position that are kept, to know the file again by */
 
+#define TAIL_CUT (-2)
+
 struct tail {
 	struct tail *next;
 	int fd;
@@ -28,7 +30,7 @@ void tail_go(struct tail *t, int64_t position);
 void tail_free(struct tail *t);
 /* Is there something to read? */
 bool tail_has_more(const struct tail *t);
-/* Up to n bytes, of the copy first. How many, 0 at the end, -1 and errno. */
+/* Up to n bytes, of the copy first. How many, 0 at the end, -1 and errno; TAIL_CUT: as tail_was_cut, nothing was read. */
 ssize_t tail_read(struct tail *t, char *p, size_t n);
 /* Has the file been cut short, or written anew, since it was read? */
 bool tail_was_cut(const struct tail *t);

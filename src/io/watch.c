@@ -21,13 +21,18 @@ static void tell(struct watch *w, const char *p, size_t n)
 	}
 }
 
-void watch_drain(struct watch *w)
+void watch_tell(struct watch *w)
 {
 	_Alignas(struct inotify_event) char p[16384];
 	ssize_t n;
 
 	while (w->poll && (n = read(w->fd, p, sizeof p)) > 0)
 		tell(w, p, (size_t)n);
+}
+
+void watch_drain(struct watch *w)
+{
+	watch_tell(w);
 	if (w->poll)
 		w->on_drained(w);
 }

@@ -21,8 +21,9 @@ bool watch_is_open(const struct watch *w);
 /* The number of the watch, or -1 and errno. */
 int watch_add(struct watch *w, const char *path, uint32_t mask);
 void watch_remove(struct watch *w, int wd);
-/* Tell now what is there. */
+/* Tell now what is there; watch_tell: without on_drained. */
 void watch_drain(struct watch *w);
+void watch_tell(struct watch *w);
 /* Idempotent; zeroed memory is closed. */
 void watch_close(struct watch *w);
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -48,6 +49,7 @@ static int dial(int port)
 	return fd;
 }
 
+/* With port 0 one of the system's choice, which stays this program's: the socket that holds it is never closed. */
 static int listen_on(int *port)
 {
 	struct sockaddr_in a = loopback(*port);
@@ -55,9 +57,14 @@ static int listen_on(int *port)
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 8) || getsockname(fd, (struct sockaddr *)&a, &n))
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) || getsockname(fd, (struct sockaddr *)&a, &n))
 		abort();
-	*port = ntohs(a.sin_port);
+	if (!*port) {
+		*port = ntohs(a.sin_port);
+		return listen_on(port);
+	}
+	if (listen(fd, 8))
+		abort();
 	return fd;
 }
 
@@ -168,6 +175,7 @@ static void test_listener_limits(void)
 		a = dial(port_of(w));
 		say(a, "x\nha");
 		RUN_UNTIL(w, w->n_closed == 1);
+		stream_is(w, 0, "x\nha");
 		CHECK(w->streams[0]->dropped && noted(w, "silent for too long, hung up"));
 		CHECK_INT(read(a, status, 1), 0);
 		close(a);
@@ -196,24 +204,43 @@ static void test_listener_limits(void)
 		RUN_UNTIL(w, w->n_closed == 1);
 		world_free(w);
 	}
+}
+
+/* 1,000, or as many as may be open at both ends. */
+static int many(void)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+	getrlimit(RLIMIT_NOFILE, &r);
+	return r.rlim_cur >= 2100 ? 1000 : (int)(r.rlim_cur - 100) / 2;
+}
+
+static void test_many_clients(void)
+{
+	int fds[1000], n = many(), port;
+	struct world *w;
+
 	TEST("tcp-listen: 1,000 clients at a time")
 	{
-		int fds[1000];
-
+		if (n < 1000)
+			printf("# %d: no more files may be open\n", n);
 		w = world_begin("tcp-listen://:0");
 		port = port_of(w);
-		for (int i = 0; i < 1000; i++) {
+		for (int i = 0; i < n; i++) {
 			fds[i] = dial(port);
 			say(fds[i], "one\nt");
 			uv_run(&w->loop, UV_RUN_NOWAIT);
 		}
-		RUN_UNTIL(w, w->bytes == 5000);
-		for (int i = 0; i < 1000; i++) {
+		RUN_UNTIL(w, w->bytes == (uint64_t)n * 5);
+		for (int i = 0; i < n; i++) {
 			say(fds[i], "wo\n");
 			close(fds[i]);
 		}
-		RUN_UNTIL(w, w->n_closed == 1000);
-		for (int i = 0; i < 1000; i++)
+		RUN_UNTIL(w, w->n_closed == (uint64_t)n);
+		for (int i = 0; i < n; i++)
 			CHECK_STR(buf_cstr(&w->streams[i]->bytes), "one\ntwo\n");
 		world_free(w);
 	}
@@ -240,7 +267,6 @@ static void test_tcp(void)
 		CHECK(!w->streams[0]->dropped);
 		RUN_UNTIL(w, noted(w, "connection refused, again in 0.2s"));
 		server = listen_on(&port);
-		fcntl(server, F_SETFL, O_NONBLOCK);
 		RUN_UNTIL(w, w->n_streams == 2);
 		a = accept(server, NULL, NULL);
 		say(a, "three\n");
@@ -255,7 +281,6 @@ static void test_tcp(void)
 	TEST("tcp: a name is looked up, retry=0 ends with the connection")
 	{
 		w = world_begin(text("tcp://localhost:%d?retry=0", port));
-		fcntl(server, F_SETFL, O_NONBLOCK);
 		RUN_UNTIL(w, w->n_streams == 1);
 		a = accept(server, NULL, NULL);
 		say(a, "x\n");
@@ -386,9 +411,11 @@ static void test_udp(void)
 		for (; sent < 1000; sent++)
 			say(fd, "some line of a log");
 		RUN_UNTIL(w, w->lines > 0);
-		uv_run(&w->loop, UV_RUN_NOWAIT);
-		say(fd, "one more");
-		RUN_UNTIL(w, noted(w, "datagrams were lost because they came faster"));
+		while (!w->timed_out && !noted(w, "datagrams were lost because they came faster")) {
+			say(fd, "one more");
+			uv_run(&w->loop, UV_RUN_NOWAIT);
+		}
+		CHECK(!w->timed_out);
 		world_free(w);
 	}
 	close(fd);
@@ -482,7 +509,7 @@ static void test_gen(void)
 		w->room = 100;
 		world_start(w);
 		RUN_UNTIL(w, w->ended);
-		CHECK(uv_hrtime() - began >= 50000000);
+		CHECK(uv_hrtime() - began >= 49000000); /* the loop counts whole milliseconds */
 		CHECK_INT(w->lines, 5001);
 		world_free(w);
 	}
@@ -714,6 +741,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	test_clients();
 	test_listener_limits();
+	test_many_clients();
 	test_tcp();
 	test_unix();
 	test_udp();

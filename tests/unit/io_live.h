@@ -8,7 +8,7 @@
 #include "io/live.h"
 #include "test.h"
 
-#define WORLD_LIMIT_MS 120000
+#define WORLD_LIMIT_MS 600000 /* says what was waited for, before the runner gives the whole program up */
 
 struct world;
 

@@ -154,6 +154,7 @@ static void test_dir(void)
 	}
 }
 
+/* With port 0 one of the system's choice, which stays this program's: the socket that holds it is never closed. */
 static int listen_on(int *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -163,9 +164,14 @@ static int listen_on(int *port)
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 8) || getsockname(fd, (struct sockaddr *)&a, &n))
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) || getsockname(fd, (struct sockaddr *)&a, &n))
 		abort();
-	*port = ntohs(a.sin_port);
+	if (!*port) {
+		*port = ntohs(a.sin_port);
+		return listen_on(port);
+	}
+	if (listen(fd, 8))
+		abort();
 	return fd;
 }
 
@@ -203,12 +209,12 @@ static void test_tcp(void)
 		CHECK_INT(sink_close(s, &e), 0);
 		receives(peer, "a\nb\n");
 	}
-	TEST("tcp: a connection that broke is told in the micro-batch that could not arrive")
+	TEST("tcp: a connection that broke is told in the first micro-batch that is known not to arrive")
 	{
 		s = must_open(spec);
 		close(accept(server, NULL, NULL));
-		say(s, 0, "a\n");
-		CHECK_INT(sink_batch_end(s, 0, &e), -1);
+		for (s->batch = 0; !sink_write(s, "a\n", 2, &e) && !sink_batch_end(s, s->batch, &e); s->batch++)
+			;
 		CHECK_STR(e.msg, text("%s: the connection was closed by the other side", spec));
 		sink_abandon(s);
 	}

@@ -180,9 +180,11 @@ static void test_dir_new(void)
 		make("c", "2\n");
 		RUN_UNTIL(w, w->n_closed == 2);
 		names_are(w, "a c");
+		fd = open(in("c"), O_RDONLY); /* while it is open, its inode is not another's */
 		unlink(in("c"));
 		make("c", "3\n");
 		RUN_UNTIL(w, w->n_closed == 3);
+		close(fd);
 		make("d.tmp", "4\n");
 		move("d.tmp", "c");
 		RUN_UNTIL(w, w->n_closed == 4);
@@ -269,7 +271,7 @@ static void test_dir_more(void)
 		began = uv_hrtime();
 		make("a", "a\n");
 		RUN_UNTIL(w, w->n_closed == 1);
-		CHECK(uv_hrtime() - began >= 30000000);
+		CHECK(uv_hrtime() - began >= 29000000); /* the loop counts whole milliseconds */
 		world_free(w);
 	}
 	TEST("dir: the directory goes; it is none; it is not there")
