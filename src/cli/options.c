@@ -746,7 +746,7 @@ static const struct option_def options[] = {
 	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running",
 	    .text = "A stage that would keep more ends the run. With --checkpoint, keys of state and of dedup that are not needed leave memory for the "
 		    "checkpoint and come back when a record has them, or when a time has come that they wait for (a timeout, a ttl, the end of a "
-		    "window). What stays: what a micro-batch touches, all that is due in it, and keys of a state with rules for all of them (on close, "
+		    "window, of dedup's `within`). What stays: what a micro-batch touches, all that is due in it, and keys of a state with rules for all of them (on close, "
 		    "all).",
 	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },

@@ -4,6 +4,7 @@
 
 #include "data/keytab.h"
 #include "op/away.h"
+#include "op/away_times.h"
 #include "op/keep.h"
 
 struct dedup {
@@ -15,7 +16,9 @@ struct dedup {
 	uint32_t swept; /* keys left by the last sweep */
 	struct keep_dirty dirty; /* with run->durable: keys; their marks are the table's */
 	struct keep_gone gone;
-	struct away away; /* keys that are remembered for good may leave memory */
+	struct away away;
+	struct away_times times; /* when those that are away are to be forgotten */
+	struct keytab over;	 /* those that were, since the last commit; their marks are the table's */
 	size_t leave_at;  /* bytes of the table from which on it is worth trying */
 };
 
@@ -110,34 +113,89 @@ static void put_key(const struct dedup *d, uint32_t group, struct buf *out)
 	buf_add(out, key.p, key.n);
 }
 
-/* Of --mem, in bytes of the table: from 3/8 on the older half of the keys leaves. The table may double once in a micro-batch. */
-static size_t leave_from(const struct dedup *d) { return (size_t)(d->op.run->mem_max / 8 * 3); }
+static void entry_key(const struct dedup *d, uint32_t group, struct buf *out)
+{
+	buf_char(out, TAG_KEY);
+	put_key(d, group, out);
+}
 
-static size_t memory(const struct dedup *d) { return keytab_memory(&d->table) + keytab_leap(&d->table); }
+static size_t aside(const struct dedup *d) { return away_memory(&d->away) + away_times_memory(&d->times) + keytab_memory(&d->over); }
+
+/* Of --mem, in bytes of the table: from 3/8 on the older half of the keys leaves. The table may double once in a micro-batch. What is known of those that are
+ * away takes of it too. */
+static size_t leave_from(const struct dedup *d)
+{
+	size_t all = (size_t)d->op.run->mem_max, other = aside(d);
+
+	return (other < all / 2 ? all - other : all / 2) / 8 * 3;
+}
+
+static size_t memory(const struct dedup *d)
+{
+	return keytab_memory(&d->table) + keytab_leap(&d->table) + (by_time(d) ? d->table.n * sizeof *d->until : 0);
+}
+
+static void leave_one(struct dedup *d, uint32_t i, struct buf *b)
+{
+	struct key_bytes key;
+
+	keytab_key(&d->table, i, &key);
+	away_add(&d->away, &key);
+	if (!by_time(d) || !away_times_wants(&d->times, d->until[i]))
+		return;
+	b->n = 0;
+	entry_key(d, i, b);
+	away_times_add(&d->times, d->until[i], (struct store_bytes){ b->p, b->n });
+}
 
 /* Behind a commit: every key has its entry. */
+static bool may_leave(const struct dedup *d)
+{
+	return d->op.run->mem_max && d->op.run->fetch && d->spec.kind != DEDUP_BATCH && !d->dirty.n && !d->gone.b.n && !d->over.n;
+}
+
 static void leave(struct dedup *d)
 {
 	struct keytab fresh;
 	struct key_bytes key;
+	struct buf b = { 0 };
 	uint32_t half = d->table.n / 2, group;
 	size_t held = memory(d);
 
-	if (!d->op.run->mem_max || !d->op.run->fetch || d->spec.kind != DEDUP_RUN || held < leave_from(d) || held < d->leave_at || d->dirty.n)
+	if (!may_leave(d) || held < leave_from(d) || held < d->leave_at)
 		return;
 	keytab_init(&fresh);
 	for (uint32_t i = 0; i < d->table.n; i++) {
-		keytab_key(&d->table, i, &key);
 		if (i < half) {
-			away_add(&d->away, &key);
+			leave_one(d, i, &b);
 			continue;
 		}
+		keytab_key(&d->table, i, &key);
 		keytab_put(&fresh, &key, 1, &group);
 		fresh.entries[group].user = d->table.entries[i].user;
+		if (by_time(d))
+			d->until[group] = d->until[i];
 	}
 	keytab_release(&d->table);
 	d->table = fresh;
+	d->swept = d->swept < fresh.n ? d->swept : fresh.n;
 	d->leave_at = memory(d) / 8 * 9;
+	buf_release(&b);
+}
+
+/* The entry of a key that is away. 1, 0 or -1. */
+static int fetch(struct dedup *d, const struct buf *key, int64_t *until, uint32_t *mark, struct err *e)
+{
+	struct kept_entry ask = { .key = key->p, .key_n = key->n }, found;
+	int r = d->op.run->fetch(d->op.run->fetch_ctx, &d->op, &ask, &found, e);
+	struct bytes_in in;
+
+	if (r <= 0)
+		return r;
+	in = keep_open(found.value, found.n, DEDUP_VERSION);
+	*until = keep_get_int(&in);
+	*mark = found.mark;
+	return keep_over(&in) ? 1 : keep_refuse(&d->op, e);
 }
 
 /* Keys from `first` on are new to the table: those that are away come back. */
@@ -147,23 +205,106 @@ static int come_back(struct dedup *d, uint32_t first, struct err *e)
 	int r = 0;
 
 	for (uint32_t i = first; i < d->table.n && r >= 0; i++) {
-		struct kept_entry ask = { 0 }, found;
 		struct key_bytes key;
+		int64_t until;
+		uint32_t mark;
 
 		keytab_key(&d->table, i, &key);
 		if (!away_may_have(&d->away, &key))
 			continue;
 		b.n = 0;
-		buf_char(&b, TAG_KEY);
-		put_key(d, i, &b);
-		ask.key = b.p;
-		ask.key_n = b.n;
-		r = d->op.run->fetch(d->op.run->fetch_ctx, &d->op, &ask, &found, e);
-		d->table.entries[i].user = r > 0 ? found.mark : 0;
-		d->away.n -= r > 0;
+		entry_key(d, i, &b);
+		r = fetch(d, &b, &until, &mark, e);
+		if (r <= 0)
+			continue;
+		d->table.entries[i].user = mark;
+		if (by_time(d))
+			d->until[i] = until;
+		d->away.n--;
 	}
 	buf_release(&b);
 	return r < 0 ? -1 : 0;
+}
+
+/* ---- forgetting keys that are away ---- */
+
+/* An entry's key; false: none that was written here. */
+static bool read_key(const char *p, size_t n, struct key_bytes *key)
+{
+	if (n < 2 || *p != TAG_KEY || (unsigned char)p[1] > KEY_ROW || n - 2 > UINT32_MAX)
+		return false;
+	*key = (struct key_bytes){ .p = p + 2, .n = (uint32_t)(n - 2), .kind = (unsigned char)p[1] };
+	return true;
+}
+
+/* Is it in memory, or forgotten already? */
+static bool is_known(const struct dedup *d, const struct key_bytes *key)
+{
+	return keytab_find(&d->table, key) != KEYTAB_NONE || keytab_find(&d->over, key) != KEYTAB_NONE;
+}
+
+/* A key whose time has come, unless it has been seen since. */
+static int forget_away(struct dedup *d, const struct buf *b, struct err *e)
+{
+	struct key_bytes key;
+	uint32_t mark, group;
+	int64_t until;
+	int r;
+
+	if (!read_key(b->p, b->n, &key) || is_known(d, &key))
+		return 0;
+	r = fetch(d, b, &until, &mark, e);
+	if (r <= 0)
+		return r;
+	if (until > d->op.watermark) {
+		away_times_add(&d->times, until, (struct store_bytes){ b->p, b->n });
+		return 0;
+	}
+	keytab_put(&d->over, &key, 1, &group);
+	d->over.entries[group].user = mark;
+	d->away.n--;
+	return 0;
+}
+
+static int renew_one(void *ctx, const struct kept_entry *entry)
+{
+	struct dedup *d = ctx;
+	struct bytes_in in = keep_open(entry->value, entry->n, DEDUP_VERSION);
+	int64_t until = keep_get_int(&in);
+	struct key_bytes key;
+
+	if (!read_key(entry->key, entry->key_n, &key))
+		return 0;
+	if (away_times_wants(&d->times, until) && !is_known(d, &key))
+		away_times_add(&d->times, until, (struct store_bytes){ entry->key, entry->key_n });
+	return 0;
+}
+
+static int renew(struct dedup *d, struct err *e)
+{
+	struct kept_walk w = { .fn = renew_one, .ctx = d };
+
+	away_times_renew(&d->times);
+	return d->op.run->walk(d->op.run->fetch_ctx, &d->op, &w, e);
+}
+
+/* Those that the watermark has reached; as many as there is memory for, for who is met later is looked at then. */
+static int forget_over(struct dedup *d, struct err *e)
+{
+	int64_t until = d->op.watermark == WATERMARK_END ? WATERMARK_END : d->op.watermark + 1;
+	size_t most = (size_t)d->op.run->mem_max / 8;
+	struct buf b = { 0 };
+	int r = 0;
+
+	while (!r && d->away.n) {
+		while (!r && keytab_memory(&d->over) < most && away_times_take(&d->times, until, &b))
+			r = forget_away(d, &b, e);
+		if (r || keytab_memory(&d->over) >= most || !away_times_short(&d->times, until))
+			break;
+		r = renew(d, e);
+	}
+	buf_release(&b);
+	return r;
 }
 
 static int dedup_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -188,10 +329,10 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 	}
 	dedup_keys(d, b, in, n, keys);
 	keytab_put(&d->table, keys, n, group);
-	if (d->away.n && come_back(d, next, e))
-		return -1;
 	if (by_time(d))
 		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
+	if (d->away.n && come_back(d, next, e))
+		return -1;
 	out.sel = sel;
 	out.n_sel = 0;
 	BATCH_EACH(in, n, i) if (is_first(d, group[k_], &next, by_time(d) ? until[k_] : 0)) sel[out.n_sel++] = i;
@@ -203,6 +344,23 @@ static int dedup_process(struct op *op, int port, const struct batch *b, struct 
 
 /* ---- commit and restore ---- */
 
+static void commit_over(struct dedup *d, struct keep *k)
+{
+	struct key_bytes key;
+
+	for (uint32_t i = 0; i < d->over.n; i++) {
+		keytab_key(&d->over, i, &key);
+		keep_start(k, TAG_KEY, DEDUP_VERSION);
+		buf_char(&k->key, (char)key.kind);
+		buf_add(&k->key, key.p, key.n);
+		keep_drop(k, &d->over.entries[i].user);
+	}
+	if (!d->over.n)
+		return;
+	keytab_release(&d->over);
+	keytab_init(&d->over);
+}
+
 static void dedup_commit(struct op *op, struct keeper *to)
 {
 	struct dedup *d = (struct dedup *)op;
@@ -210,6 +368,7 @@ static void dedup_commit(struct op *op, struct keeper *to)
 	uint32_t group;
 
 	keep_gone_commit(&d->gone, to);
+	commit_over(d, &k);
 	while ((group = keep_dirty_take(&d->dirty)) != UINT32_MAX) {
 		keep_start(&k, TAG_KEY, DEDUP_VERSION);
 		put_key(d, group, &k.key);
@@ -229,16 +388,15 @@ static int dedup_restore(struct op *op, const char *key, size_t key_n, const cha
 
 	if (!key)
 		return 0;
-	if (!keep_over(&in) || key_n < 2 || *key != TAG_KEY || (unsigned char)key[1] > KEY_ROW || key_n - 2 > UINT32_MAX || d->spec.kind == DEDUP_BATCH)
+	if (!keep_over(&in) || !read_key(key, key_n, &bytes) || d->spec.kind == DEDUP_BATCH)
 		return keep_refuse(op, e);
-	bytes = (struct key_bytes){ .p = key + 2, .n = (uint32_t)(key_n - 2), .kind = (unsigned char)key[1] };
 	keytab_put(&d->table, &bytes, 1, &group);
 	d->table.entries[group].user = mark;
-	leave(d);
 	if (by_time(d)) {
 		d->until = xgrow(d->until, &d->until_cap, d->table.n, sizeof *d->until);
 		d->until[group] = until;
 	}
+	leave(d);
 	return 0;
 }
 
@@ -249,8 +407,7 @@ static void forget_key(struct dedup *d, uint32_t group)
 
 	if (!d->table.entries[group].user)
 		return;
-	buf_char(&key, TAG_KEY);
-	put_key(d, group, &key);
+	entry_key(d, group, &key);
 	keep_gone_add(&d->gone, key.p, key.n, d->table.entries[group].user);
 	buf_release(&key);
 }
@@ -292,11 +449,13 @@ static int dedup_batch_end(struct op *op, struct err *e)
 {
 	struct dedup *d = (struct dedup *)op;
 
-	(void)e;
 	if (d->spec.kind == DEDUP_BATCH)
 		keytab_clear(&d->table);
-	else if (by_time(d))
-		sweep(d);
+	if (!by_time(d))
+		return 0;
+	if (d->away.n && forget_over(d, e))
+		return -1;
+	sweep(d);
 	return 0;
 }
 
@@ -311,13 +470,15 @@ static void dedup_free(struct op *op)
 	keep_dirty_release(&d->dirty);
 	keep_gone_release(&d->gone);
 	away_release(&d->away);
+	away_times_release(&d->times);
+	keytab_release(&d->over);
 }
 
 static size_t dedup_memory(const struct op *op)
 {
 	const struct dedup *d = (const struct dedup *)op;
 
-	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until + keep_dirty_memory(&d->dirty) + d->gone.b.cap + away_memory(&d->away);
+	return keytab_memory(&d->table) + d->until_cap * sizeof *d->until + keep_dirty_memory(&d->dirty) + d->gone.b.cap + aside(d);
 }
 
 static void dedup_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -356,5 +517,7 @@ struct op *op_dedup(struct run *run, int stage, const char *word, const struct d
 
 	d->spec = *spec;
 	keytab_init(&d->table);
+	keytab_init(&d->over);
+	d->times.most = (size_t)run->mem_max / 16;
 	return &d->op;
 }

@@ -67,6 +67,9 @@ timed_programs() {
 		watermark ts delay 60s | state { on record { n += v; timeout at time(ts) + 9000s; if v == 1 { timeout p 1000s } } on timeout { emit k, n; timeout at @event + 100s; n = null } on timeout p { emit k, n, p = true } } from n = 0 ttl 8000s by k
 		watermark ts delay 60s | state { on record { n += v; timeout at time(ts) + 12000s } on timeout { emit k, n } } from n = 0 by k | window 1000s | count
 		watermark ts delay 20000s | window 3000s | state n = n + v from n = 0 by k
+		watermark ts delay 60s | dedup by k within 9000s
+		watermark ts delay 9000s | dedup by ts, k
+		watermark ts delay 9000s | window 3000s | dedup by k
 	END
 }
 
@@ -84,10 +87,11 @@ in_parts() {
 	timed >in
 	while read -r program; do
 		echo "$program"
-		run -1 strm -i json --every 500s --replay at --mem 3M "$program" -- in
+		case $program in *dedup*) mem=1M ;; *) mem=3M ;; esac
+		run -1 strm -i json --every 500s --replay at --mem $mem "$program" -- in
 		in_parts all
-		in_parts some --mem 3M
-		STRM_TEST_BATCH=3 in_parts three --mem 3M
+		in_parts some --mem $mem
+		STRM_TEST_BATCH=3 in_parts three --mem $mem
 		[ -s all.out ]
 		cmp all.out some.out
 		cmp all.out three.out

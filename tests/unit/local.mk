@@ -35,6 +35,7 @@ unit_tests += tests/unit/data_keytab
 unit_tests += tests/unit/data_schema
 unit_tests += tests/unit/expr_eval
 unit_tests += tests/unit/op_groups
+unit_tests += tests/unit/op_away_times
 unit_tests += tests/unit/window_trigger
 unit_tests += tests/unit/stage_trigger
 unit_tests += tests/unit/window_assign
