@@ -143,7 +143,7 @@ static void free_file(struct dir_file *f)
 	free(f);
 }
 
-void dir_files_sweep(struct dir_files *d, uint64_t scan)
+void dir_files_sweep(struct dir_files *d, uint64_t scan, void (*gone)(void *ctx, const struct file_id *id), void *ctx)
 {
 	for (size_t i = 0; i < d->cap; i++) {
 		for (struct dir_file **p = &d->names[i], *f; (f = *p);) {
@@ -153,6 +153,8 @@ void dir_files_sweep(struct dir_files *d, uint64_t scan)
 			}
 			*p = f->next_name;
 			unlink_inode(d, f);
+			if (gone && f->state == DIR_DONE && !dir_files_same(d, &f->id))
+				gone(ctx, &f->id);
 			free_file(f);
 			d->n--;
 		}

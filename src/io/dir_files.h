@@ -39,8 +39,9 @@ struct dir_file *dir_files_add(struct dir_files *d, const char *path, const stru
 void dir_files_queue(struct dir_files *d, struct dir_file *f);
 /* The oldest (last change, then name) of the queue, now done; NULL. Those that are gone are passed over. */
 struct dir_file *dir_files_next(struct dir_files *d);
-/* Forget those that the scan of this number did not see, but for queued ones. */
-void dir_files_sweep(struct dir_files *d, uint64_t scan);
+/* Forget those that the scan of this number did not see, but for queued ones. gone (NULL: nobody asks) is told of those that were done and have no other
+ * name. */
+void dir_files_sweep(struct dir_files *d, uint64_t scan, void (*gone)(void *ctx, const struct file_id *id), void *ctx);
 void dir_files_release(struct dir_files *d);
 
 #endif

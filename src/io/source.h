@@ -45,6 +45,8 @@ struct source {
 	 * (or is among the past ones). NULL: nobody knows. */
 	struct source_past *past;
 	bool (*known)(void *ctx, const struct file_id *id);
+	/* A file is not there any more; NULL: none is there but those that were asked for. */
+	void (*gone)(void *ctx, const struct file_id *id);
 	void *known_ctx;
 	bool acks;   /* it tells who sends what is committed: only with a checkpoint. Its streams are never closed, but by the runtime */
 	bool leaves; /* by the source: it closes streams because it stops, not because they end */

@@ -37,6 +37,7 @@ struct dir_source {
 	struct dir_files files;
 	uint64_t n_scans;
 	bool first_scan;
+	bool unsure; /* of the last scan: something was there and could not be looked at */
 	struct err *starting;	/* where an error goes during start */
 	struct fd_source *file; /* being read; NULL: none */
 	char *file_path;
@@ -320,10 +321,11 @@ static void found(struct dir_source *s, const char *path, bool told)
 	struct dir_file *f = dir_files_find(&s->files, path);
 	char *full = full_path(s, path);
 	struct file_id id;
-	bool there = !file_id_of(full, &id) && id.is_file;
+	int failed = file_id_of(full, &id);
 
+	s->unsure |= failed && errno != ENOENT;
 	free(full);
-	if (!there)
+	if (failed || !id.is_file)
 		return;
 	if (f && !file_id_stays(&f->id, &id)) {
 		f->gone = true;
@@ -331,7 +333,7 @@ static void found(struct dir_source *s, const char *path, bool told)
 	}
 	if (!f) {
 		f = add_file(s, path, &id);
-		if ((s->first_scan && s->new_only) || (s->base.known && s->base.known(s->base.known_ctx, &id)))
+		if ((s->base.known && s->base.known(s->base.known_ctx, &id)) || (s->first_scan && s->new_only))
 			f->state = DIR_DONE;
 		if (f->state == DIR_WAITING)
 			queue_or_wait(s, f, told);
@@ -441,8 +443,11 @@ static void scan_folder(struct dir_source *s, const char *folder)
 	dir = opendir(path);
 	if (!dir && (!*folder || errno != ENOENT))
 		fail_at(s, path, strerror(errno));
-	while (dir && s->open && (d = readdir(dir)))
+	while (dir && s->open && (errno = 0, d = readdir(dir))) {
 		scan_entry(s, folder, d);
+		errno = 0;
+	}
+	s->unsure |= dir && errno;
 	if (dir)
 		closedir(dir);
 	free(path);
@@ -451,12 +456,30 @@ static void scan_folder(struct dir_source *s, const char *folder)
 static void scan_all(struct dir_source *s)
 {
 	s->n_scans++;
+	s->unsure = false;
 	scan_folder(s, "");
-	if (s->open)
-		dir_files_sweep(&s->files, s->n_scans);
 }
 
-static void on_rescan(uv_timer_t *t) { scan_all(t->data); }
+/* What was renamed meanwhile may not have been seen: events tell, or without any a second look. */
+static void make_sure(struct dir_source *s)
+{
+	if (!s->open)
+		return;
+	if (watch_is_open(&s->watch))
+		watch_drain(&s->watch);
+	else
+		scan_folder(s, "");
+}
+
+static void on_rescan(uv_timer_t *t)
+{
+	struct dir_source *s = t->data;
+
+	scan_all(s);
+	make_sure(s);
+	if (s->open && !s->unsure)
+		dir_files_sweep(&s->files, s->n_scans, s->base.gone, s->base.known_ctx);
+}
 
 /* ---- events ---- */
 
@@ -533,14 +556,17 @@ static int dir_start(struct source *base, uv_loop_t *loop, const struct intake *
 	s->to = to;
 	s->past = base->past;
 	open_handles(s);
-	s->n_scans = 1;
-	s->first_scan = true;
 	s->starting = e;
-	scan_folder(s, "");
+	s->first_scan = true;
+	scan_all(s);
 	s->first_scan = false;
+	if (base->gone)
+		make_sure(s);
 	s->starting = NULL;
 	if (!s->open)
 		return -1;
+	if (base->gone && !s->unsure)
+		base->gone(base->known_ctx, NULL);
 	uv_timer_start(&s->rescan, on_rescan, (uint64_t)s->rescan_ms, (uint64_t)s->rescan_ms);
 	wake(s);
 	return 0;

@@ -135,7 +135,7 @@ struct checkpoint {
 	struct buf feeds;         /* of live input, of the micro-batch at hand */
 	size_t last_feed;         /* where the last one begins, */
 	const struct place *fed;  /* and whose it is; NULL: it cannot be gone on with */
-	struct buf done;          /* entries to be put with the next commit: key, value */
+	struct buf done;          /* entries to be put with the next commit: key, value; "": to be deleted */
 	struct place *log;        /* of live input that cannot be read again; NULL: none */
 	uint64_t next_stream;
 	struct pulled *pulled;    /* by number of the source */
@@ -186,6 +186,9 @@ void place_begin(struct place *p);
 struct place *place_get(struct checkpoint *c, const char *key);
 /* The key of a file of a directory that was read: "SOURCE\n=ID". They are looked up one by one. */
 bool place_is_done(struct store_bytes key);
+/* With the next commit. */
+void place_note_done(struct checkpoint *c, struct store_bytes key, const char *path);
+void place_forget_done(struct checkpoint *c, struct store_bytes key);
 int places_load(struct checkpoint *c, struct err *e);
 /* The open cut's legs to their places. */
 int places_aim(struct checkpoint *c, struct err *e);

@@ -238,8 +238,7 @@ static void note_done(struct checkpoint *c, const struct stream *s)
 		return;
 	note_again(p);
 	buf_printf(&key, "%s\n%s", place_of_source(c, s->in.number)->key, p->done_key);
-	put_bytes(&c->done, (struct store_bytes){ key.p, key.n });
-	put_bytes(&c->done, (struct store_bytes){ p->now.pos.path, strlen(p->now.pos.path) });
+	place_note_done(c, (struct store_bytes){ key.p, key.n }, p->now.pos.path);
 	buf_release(&key);
 }
 

@@ -5,27 +5,90 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "data/hash.h"
+
+/* The key of a file that was read to its end. Released by the caller. */
+static struct buf done_key(struct lsource *of, const struct file_id *id)
+{
+	struct checkpoint *c = ckpt_of_live(of->live);
+	char *done = file_done_key(id);
+	struct buf key = { 0 };
+
+	buf_printf(&key, "%s\n%s", place_of_source(c, (unsigned)(of - of->live->sources))->key, done);
+	free(done);
+	return key;
+}
+
 static bool is_known(void *ctx, const struct file_id *id)
 {
 	struct lsource *of = ctx;
 	struct checkpoint *c = ckpt_of_live(of->live);
 	struct store_found found = { 0 };
-	struct buf key = { 0 };
 	struct err ignored = { 0 };
-	char *done;
+	struct buf key;
 	bool yes;
 
 	for (const struct stream *s = of->streams; s; s = s->next)
 		if (s->in.place && s->in.place->now.pos.dev == id->dev && s->in.place->now.pos.ino == id->ino &&
 		    s->in.place->now.pos.born_ns == id->born_ns)
 			return true;
-	done = file_done_key(id);
-	buf_printf(&key, "%s\n%s", place_of_source(c, (unsigned)(of - of->live->sources))->key, done);
+	key = done_key(of, id);
 	yes = store_get(c->store, c->inputs_stage, (struct store_bytes){ key.p, key.n }, &found, &ignored) > 0;
+	if (!of->asked_all && !follow_is(of->src)) {
+		of->asked = xgrow(of->asked, &of->asked_cap, of->n_asked + 1, sizeof *of->asked);
+		of->asked[of->n_asked++] = hash_bytes(key.p, key.n);
+	}
 	buf_release(&found.value);
 	buf_release(&key);
-	free(done);
 	return yes;
+}
+
+/* ---- files of a directory that are gone ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Is it of a file of this directory that was not asked for? */
+static int find_gone(void *ctx, const struct store_entry *entry)
+{
+	struct lsource *of = ctx;
+	struct checkpoint *c = ckpt_of_live(of->live);
+	const char *own = place_of_source(c, (unsigned)(of - of->live->sources))->key;
+	size_t n = strlen(own);
+	uint64_t hash = hash_bytes(entry->key.p, entry->key.n);
+
+	if (place_is_done(entry->key) && entry->key.n > n && !memcmp(entry->key.p, own, n) && entry->key.p[n] == '\n' &&
+	    memrchr(entry->key.p, '\n', entry->key.n) == entry->key.p + n &&
+	    !(of->n_asked && bsearch(&hash, of->asked, of->n_asked, sizeof hash, by_value)))
+		place_forget_done(c, entry->key);
+	return 0;
+}
+
+/* What is known of files that are not there is forgotten with the next commit. Where it cannot be read, that tells. */
+static void is_gone(void *ctx, const struct file_id *id)
+{
+	struct lsource *of = ctx;
+	struct checkpoint *c = ckpt_of_live(of->live);
+	struct err ignored = { 0 };
+	struct buf key;
+
+	if (id) {
+		key = done_key(of, id);
+		place_forget_done(c, (struct store_bytes){ key.p, key.n });
+		buf_release(&key);
+		return;
+	}
+	if (of->n_asked)
+		qsort(of->asked, of->n_asked, sizeof *of->asked, by_value);
+	store_load(c->store, c->inputs_stage, find_gone, of, &ignored);
+	free(of->asked);
+	of->asked = NULL;
+	of->asked_all = true;
+	of->n_asked = of->asked_cap = 0;
 }
 
 static struct source_past *add_past(struct lsource *of, int fd, const struct resume_leg *leg)
@@ -190,6 +253,7 @@ int ckpt_live_source(struct lsource *of, struct err *e)
 	struct live *l = of->live;
 
 	of->src->known = is_known;
+	of->src->gone = is_gone;
 	of->src->known_ctx = of;
 	for (size_t i = 0; i < l->n_resumed; i++) {
 		if (!l->resumed[i].file || !l->resumed[i].stream || l->resumed[i].stream->of != of)
@@ -206,9 +270,11 @@ void ckpt_live_end(struct live *l)
 		resumed_close(&l->resumed[i]);
 		resume_release(&l->resumed[i].legs);
 	}
-	for (unsigned i = 0; i < l->n; i++)
+	for (unsigned i = 0; i < l->n; i++) {
 		for (struct source_past *p = l->sources[i].src->past; p; p = p->next)
 			if (p->fd >= 0)
 				close(p->fd);
+		free(l->sources[i].asked);
+	}
 	free(l->resumed);
 }

@@ -265,6 +265,18 @@ static void free_place(struct place *p)
 	free(p);
 }
 
+void place_note_done(struct checkpoint *c, struct store_bytes key, const char *path)
+{
+	put_bytes(&c->done, key);
+	put_bytes(&c->done, (struct store_bytes){ path, strlen(path) });
+}
+
+void place_forget_done(struct checkpoint *c, struct store_bytes key)
+{
+	put_bytes(&c->done, key);
+	put_bytes(&c->done, (struct store_bytes){ 0 });
+}
+
 static int commit_done(struct checkpoint *c, struct err *e)
 {
 	struct bytes_in in = { c->done.p, c->done.p + c->done.n, false };
@@ -275,7 +287,7 @@ static int commit_done(struct checkpoint *c, struct err *e)
 
 		kv[0] = get_bytes(&in);
 		kv[1] = get_bytes(&in);
-		r = store_put(c->store, c->inputs_stage, kv, NULL, e);
+		r = kv[1].n ? store_put(c->store, c->inputs_stage, kv, NULL, e) : store_delete(c->store, c->inputs_stage, kv[0], NULL, e);
 	}
 	c->done.n = 0;
 	return r;

@@ -35,6 +35,9 @@ struct lsource {
 	struct mark mark;
 	uv_idle_t pull;         /* a finite source: read when nothing else is to do */
 	struct stream *pulled;
+	uint64_t *asked;        /* with a checkpoint, of a directory: hashes of what was asked for, until all was */
+	size_t n_asked, asked_cap;
+	bool asked_all;
 };
 
 struct live {

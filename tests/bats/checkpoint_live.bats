@@ -43,6 +43,47 @@ is() { [ "$(tr '\n' ' ' <out)" = "$1 " ]; }
 	is '1 2 3 4 5'
 }
 
+# known: how many files of directories the checkpoint remembers.
+known() { strm checkpoint ls d -o json | jq -s '[.[] | select(.kind == "read") | .keys] | add // 0'; }
+
+@test "files that are gone from a directory are forgotten, and a new one of their name is read" {
+	mkdir in
+	for day in 1 2 3 4 5; do
+		rm -f in/*
+		for i in 1 2 3; do echo "$day.$i" >in/$i; done
+		once --from dir:in 'filter true'
+		mv in/1 in/other
+		once --from dir:in 'filter true'
+	done
+	[ "$(sort out)" = "$(for day in 1 2 3 4 5; do for i in 1 2 3; do echo "$day.$i"; done; done)" ]
+	[ "$(known)" -eq 3 ]
+	rm in/*
+	echo new >in/1
+	once --from dir:in 'filter true'
+	[ "$(known)" -eq 1 ]
+	[ "$(tail -n 1 out)" = new ]
+}
+
+@test "files that go while a directory is watched are forgotten, those that are renamed are not" {
+	mkdir in
+	start --every 10ms --from 'dir:in?rescan=100ms' 'filter true'
+	arrives() { echo $1 >in/.$1 && mv in/.$1 in/$1 && comes has_lines $1; }
+	for i in $(seq 20); do
+		arrives $i
+		mv in/$i in/z$i
+		[ $i -le 3 ] || rm in/z$((i - 3))
+	done
+	until [ "$(known)" -le 6 ]; do
+		i=$((i + 1))
+		arrives $i
+		rm in/$i
+	done
+	killed
+	mv in/z20 in/y
+	once --from 'dir:in?rescan=100ms' 'filter true'
+	[ "$(cat out)" = "$(seq $i)" ]
+}
+
 @test "a file of a directory that was read in part is gone on with, grown and under another name" {
 	mkdir in
 	seq 10 >in/a
