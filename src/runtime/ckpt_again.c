@@ -203,11 +203,13 @@ static int go_on(struct live *l, struct err *e)
 
 /* ---- again ---- */
 
+/* The stream's place. One that begins in this run gets another. */
 static struct place *place_at(struct checkpoint *c, struct store_bytes key)
 {
 	char *own = xstrndup(key.p, key.n);
 	struct place *p = place_get(c, own);
 
+	pass_number(c, key);
 	free(own);
 	return p;
 }

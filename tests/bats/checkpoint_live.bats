@@ -19,6 +19,14 @@ start() {
 	strm=$!
 }
 
+# start_piped FIFO ARG...: with that as standard input.
+start_piped() {
+	local in=$1
+	shift
+	command strm --checkpoint d "$@" --to file:out <"$in" 2>>err 7>&- &
+	strm=$!
+}
+
 # comes COMMAND...: waits until it succeeds.
 comes() { until "$@"; do kill -0 $strm; done; }
 
@@ -307,6 +315,28 @@ hint: --accept-loss goes on without the rest of it" ]
 	kill $server 2>/dev/null || true
 	killed
 	[ "$(cat out)" = "$(printf 'a\t1\na\t2\nb\t1\nb\t2\na\t3')" ]
+}
+
+@test "what is piped in is another stream than the one that a killed run left, from its first byte on" {
+	mkfifo typed
+	start_piped typed --every 1h 'filter true'
+	exec 7>typed
+	printf 'a\nb' >&7
+	until [ "$(cat d/wal.* 2>/dev/null | tr -dc ab)" = ab ]; do kill -0 $strm; done
+	killed
+	exec 7>&-
+	start_piped typed --every 10ms 'filter true'
+	exec 7>typed
+	comes has_lines 1
+	printf 'c\n' >&7
+	comes has_lines 2
+	printf 'd\n' >&7
+	exec 7>&-
+	status=0
+	wait $strm || status=$?
+	[ "$status" -eq 4 ]
+	[ "$(grep -c 'bad record: cut off' err)" -eq 1 ]
+	is 'a c d'
 }
 
 @test "datagrams are in the log too" {
