@@ -1,12 +1,17 @@
-/* Preloaded into a program: ends it with SIGKILL at a system call that changes a file, or makes the call fail.
+/* Preloaded into a program: ends it with SIGKILL at a system call that changes a file or sends, or makes the call fail.
  *
  * CRASH_AT=N      at the N-th such call, counted from 1 over all threads; unset: never
- * CRASH_HOW=HOW   before: the call is not made; after: it is; torn: of a write the first half is (else as after); power: as before, and then the machine's power
- *                 fails: what was written and not synced is forgotten, names that were made or changed in a directory that was not synced too
+ * CRASH_CALL=S    only calls are counted whose line in CRASH_LOG has this in it ("unlinkat", "/log.0000")
+ * CRASH_HOW=HOW   before: the call is not made; after: it is; torn: of a write the first half is (else as after)
+ *                 power: as before, and then the machine's power fails: what was written and not synced is forgotten, names that were made or changed
+ *                 in a directory that was not synced too; names that were removed stay removed
+ *                 part: the same for some of the files and directories only, and there names that were removed are back
  *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC
+ * CRASH_LOG=F     that call is added to F, a line: its number, name and file
  * CRASH_COUNT=F   at a plain end, the number of calls is written to F
  *
- * Standard error is not counted. Writes through memory maps are not seen. */
+ * Standard error is not counted, nor what wakes a thread. Of pipes and sockets calls are counted but do not fail. Writes through memory maps
+ * are not seen. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,16 +22,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum how { BEFORE, AFTER, TORN, POWER, ERROR, FULL };
+enum how { BEFORE, AFTER, TORN, POWER, PART, ERROR, FULL };
 
-static const char *const hows[] = { "before", "after", "torn", "power", "error", "full" };
+static const char *const hows[] = { "before", "after", "torn", "power", "part", "error", "full" };
 
 static long crash_at, n_calls;
 static enum how how;
+static const char *only, *log_to;
+static char call_text[512]; /* of the call at hand, */
+static bool call_can_fail;  /* which is one on a file */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread bool inside; /* calls of this file's own */
 
@@ -47,26 +56,15 @@ __attribute__((constructor)) static void begin(void)
 
 	unsetenv("LD_PRELOAD"); /* its children are not counted */
 	crash_at = at ? atol(at) : 0;
+	only = getenv("CRASH_CALL");
+	log_to = getenv("CRASH_LOG");
 	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
 		how = strcmp(h, hows[i]) ? how : (enum how)i;
 }
 
-__attribute__((destructor)) static void end(void)
-{
-	const char *to = getenv("CRASH_COUNT");
-	FILE *f;
-
-	inside = true;
-	f = to ? fopen(to, "w") : NULL;
-	if (f) {
-		fprintf(f, "%ld\n", n_calls);
-		fclose(f);
-	}
-}
-
 /* ---- what power loss forgets: how to undo it, the last one first ---- */
 
-enum undo_kind { UNDO_WRITE, UNDO_NAME, UNDO_RENAME };
+enum undo_kind { UNDO_WRITE, UNDO_NAME, UNDO_RENAME, UNDO_UNLINK };
 
 struct undo {
 	struct undo *next;
@@ -81,6 +79,8 @@ struct undo {
 };
 
 static struct undo *undos;
+
+static bool forgets(void) { return how == POWER || how == PART; }
 
 static struct undo *new_undo(enum undo_kind kind, const struct stat *st)
 {
@@ -109,7 +109,7 @@ static void note_write(int fd, off_t at, size_t n)
 	struct undo *u;
 
 	/* what goes through a descriptor of that kind is synced when the call returns */
-	if (how != POWER || fstat(fd, &st) || !S_ISREG(st.st_mode) || fcntl(fd, F_GETFL) & (O_DSYNC | O_SYNC))
+	if (!forgets() || fstat(fd, &st) || !S_ISREG(st.st_mode) || fcntl(fd, F_GETFL) & (O_DSYNC | O_SYNC))
 		return;
 	if (at < 0)
 		at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
@@ -143,7 +143,7 @@ static void note_name(int dirfd, const char *path)
 	char name[256];
 	int fd;
 
-	if (how != POWER || !fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW))
+	if (!forgets() || !fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW))
 		return;
 	fd = open_parent(dirfd, path, name);
 	if (fd < 0 || fstat(fd, &st))
@@ -153,15 +153,42 @@ static void note_name(int dirfd, const char *path)
 	strcpy(u->name, name);
 }
 
-static void note_rename(int from_dir, const char *from, int to_dir, const char *to)
+/* Another name for the file, so that it outlives this one. 0 or -1. */
+static int save_name(struct undo *u)
 {
 	static int n_saved;
+
+	snprintf(u->saved, sizeof u->saved, ".undo-%d-%d", (int)getpid(), n_saved++);
+	return REAL(linkat)(u->fd, u->name, u->fd, u->saved, 0);
+}
+
+static void note_unlink(int dirfd, const char *path)
+{
+	struct stat st, folder;
+	struct undo *u;
+	char name[256];
+	int fd;
+
+	if (how != PART || fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+		return;
+	fd = open_parent(dirfd, path, name);
+	if (fd < 0 || fstat(fd, &folder))
+		abort();
+	u = new_undo(UNDO_UNLINK, &folder);
+	u->fd = fd;
+	strcpy(u->name, name);
+	if (save_name(u))
+		abort();
+}
+
+static void note_rename(int from_dir, const char *from, int to_dir, const char *to)
+{
 	struct stat st;
 	struct undo *u;
 	char name[256], old_name[256];
 	int fd, old_fd;
 
-	if (how != POWER)
+	if (!forgets())
 		return;
 	fd = open_parent(to_dir, to, name);
 	old_fd = open_parent(from_dir, from, old_name);
@@ -172,11 +199,8 @@ static void note_rename(int from_dir, const char *from, int to_dir, const char *
 	u->fd = fd;
 	strcpy(u->name, name);
 	strcpy(u->old_name, old_name);
-	if (!fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		snprintf(u->saved, sizeof u->saved, ".undo-%d-%d", (int)getpid(), n_saved++);
-		if (REAL(linkat)(fd, name, fd, u->saved, 0))
-			abort();
-	}
+	if (!fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) && save_name(u))
+		abort();
 }
 
 static void forget_undo(struct undo *u)
@@ -193,7 +217,7 @@ static void note_sync(int fd)
 {
 	struct stat st;
 
-	if (how != POWER || fstat(fd, &st))
+	if (!forgets() || fstat(fd, &st))
 		return;
 	for (struct undo **p = &undos, *u; (u = *p);) {
 		if (u->dev != st.st_dev || u->ino != st.st_ino) {
@@ -205,13 +229,26 @@ static void note_sync(int fd)
 	}
 }
 
+/* A directory goes with all that is in it. */
+static void undo_name(struct undo *u)
+{
+	char lost[64];
+
+	if (!REAL(unlinkat)(u->fd, u->name, 0))
+		return;
+	snprintf(lost, sizeof lost, ".undo-%d-%.40s", (int)getpid(), u->name);
+	REAL(renameat)(u->fd, u->name, u->fd, lost);
+}
+
 static void undo_one(struct undo *u)
 {
 	if (u->kind == UNDO_WRITE) {
 		if ((u->n && REAL(pwrite)(u->fd, u->bytes, u->n, u->at) < 0) || REAL(ftruncate)(u->fd, u->size))
 			abort();
 	} else if (u->kind == UNDO_NAME) {
-		REAL(unlinkat)(u->fd, u->name, 0);
+		undo_name(u);
+	} else if (u->kind == UNDO_UNLINK) {
+		REAL(renameat)(u->fd, u->saved, u->fd, u->name);
 	} else {
 		REAL(renameat)(u->fd, u->name, u->fd, u->old_name);
 		if (*u->saved)
@@ -219,10 +256,21 @@ static void undo_one(struct undo *u)
 	}
 }
 
+/* Of two files or directories neither need be written before the other. */
+static bool is_lost(const struct undo *u)
+{
+	unsigned long long h = ((unsigned long long)u->ino * 0x9e3779b97f4a7c15ull + (unsigned long long)crash_at) * 0xd6e8feb86659fd93ull;
+
+	return how == POWER || h >> 63;
+}
+
 static void die(void)
 {
 	for (struct undo *u = undos; u; u = u->next)
-		undo_one(u);
+		if (is_lost(u))
+			undo_one(u);
+		else if (*u->saved)
+			REAL(unlinkat)(u->fd, u->saved, 0);
 	kill(getpid(), SIGKILL);
 	for (;;)
 		pause();
@@ -230,32 +278,92 @@ static void die(void)
 
 /* ---- the calls ---- */
 
+__attribute__((destructor)) static void end(void)
+{
+	const char *to = getenv("CRASH_COUNT");
+	FILE *f;
+
+	inside = true;
+	for (struct undo *u; (u = undos);) {
+		undos = u->next;
+		forget_undo(u);
+	}
+	f = to ? fopen(to, "w") : NULL;
+	if (f) {
+		fprintf(f, "%ld\n", n_calls);
+		fclose(f);
+	}
+}
+
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+/* Does it lead out of the program? An eventfd has no type. */
+static bool leads_out(int fd)
+{
+	struct stat st;
+
+	return fd != 2 && !fstat(fd, &st) && st.st_mode & S_IFMT;
+}
+
+/* Of a file that is open, or of one by its name. */
+static void tell(const char *call, int fd, const char *path)
+{
+	char self[64], file[400] = "";
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	if (!path && readlink(self, file, sizeof file - 1) < 0)
+		*file = 0;
+	snprintf(call_text, sizeof call_text, "%s %s", call, path ? path : file);
+	call_can_fail = path || is_file(fd);
+}
+
+static void log_call(void)
+{
+	FILE *f = log_to ? fopen(log_to, "a") : NULL;
+
+	if (!f)
+		return;
+	fprintf(f, "call %ld: %s\n", n_calls, call_text);
+	fclose(f);
+}
+
 /* Is the call at hand the one? It is made with the lock held, so that the order of calls is that of their effects. */
 static bool is_it(void)
 {
+	if (only && !strstr(call_text, only))
+		return false;
 	n_calls++;
 	if (n_calls != crash_at)
 		return false;
-	if (how == BEFORE || how == POWER)
+	log_call();
+	if (how == BEFORE || forgets())
 		die();
 	return true;
 }
 
 /* Does it fail instead of being made? */
-static bool fails(bool grows)
+static bool fails(bool is, bool grows)
 {
+	bool now = how == ERROR ? is : how == FULL && grows && n_calls >= crash_at;
+
 	errno = how == ERROR ? EIO : ENOSPC;
-	return crash_at && (how == ERROR ? n_calls == crash_at : how == FULL && grows && n_calls >= crash_at);
+	return crash_at && call_can_fail && now;
 }
 
-#define CHANGE_(type, grows, call)          \
+#define CHANGE_(type, grows, told, call)    \
 	({                                  \
 		type r_ = -1;               \
 		bool it_;                   \
 		pthread_mutex_lock(&lock);  \
 		inside = true;              \
+		told;                       \
 		it_ = is_it();              \
-		if (!fails(grows))          \
+		if (!fails(it_, grows))     \
 			r_ = (call);        \
 		if (it_ && how < ERROR)     \
 			die();              \
@@ -264,23 +372,23 @@ static bool fails(bool grows)
 		r_;                         \
 	})
 
-#define CHANGE(type, call) CHANGE_(type, false, call)
-#define GROW(type, call) CHANGE_(type, true, call)
+#define CHANGE(type, told, call) CHANGE_(type, false, told, call)
+#define GROW(type, told, call) CHANGE_(type, true, told, call)
 
-static size_t torn(size_t n) { return how == TORN && n_calls == crash_at ? n / 2 : n; }
+static size_t torn(size_t n) { return how == TORN && n_calls == crash_at && (!only || strstr(call_text, only)) ? n / 2 : n; }
 
 ssize_t write(int fd, const void *p, size_t n)
 {
-	if (inside || fd == 2)
+	if (inside || !leads_out(fd))
 		return REAL(write)(fd, p, n);
-	return GROW(ssize_t, (note_write(fd, -1, n), REAL(write)(fd, p, torn(n))));
+	return GROW(ssize_t, tell("write", fd, NULL), (note_write(fd, -1, n), REAL(write)(fd, p, torn(n))));
 }
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
 	if (inside)
 		return REAL(pwrite)(fd, p, n, at);
-	return GROW(ssize_t, (note_write(fd, at, n), REAL(pwrite)(fd, p, torn(n), at)));
+	return GROW(ssize_t, tell("pwrite", fd, NULL), (note_write(fd, at, n), REAL(pwrite)(fd, p, torn(n), at)));
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off_t at) { return pwrite(fd, p, n, at); }
@@ -296,16 +404,16 @@ static size_t bytes_of(const struct iovec *v, int n)
 
 ssize_t writev(int fd, const struct iovec *v, int n)
 {
-	if (inside || fd == 2)
+	if (inside || !leads_out(fd))
 		return REAL(writev)(fd, v, n);
-	return GROW(ssize_t, (note_write(fd, -1, bytes_of(v, n)), REAL(writev)(fd, v, (int)torn((size_t)n))));
+	return GROW(ssize_t, tell("writev", fd, NULL), (note_write(fd, -1, bytes_of(v, n)), REAL(writev)(fd, v, (int)torn((size_t)n))));
 }
 
 ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
 	if (inside)
 		return REAL(pwritev)(fd, v, n, at);
-	return GROW(ssize_t, (note_write(fd, at, bytes_of(v, n)), REAL(pwritev)(fd, v, (int)torn((size_t)n), at)));
+	return GROW(ssize_t, tell("pwritev", fd, NULL), (note_write(fd, at, bytes_of(v, n)), REAL(pwritev)(fd, v, (int)torn((size_t)n), at)));
 }
 
 ssize_t pwritev64(int fd, const struct iovec *v, int n, off_t at) { return pwritev(fd, v, n, at); }
@@ -321,21 +429,21 @@ int fsync(int fd)
 {
 	if (inside)
 		return REAL(fsync)(fd);
-	return CHANGE(int, synced(fd, REAL(fsync)(fd)));
+	return CHANGE(int, tell("fsync", fd, NULL), synced(fd, REAL(fsync)(fd)));
 }
 
 int fdatasync(int fd)
 {
 	if (inside)
 		return REAL(fdatasync)(fd);
-	return CHANGE(int, synced(fd, REAL(fdatasync)(fd)));
+	return CHANGE(int, tell("fdatasync", fd, NULL), synced(fd, REAL(fdatasync)(fd)));
 }
 
 static int cut(int fd, off_t size)
 {
 	struct stat st;
 
-	if (how == POWER && !fstat(fd, &st) && size < st.st_size)
+	if (forgets() && !fstat(fd, &st) && size < st.st_size)
 		note_write(fd, size, (size_t)(st.st_size - size));
 	else
 		note_write(fd, size, 0);
@@ -346,7 +454,29 @@ int ftruncate(int fd, off_t size)
 {
 	if (inside)
 		return REAL(ftruncate)(fd, size);
-	return CHANGE(int, cut(fd, size));
+	return CHANGE(int, tell("ftruncate", fd, NULL), cut(fd, size));
+}
+
+/* strm makes holes only. */
+int fallocate(int fd, int mode, off_t at, off_t n)
+{
+	if (inside)
+		return REAL(fallocate)(fd, mode, at, n);
+	return CHANGE(int, tell("fallocate", fd, NULL), (note_write(fd, at, (size_t)n), REAL(fallocate)(fd, mode, at, n)));
+}
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+	if (inside)
+		return REAL(send)(fd, p, n, flags);
+	return CHANGE(ssize_t, tell("send", fd, NULL), REAL(send)(fd, p, torn(n), flags));
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	if (inside)
+		return REAL(sendmsg)(fd, m, flags);
+	return CHANGE(ssize_t, tell("sendmsg", fd, NULL), REAL(sendmsg)(fd, m, flags));
 }
 
 int ftruncate64(int fd, off_t size) { return ftruncate(fd, size); }
@@ -355,35 +485,44 @@ int rename(const char *from, const char *to)
 {
 	if (inside)
 		return REAL(rename)(from, to);
-	return CHANGE(int, (note_rename(AT_FDCWD, from, AT_FDCWD, to), REAL(rename)(from, to)));
+	return CHANGE(int, tell("rename", -1, to), (note_rename(AT_FDCWD, from, AT_FDCWD, to), REAL(rename)(from, to)));
 }
 
 int renameat(int a, const char *from, int b, const char *to)
 {
 	if (inside)
 		return REAL(renameat)(a, from, b, to);
-	return CHANGE(int, (note_rename(a, from, b, to), REAL(renameat)(a, from, b, to)));
+	return CHANGE(int, tell("renameat", -1, to), (note_rename(a, from, b, to), REAL(renameat)(a, from, b, to)));
 }
 
 int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
 	if (inside)
 		return REAL(renameat2)(a, from, b, to, flags);
-	return CHANGE(int, (note_rename(a, from, b, to), REAL(renameat2)(a, from, b, to, flags)));
+	return CHANGE(int, tell("renameat2", -1, to), (note_rename(a, from, b, to), REAL(renameat2)(a, from, b, to, flags)));
 }
 
 int unlink(const char *path)
 {
 	if (inside)
 		return REAL(unlink)(path);
-	return CHANGE(int, REAL(unlink)(path));
+	return CHANGE(int, tell("unlink", -1, path), (note_unlink(AT_FDCWD, path), REAL(unlink)(path)));
 }
 
 int unlinkat(int dirfd, const char *path, int flags)
 {
 	if (inside)
 		return REAL(unlinkat)(dirfd, path, flags);
-	return CHANGE(int, REAL(unlinkat)(dirfd, path, flags));
+	return CHANGE(int, tell("unlinkat", -1, path), (note_unlink(dirfd, path), REAL(unlinkat)(dirfd, path, flags)));
+}
+
+int mkdir(const char *path, mode_t mode) { return mkdirat(AT_FDCWD, path, mode); }
+
+int mkdirat(int dirfd, const char *path, mode_t mode)
+{
+	if (inside)
+		return REAL(mkdirat)(dirfd, path, mode);
+	return GROW(int, tell("mkdir", -1, path), (note_name(dirfd, path), REAL(mkdirat)(dirfd, path, mode)));
 }
 
 static int open_new(int dirfd, const char *path, int flags, mode_t mode)
@@ -403,7 +542,7 @@ int openat(int dirfd, const char *path, int flags, ...)
 	va_end(ap);
 	if (inside || !(flags & O_CREAT))
 		return REAL(openat)(dirfd, path, flags, mode);
-	return GROW(int, open_new(dirfd, path, flags, mode));
+	return GROW(int, tell("open", -1, path), open_new(dirfd, path, flags, mode));
 }
 
 int open(const char *path, int flags, ...)
