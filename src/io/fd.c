@@ -7,6 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int fd_sync_folder(int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r, code;
+
+	if (fd < 0)
+		return errno == EACCES || errno == EPERM ? 0 : -1;
+	r = fsync(fd) && errno != EINVAL && errno != ENOSYS && errno != EROFS ? -1 : 0;
+	code = errno;
+	close(fd);
+	errno = code;
+	return r;
+}
+
 static void fd_wait(int fd, short events)
 {
 	struct pollfd f = { .fd = fd, .events = events };

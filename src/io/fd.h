@@ -8,6 +8,9 @@
 ssize_t fd_read(int fd, char *p, size_t n);
 /* All n bytes, likewise. 0, or -1 with errno. */
 int fd_write(int fd, const char *p, size_t n);
+/* What was made, renamed or removed in the directory `path` (below the directory `at`, unless it begins with a slash) is on the disk. Not every file
+ * system can do that, and not every directory may be read: that is no error. 0, or -1 with errno. */
+int fd_sync_folder(int at, const char *path);
 
 struct fd_live;
 

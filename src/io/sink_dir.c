@@ -172,10 +172,25 @@ static int put_in_place(const struct dir_sink *d)
 	return renameat(d->folder, d->beside.p, d->folder, d->name.p);
 }
 
-/* On the disk, its name in its directory too. Not every file system can sync a directory: that is no error. */
+/* The names in the directory of the file `name`, and unless only_last in those above it, up to the sink's own. */
+static int sync_folders(const struct dir_sink *d, const char *name, bool only_last)
+{
+	char *path = xstrdup(name), *slash;
+	int r;
+
+	do {
+		slash = strrchr(path, '/');
+		if (slash)
+			*slash = 0;
+		r = fd_sync_folder(d->folder, slash ? path : ".");
+	} while (!r && slash && !only_last);
+	free(path);
+	return r;
+}
+
+/* On the disk, with its hidden name. */
 static int sync_part(struct dir_sink *d, struct part *p, struct err *e)
 {
-	char *slash;
 	int fd = p->fd, r;
 
 	name_part(d, p);
@@ -185,17 +200,7 @@ static int sync_part(struct dir_sink *d, struct part *p, struct err *e)
 	r = fd < 0 || fsync(fd) ? failed(d, e) : 0;
 	if (fd >= 0)
 		close(fd);
-	slash = strrchr(d->beside.p, '/');
-	if (r || !slash)
-		return r;
-	*slash = 0;
-	fd = openat(d->folder, d->beside.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*slash = '/';
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	return 0;
+	return !r && sync_folders(d, d->beside.p, false) ? failed(d, e) : r;
 }
 
 static int finish_part(struct dir_sink *d, struct part *p, struct err *e)
@@ -203,11 +208,10 @@ static int finish_part(struct dir_sink *d, struct part *p, struct err *e)
 	if (!p->there)
 		return 0;
 	name_part(d, p);
-	if (!put_in_place(d)) {
-		p->there = false;
-		return 0;
-	}
-	return errno == EEXIST ? refuse_old(d, e) : failed(d, e);
+	if (put_in_place(d))
+		return errno == EEXIST ? refuse_old(d, e) : failed(d, e);
+	p->there = false;
+	return d->base.durable && sync_folders(d, d->name.p, true) ? failed(d, e) : 0;
 }
 
 /* ---- the sink ---- */
@@ -273,8 +277,6 @@ static int dir_batch_end(struct sink *s, uint64_t batch, struct err *e)
 		r = finish_part(d, &d->parts[i], e);
 	d->prepared &= r != 0;
 	forget_parts(d);
-	if (s->durable)
-		fsync(d->folder);
 	return r;
 }
 
@@ -282,7 +284,6 @@ static int dir_batch_end(struct sink *s, uint64_t batch, struct err *e)
 static int dir_prepare(struct sink *s, struct buf *rest, struct err *e)
 {
 	struct dir_sink *d = (struct dir_sink *)s;
-	bool some = false;
 
 	for (uint32_t i = 0; i < d->n_parts; i++) {
 		if (!d->parts[i].there)
@@ -291,14 +292,13 @@ static int dir_prepare(struct sink *s, struct buf *rest, struct err *e)
 			return -1;
 		buf_add(rest, d->beside.p, d->beside.n + 1);
 		buf_add(rest, d->name.p, d->name.n + 1);
-		some = d->prepared = true;
+		d->prepared = true;
 	}
 	d->n_open = d->first = 0;
-	if (some)
-		fsync(d->folder);
 	return 0;
 }
 
+/* What was renamed without its directory being synced is found so, too. */
 static int dir_recover(struct sink *s, const char *p, size_t n, struct err *e)
 {
 	struct dir_sink *d = (struct dir_sink *)s;
@@ -308,11 +308,22 @@ static int dir_recover(struct sink *s, const char *p, size_t n, struct err *e)
 		const char *beside = p, *name = p + strlen(p) + 1;
 
 		p = name < end ? name + strlen(name) + 1 : end;
-		if (name >= end || !renameat(d->folder, beside, d->folder, name) || errno == ENOENT)
+		if (name >= end)
+			break;
+		if ((!renameat(d->folder, beside, d->folder, name) || errno == ENOENT) && !sync_folders(d, name, true))
 			continue;
 		return err_set(e, ERR_IO, "%s/%s: %s", s->name, name, strerror(errno));
 	}
 	return 0;
+}
+
+/* The directory may have been made just now. */
+static int dir_keep(struct sink *s, const char *dir, unsigned twin, struct err *e)
+{
+	const struct dir_sink *d = (const struct dir_sink *)s;
+
+	(void)dir, (void)twin;
+	return fd_sync_folder(d->folder, "..") ? err_set(e, ERR_IO, "%s: cannot sync: %s", s->name, strerror(errno)) : 0;
 }
 
 static int dir_close(struct sink *s, bool keep, struct err *e)
@@ -356,6 +367,7 @@ const struct sink_def sink_dir = {
 	.write = dir_write,
 	.part = dir_part,
 	.batch_end = dir_batch_end,
+	.keep = dir_keep,
 	.prepare = dir_prepare,
 	.recover = dir_recover,
 	.close = dir_close,

@@ -1,28 +1,33 @@
 /* Sinks of a job with a checkpoint: what is written waits for the cut, and a micro-batch that was begun before is gone on with. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/fd.h"
 #include "io/sink.h"
 
 static bool is_file(const struct sink *s, struct stat *st) { return s->fd >= 0 && !fstat(s->fd, st) && S_ISREG(st->st_mode); }
 
-/* A file that was just made is on the disk once its name is. Not every file system can sync a directory: that is no error. */
-static void sync_name(const struct sink *s)
+/* A file that was just made, by the shell maybe, is on the disk once its name is. */
+static int sync_name(const struct sink *s, struct err *e)
 {
-	const char *slash = strrchr(s->name, '/');
-	char *folder = slash ? xstrndup(s->name, slash == s->name ? 1 : (size_t)(slash - s->name)) : xstrdup(".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char self[64], path[PATH_MAX];
+	ssize_t n;
 
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	free(folder);
+	snprintf(self, sizeof self, "/proc/self/fd/%d", s->fd);
+	n = readlink(self, path, sizeof path - 1);
+	if (n <= 0)
+		return 0;
+	path[n] = 0;
+	if (!fd_sync_folder(AT_FDCWD, dirname(path)) || errno == ENOENT)
+		return 0;
+	return err_set(e, ERR_IO, "%s: cannot sync: %s", s->name, strerror(errno));
 }
 
 int sink_alone(const struct sink *s, struct err *e)
@@ -44,8 +49,8 @@ int sink_keep(struct sink *s, const char *dir, unsigned twin, struct err *e)
 	s->durable = true;
 	if (s->def->keep && s->def->keep(s, dir, twin, e))
 		return -1;
-	if (s->empty && s->fd > 2 && is_file(s, &st))
-		sync_name(s);
+	if (s->empty && is_file(s, &st) && sync_name(s, e))
+		return -1;
 	if (s->def->parts)
 		return 0;
 	s->held = xmalloc(sizeof *s->held);

@@ -21,7 +21,7 @@ static int dir_error(const struct store *s, const char *what, struct err *e)
 
 static int open_dir(struct store *s, struct err *e)
 {
-	int parent;
+	int parent, r;
 
 	if (!s->opts.read_only && mkdir(s->path, 0777) < 0 && errno != EEXIST)
 		return dir_error(s, "cannot make the checkpoint", e);
@@ -29,11 +29,11 @@ static int open_dir(struct store *s, struct err *e)
 	if (s->dir.fd < 0)
 		return dir_error(s, "cannot open the checkpoint", e);
 	parent = s->opts.read_only || s->dir.no_sync ? -1 : openat(s->dir.fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent >= 0) {
-		fsync(parent); /* where that cannot be done the directory itself is all we have */
-		close(parent);
-	}
-	return 0;
+	if (parent < 0)
+		return 0; /* the directory itself is all we have */
+	r = fsync(parent) && errno != EINVAL && errno != EROFS ? dir_error(s, "cannot sync the directory that it is in", e) : 0;
+	close(parent);
+	return r;
 }
 
 /* "PID COMMAND" of the one who holds the lock. */

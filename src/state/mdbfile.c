@@ -30,6 +30,7 @@ struct mdbfile {
 	pthread_mutex_t lock; /* env, and that it does not grow under a reader */
 	MDB_env *env;	      /* NULL: not opened */
 	MDB_dbi dbi;
+	bool named; /* its name is on the disk */
 	MDB_txn *reader; /* the owner's; when read_only it holds the snapshot, else it is reset between calls */
 };
 
@@ -511,7 +512,13 @@ int mdbfile_fold(struct mdbfile *f, const struct fold_work *w, struct err *e)
 		if (code)
 			break;
 	}
-	return code ? mdb_failed(f, "cannot write", code, e) : 0;
+	if (code)
+		return mdb_failed(f, "cannot write", code, e);
+	/* LMDB makes the file and does not sync the directory; files of the log go next. */
+	if (!f->named && dir_sync(&f->dir, e) < 0)
+		return -1;
+	f->named = true;
+	return 0;
 }
 
 /* Meta and checking */
