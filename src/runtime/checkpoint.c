@@ -267,6 +267,23 @@ static void restore_mark(struct job *j, const struct point_mark *m)
 	j->marked[j->n_marked++] = (struct marked_watermark){ m->named ? arena_str(&j->arena, m->name.p, m->name.n) : NULL, m->at };
 }
 
+/* What the marks of an input have said last. */
+static void restore_spoken(struct checkpoint *c)
+{
+	struct job *j = c->job;
+
+	for (unsigned i = 0; j->marks && i < j->opts.n_sources; i++) {
+		const char *key = place_key_of(c, i);
+
+		for (size_t k = 0; k < c->commit.n_spoken; k++) {
+			const struct point_mark *m = &c->commit.spoken[k];
+
+			if (strlen(key) == m->name.n && !memcmp(key, m->name.p, m->name.n))
+				j->marks[i] = (struct marked_input){ .spoken = true, .watermark = m->at };
+		}
+	}
+}
+
 static void restore_clock(struct checkpoint *c)
 {
 	struct job *j = c->job;
@@ -285,6 +302,7 @@ static void restore_clock(struct checkpoint *c)
 	}
 	for (size_t i = 0; i < p->n_marks; i++)
 		restore_mark(j, &p->marks[i]);
+	restore_spoken(c);
 	if (p->drained && c->opts.note)
 		c->opts.note(c->opts.ctx, "the checkpoint was drained: its windows are closed, and a record with an event time comes late");
 	job_set_now(j, clock_now(&j->clock));
@@ -489,7 +507,7 @@ static void save_columns(const struct checkpoint *c, struct point *p, struct buf
 	free(ends);
 }
 
-static void fill_marks(const struct checkpoint *c, struct point *p)
+static void fill_marks(struct checkpoint *c, struct point *p)
 {
 	const struct job *j = c->job;
 
@@ -498,6 +516,13 @@ static void fill_marks(const struct checkpoint *c, struct point *p)
 		const char *name = j->marked[p->n_marks].name;
 
 		p->marks[p->n_marks] = (struct point_mark){ { name, name ? strlen(name) : 0 }, name != NULL, j->marked[p->n_marks].at };
+	}
+	p->spoken = xcalloc(j->opts.n_sources + 1, sizeof *p->spoken);
+	for (unsigned i = 0; j->marks && i < j->opts.n_sources; i++) {
+		const char *key = place_key_of(c, i);
+
+		if (j->marks[i].spoken)
+			p->spoken[p->n_spoken++] = (struct point_mark){ { key, strlen(key) }, true, j->marks[i].watermark };
 	}
 }
 

@@ -86,8 +86,10 @@ struct point {
 	uint64_t ended;                /* cut: live input: those that had ended, the first 64 */
 	struct point_sink *sinks;
 	size_t n_sinks;
-	struct point_mark *marks;      /* commit */
+	struct point_mark *marks;      /* commit: what marks have said of points, */
 	size_t n_marks;
+	struct point_mark *spoken;     /* and of inputs, by the key of the place */
+	size_t n_spoken;
 	struct point_leg *legs;        /* cut */
 	size_t n_legs;
 	struct store_bytes feeds;      /* cut: of live input, in what order it came (ckpt_live.h) */
@@ -146,6 +148,7 @@ struct checkpoint {
 	bool unsynced;            /* the last commit is not synced yet */
 	struct err failed;        /* of a keeper */
 	bool swept;               /* see sinks_sweep */
+	const char **keys;        /* place_key_of, once asked for */
 	struct store_found fetched; /* the last entry that an operator asked for */
 	int64_t env_now;          /* the clock of the run */
 };
@@ -180,7 +183,9 @@ int sinks_settle(struct checkpoint *c, struct err *e);
 
 /* ckpt_places.c */
 struct place *place_find(struct checkpoint *c, const char *key);
-/* The place of a source, by its number: as the user wrote it, with #2 for a second one. */
+/* How a source is known, by its number: as the user wrote it, with #2 for a second one. */
+const char *place_key_of(struct checkpoint *c, unsigned number);
+/* The place of a source, by its number. */
 struct place *place_of_source(struct checkpoint *c, unsigned number);
 void place_begin(struct place *p);
 struct place *place_get(struct checkpoint *c, const char *key);

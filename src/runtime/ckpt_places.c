@@ -30,16 +30,22 @@ struct place *place_get(struct checkpoint *c, const char *key)
 	return p ? p : add_place(c, xstrdup(key));
 }
 
-/* A source that is named twice stands in two places. */
-struct place *place_of_source(struct checkpoint *c, unsigned number)
+const char *place_key_of(struct checkpoint *c, unsigned number)
 {
 	const char *spec = c->job->opts.sources[number];
 	unsigned same = 1;
 
-	for (unsigned i = 0; i < number; i++)
+	if (!c->keys)
+		c->keys = arena_zero(&c->job->arena, c->job->opts.n_sources * sizeof *c->keys);
+	for (unsigned i = 0; i < number && !c->keys[number]; i++)
 		same += !strcmp(c->job->opts.sources[i], spec);
-	return place_get(c, same > 1 ? arena_printf(&c->job->arena, "%s#%u", spec, same) : spec);
+	if (!c->keys[number])
+		c->keys[number] = same > 1 ? arena_printf(&c->job->arena, "%s#%u", spec, same) : spec;
+	return c->keys[number];
 }
+
+/* A source that is named twice stands in two places. */
+struct place *place_of_source(struct checkpoint *c, unsigned number) { return place_get(c, place_key_of(c, number)); }
 
 void place_begin(struct place *p)
 {

@@ -3,7 +3,7 @@
 
 #include "runtime/ckpt_impl.h"
 
-#define COMMIT_VERSION 2
+#define COMMIT_VERSION 3
 #define CUT_VERSION 1
 #define PLACE_VERSION 2
 
@@ -44,11 +44,34 @@ void point_release(struct point *p)
 {
 	free(p->sinks);
 	free(p->marks);
+	free(p->spoken);
 	free(p->legs);
 	*p = (struct point){ 0 };
 }
 
 /* ---- commits ---- */
+
+static void put_marks(struct buf *b, const struct point_mark *m, size_t n)
+{
+	put_varint(b, n);
+	for (size_t i = 0; i < n; i++) {
+		put_varint(b, m[i].named);
+		put_bytes(b, m[i].name);
+		put_int(b, m[i].at);
+	}
+}
+
+static struct point_mark *get_marks(struct bytes_in *in, size_t *n)
+{
+	struct point_mark *m = get_array(in, n, sizeof *m);
+
+	for (size_t i = 0; i < *n; i++) {
+		m[i].named = get_varint(in);
+		m[i].name = get_bytes(in);
+		m[i].at = get_int(in);
+	}
+	return m;
+}
 
 void commit_put(struct buf *b, const struct point *p)
 {
@@ -64,12 +87,8 @@ void commit_put(struct buf *b, const struct point *p)
 		put_bytes(b, p->sinks[i].rest);
 		put_varint(b, p->sinks[i].acks);
 	}
-	put_varint(b, p->n_marks);
-	for (size_t i = 0; i < p->n_marks; i++) {
-		put_varint(b, p->marks[i].named);
-		put_bytes(b, p->marks[i].name);
-		put_int(b, p->marks[i].at);
-	}
+	put_marks(b, p->marks, p->n_marks);
+	put_marks(b, p->spoken, p->n_spoken);
 }
 
 int commit_get(struct store_bytes bytes, struct point *p)
@@ -94,12 +113,8 @@ int commit_get(struct store_bytes bytes, struct point *p)
 		p->sinks[i].rest = get_bytes(&in);
 		p->sinks[i].acks = get_varint(&in);
 	}
-	p->marks = get_array(&in, &p->n_marks, sizeof *p->marks);
-	for (size_t i = 0; i < p->n_marks; i++) {
-		p->marks[i].named = get_varint(&in);
-		p->marks[i].name = get_bytes(&in);
-		p->marks[i].at = get_int(&in);
-	}
+	p->marks = get_marks(&in, &p->n_marks);
+	p->spoken = get_marks(&in, &p->n_spoken);
 	return got(&in, p);
 }
 

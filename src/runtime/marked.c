@@ -64,11 +64,12 @@ void job_input_ended(struct job *j, unsigned input)
 		j->run->inputs[input] = INPUT_ENDED;
 }
 
-/* Without a name it is for all points: the least of what the inputs say that speak of one and go on; when all have ended, the largest. */
+/* Without a name it is for all points: the least of what the inputs say that speak of one and go on; when all have ended, the largest. What the next run goes
+ * on with has not ended. */
 static void settle_watermark(struct job *j)
 {
 	int64_t least = WATERMARK_END, largest = WATERMARK_NONE;
-	bool going = false;
+	bool going = false, grows = j->opts.checkpoint && !j->run->ends;
 
 	for (unsigned i = 0; i < j->opts.n_sources; i++) {
 		const struct marked_input *in = &j->marks[i];
@@ -77,9 +78,9 @@ static void settle_watermark(struct job *j)
 			continue;
 		if (in->watermark > largest)
 			largest = in->watermark;
-		if (!in->ended && in->watermark < least)
+		if ((!in->ended || grows) && in->watermark < least)
 			least = in->watermark;
-		going |= !in->ended;
+		going |= !in->ended || grows;
 	}
 	if (largest != WATERMARK_NONE)
 		mark_watermark(j, NULL, 0, going ? least : largest);

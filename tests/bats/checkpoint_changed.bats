@@ -23,6 +23,26 @@ dies() {
 	return 1
 }
 
+# stretches INPUT N: its first N stretches, each with its mark.
+stretches() { awk -v n="$2" 'n > 0 { print } /^\f/ { n-- }' "$1.all" >"$1"; }
+
+@test "the watermarks of several marked inputs stand where they stood" {
+	printf '%s\n' 10 $'\fwatermark=100' 105 $'\f' 130 $'\fwatermark=120' 150 $'\fwatermark=200' $'\f' >a.all
+	printf '%s\n' 12 $'\fwatermark=50' 60 $'\fwatermark=55' 70 58 $'\f' 90 $'\f' 95 $'\fwatermark=110' >b.all
+	for marks in '' --marks; do
+		for live in '' '?follow'; do
+			job() { strm --once --checkpoint d --every mark $marks --from "file:a$live" --from "file:b$live" 'watermark time(line) explicit' \
+				'window 10s on time(line)' 'count as n' 'map t = @window_start, n' >>out; }
+			rm -rf d out
+			cp a.all a && cp b.all b && job && mv out want
+			rm -rf d
+			for n in 1 2 3 4 5; do stretches a $n && stretches b $n && job; done
+			cmp out want
+			[ "$(grep -c : want)" -ge 6 ]
+		done
+	done
+}
+
 @test "a file that is an output under another name is gone on with" {
 	seq 100 >in
 	dies out 'filter true' --to file:out -- in
