@@ -371,7 +371,7 @@ static void view_state(const struct inspect_layout *l, const struct store_entry 
 }
 
 /* Entries of operators that no key finds: rows that wait, watermarks by input, counters, fields. */
-static const char own_tags[] = "wrfnimt";
+static const char own_tags[] = "wrfnimto";
 
 /* What a stage keeps beside its keys. */
 static bool is_own(const struct inspect_layout *l, struct store_bytes key)

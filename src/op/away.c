@@ -103,6 +103,40 @@ bool away_add_group(struct away *a, const struct groups *g, uint32_t group)
 	return true;
 }
 
+/* The key as it would be spelled by these types. */
+static int find_as(const struct away_owner *o, uint32_t group, const uint8_t *types, struct kept_entry *found, struct err *e)
+{
+	const struct run *run = o->op->run;
+	struct kept_entry ask = { 0 };
+	struct buf b = { 0 };
+	int r = 0;
+
+	buf_add(&b, o->tag, o->tag_n);
+	if (groups_save_as(o->groups, group, types, &b)) {
+		ask.key = b.p;
+		ask.key_n = b.n;
+		r = run->fetch(run->fetch_ctx, o->op, &ask, found, e);
+	}
+	buf_release(&b);
+	if (r > 0)
+		groups_retype(o->groups, group, types);
+	return r;
+}
+
+int away_return(struct away *a, const struct away_owner *o, uint32_t group, struct kept_entry *found, struct err *e)
+{
+	struct key_bytes key;
+	int r = 0;
+
+	keytab_key(&o->groups->table, group, &key);
+	if (!away_may_have(a, &key))
+		return 0;
+	for (uint32_t i = 0; i < a->n_spellings && !r; i++)
+		r = find_as(o, group, a->spellings + (size_t)i * o->groups->n_keys, found, e);
+	a->n -= r > 0;
+	return r;
+}
+
 size_t away_memory(const struct away *a)
 {
 	size_t sum = 0;

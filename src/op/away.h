@@ -34,6 +34,17 @@ void away_add(struct away *a, const struct key_bytes *key);
 bool away_may_have(const struct away *a, const struct key_bytes *key);
 /* The group leaves memory. False when it has to stay: its key is spelled by lists or objects, or in one way too many. */
 bool away_add_group(struct away *a, const struct groups *g, uint32_t group);
+/* Of an operator whose entries are spelled: `tag` and the values of the key. */
+struct away_owner {
+	const struct op *op;
+	struct groups *groups;
+	const char *tag;
+	size_t tag_n;
+};
+
+/* A group that is new in memory: 1 when its key was away, which is no more, with its entry (it lives until the next fetch); the group is spelled as it was. 0,
+ * or -1. */
+int away_return(struct away *a, const struct away_owner *o, uint32_t group, struct kept_entry *found, struct err *e);
 size_t away_memory(const struct away *a);
 
 #endif

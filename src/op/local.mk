@@ -28,6 +28,7 @@ src_libop_a_SOURCES += src/op/timers.c src/op/timers.h
 src_libop_a_SOURCES += src/op/op_sessions.c src/op/op_sessions.h
 src_libop_a_SOURCES += src/op/op_panes.c src/op/op_panes.h src/op/panes_impl.h
 src_libop_a_SOURCES += src/op/panes_cells.c src/op/panes_near.c src/op/panes_keep.c src/op/panes_show.c src/op/panes_merge.c src/op/panes_parts.c src/op/panes_fire.c
+src_libop_a_SOURCES += src/op/panes_away.c
 src_libop_a_SOURCES += src/op/reducer.c src/op/reducer.h
 src_libop_a_SOURCES += src/op/aggtable.c src/op/aggtable.h
 src_libop_a_SOURCES += src/op/op_window.c src/op/op_window.h

@@ -26,10 +26,10 @@ static void note_first_rows(struct intake *in)
 }
 
 /* The window that a row behind another aggregate carries; the whole stream has none. */
-static enum count inherited(struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
+static enum count inherited(const struct panes *p, struct intake *in, uint32_t row, uint32_t *n, int64_t *t)
 {
 	struct interval *w = &in->assigner.windows[0];
-	const struct column *start = in->b->hidden[HIDDEN_WINDOW_START];
+	const struct column *start = p->spec.assign.window.kind == WINDOW_ALL ? NULL : in->b->hidden[HIDDEN_WINDOW_START];
 
 	*n = 1;
 	*w = (struct interval){ INT64_MIN, INT64_MAX };
@@ -55,7 +55,7 @@ static enum count windows_of(struct panes *p, struct intake *in, uint32_t row, u
 
 	if (p->spec.by_instant)
 		return instant(in, row, n, t);
-	return p->spec.inherits ? inherited(in, row, n, t) : fate[assigner_row(&in->assigner, row, n, t)];
+	return p->spec.inherits ? inherited(p, in, row, n, t) : fate[assigner_row(&in->assigner, row, n, t)];
 }
 
 static bool is_late(const struct panes *p, const struct interval *w)
@@ -397,24 +397,32 @@ static int panes_process(struct op *op, int port, const struct batch *b, struct 
 	uint32_t most = p->spec.inherits ? 1 : window_assign_max(&p->spec.assign.window);
 	struct intake in = { .b = b, .cap = batch_rows() + most };
 	struct column *args;
+	uint32_t known;
 
 	(void)port;
+	panes_leave(p);
+	known = p->groups.table.n;
 	assigner_start(&in.assigner, &p->spec.assign, &op->eval, b);
 	in.row = arena_array(b->arena, uint32_t, in.cap);
 	in.cell = arena_array(b->arena, uint32_t, in.cap);
 	in.first = !b->sel && !p->reducer.spec.takes_back;
 	in.group = reducer_groups(&p->reducer, &p->groups, b);
+	if (p->away.n && panes_return(p, known, e))
+		return -1;
 	args = reducer_args(&p->reducer, b);
 	if (put_rows(p, &in, args, e))
 		return -1;
-	return op_check_memory(op, p->n_live, e);
+	return op_check_memory(op, p->n_live + p->away.n, e);
 }
 
 static int panes_batch_end(struct op *op, struct err *e)
 {
 	struct panes *p = (struct panes *)op;
-	int verdict = panes_fire(p, e);
+	int verdict;
 
+	if (p->away.n && !p->spec.complete && op->watermark == WATERMARK_END && panes_recall(p, e))
+		return -1;
+	verdict = panes_fire(p, e);
 	reducer_collect_failures(&p->reducer);
 	if (p->reducer.spec.n_keys && p->n_dead > 1024 && p->n_dead > p->n_keys / 2) {
 		panes_compact(p);
@@ -431,12 +439,14 @@ static size_t panes_memory(const struct op *op)
 	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
 	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
 	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
-	       panes_keep_memory(p) + panes_parts_memory(p) + (p->unused.cap + 2 * p->touched_cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+	       panes_keep_memory(p) + panes_parts_memory(p) + panes_near_memory(p) + away_memory(&p->away) + (p->unused.cap + 2 * p->touched_cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
 }
 
 static bool panes_holds(const struct op *op)
 {
-	return ((const struct panes *)op)->n_live;
+	const struct panes *p = (const struct panes *)op;
+
+	return p->n_live + p->away.n;
 }
 
 static bool panes_answers_empty(const struct op *op)
@@ -490,6 +500,7 @@ static void panes_free(struct op *op)
 	panes_near_free(p);
 	panes_keep_release(p);
 	panes_parts_release(p);
+	away_release(&p->away);
 	trigger_free(p->trigger);
 	expr_release(p->spec.assign.on_take);
 	expr_release(p->spec.assign.gap_take);
@@ -507,6 +518,7 @@ static void panes_unseen(const struct op *op, void (*fn)(void *ctx, const char *
 
 static const struct op_class panes_class = {
 	.name = "panes",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "absorbed", "late", "no-time", "dropped" },
 	.process = panes_process,
@@ -553,6 +565,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->recalls = spec->takes_back && p->spec.order == PANES_AS_TOUCHED;
 	p->stamps = p->spec.trigger.stamp != STAMP_END && p->spec.assign.window.kind != WINDOW_ALL;
 	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
+	p->by_key = spec->n_keys && p->spec.assign.window.kind == WINDOW_ALL && !p->spec.by_instant && !p->spec.merges;
 	panes_near_forget(p);
 	p->before = WATERMARK_NONE;
 	return &p->op;

@@ -266,8 +266,9 @@ void panes_stamp(struct panes *p, uint32_t cell, int64_t t)
 void panes_compact(struct panes *p)
 {
 	struct groups fresh;
-	struct key_cells *keys = xcalloc(p->n_keys + 1, sizeof *keys);
-	uint64_t *born = xcalloc(p->n_keys + 1, sizeof *born);
+	size_t room = p->n_keys - p->n_dead + 1;
+	struct key_cells *keys = xcalloc(room, sizeof *keys);
+	uint64_t *born = xcalloc(room, sizeof *born);
 	uint32_t *live = xmalloc((p->n_keys + 1) * sizeof *live), *group = xmalloc((p->n_keys + 1) * sizeof *group), n = 0;
 
 	for (uint32_t k = 0; k < p->n_keys; k++)
@@ -289,10 +290,76 @@ void panes_compact(struct panes *p)
 	free(p->born);
 	p->keys = keys;
 	p->born = born;
-	p->keys_cap = p->born_cap = p->n_keys + 1;
+	p->keys_cap = p->born_cap = room;
 	p->n_keys = n;
 	p->n_dead = 0;
 	panes_parts_renumbered(p);
 	free(live);
 	free(group);
+}
+
+/* ---- slots that have gone ---- */
+
+struct renaming {
+	const struct panes *p;
+	const uint32_t *to;
+};
+
+static bool rename_timer(struct timer *t, void *ctx)
+{
+	const struct renaming *r = ctx;
+
+	if (r->to[t->what] == CELL_NONE || r->p->cells[t->what].gen != t->gen)
+		return false;
+	t->what = r->to[t->what];
+	return true;
+}
+
+/* Rows of cells that stay, in an array of their own. */
+static void *pack(void *from, const uint32_t *to, uint32_t n, uint32_t n_stay, size_t size)
+{
+	char *fresh = xmalloc(((size_t)n_stay + 1) * (size ? size : 1));
+
+	for (uint32_t i = 0; i < n; i++)
+		if (to[i] != CELL_NONE)
+			memcpy(fresh + to[i] * size, (const char *)from + i * size, size);
+	free(from);
+	return fresh;
+}
+
+static void rename_listed(struct panes *p, const uint32_t *to)
+{
+	for (uint32_t k = 0; k < p->n_keys; k++) {
+		uint32_t *at = p->keys[k].cap ? p->keys[k].many : &p->keys[k].one;
+
+		for (uint32_t i = 0; i < p->keys[k].n; i++)
+			at[i] = to[at[i]];
+	}
+}
+
+void panes_repack(struct panes *p)
+{
+	uint32_t *to = xmalloc(((size_t)p->n_cells + 1) * sizeof *to), n = 0;
+	struct renaming r = { p, to };
+
+	if (p->ordered)
+		BUG("parts of sessions are packed");
+	for (uint32_t i = 0; i < p->n_cells; i++)
+		to[i] = p->cells[i].flags & CELL_LIVE ? n++ : CELL_NONE;
+	timers_keep(&p->by_watermark, rename_timer, &r);
+	timers_keep(&p->by_clock, rename_timer, &r);
+	timers_keep(&p->held, rename_timer, &r);
+	rename_listed(p, to);
+	p->cells = pack(p->cells, to, p->n_cells, n, sizeof *p->cells);
+	p->triggers = pack(p->triggers, to, p->n_cells, n, p->trigger_size);
+	p->kept = pack(p->kept, to, p->n_cells, n, sizeof *p->kept);
+	states_pack(p->states, &p->reducer, to, p->n_cells, n);
+	p->cells_cap = p->kept_cap = n;
+	p->triggers_cap = (size_t)n * p->trigger_size;
+	p->n_cells = n;
+	free(p->unused.at);
+	p->unused = (struct cell_list){ 0 };
+	panes_near_free(p);
+	panes_compact(p);
+	free(to);
 }

@@ -5,14 +5,6 @@
 
 enum timing { EARLY, ON_TIME, LATE };
 
-/* A pane on its way out. */
-struct fired {
-	uint32_t cell;
-	uint8_t timing;
-	bool last; /* nothing comes after it */
-	bool gone; /* all its records have been taken back: only what it takes back itself comes out */
-};
-
 struct firing {
 	struct panes *p;
 	struct fired *at;
@@ -102,7 +94,7 @@ static void take_touched(struct panes *p)
 		}
 		trigger_add(p->trigger, panes_trigger(p, cell), c->came, p->op.run->now);
 		c->came = 0;
-		c->flags &= (uint8_t) ~(CELL_TOUCHED | CELL_FRESH);
+		c->flags &= (uint16_t) ~(CELL_TOUCHED | CELL_FRESH);
 		if (p->ordered)
 			panes_parts_settle(p, cell);
 		look_at(p, cell);
@@ -139,14 +131,26 @@ static bool is_gone(const struct panes *p, uint32_t cell)
 	return s->takes_back && (s->n_keys || p->cells[cell].end != INT64_MAX) && whole && states_hits(p->states, &p->reducer, cell) <= 0;
 }
 
+/* A group without records is none; where panes are taken back, that is said. */
+static bool has_pane(const struct panes *p, const struct fired *f)
+{
+	return !f->gone || (p->spec.trigger.accumulation == PANES_RETRACTING && p->cells[f->cell].said);
+}
+
 static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 {
-	bool gone = is_gone(f->p, cell), retracting = f->p->spec.trigger.accumulation == PANES_RETRACTING;
+	struct fired x = { cell, f->p->cells[cell].key, (uint8_t)timing, last, is_gone(f->p, cell) };
 
-	if (gone && (!retracting || !f->p->cells[cell].said))
-		return; /* a group without records is none; where panes are taken back, that is said */
+	if (!has_pane(f->p, &x))
+		return;
 	f->at = xgrow(f->at, &f->cap, f->n + 1, sizeof *f->at);
-	f->at[f->n++] = (struct fired){ cell, (uint8_t)timing, last, gone };
+	f->at[f->n++] = x;
+}
+
+bool panes_fired(const struct panes *p, uint32_t cell, struct fired *out)
+{
+	*out = (struct fired){ .cell = cell, .key = p->cells[cell].key, .timing = (uint8_t)timing_of(p, &p->cells[cell]), .gone = is_gone(p, cell) };
+	return has_pane(p, out);
 }
 
 /* A cell that may have something to say: brings its pane out, and says whether the cell is over. */
@@ -197,6 +201,12 @@ static int by_window(const void *x, const void *y, void *ctx)
 	if (c->start != d->start)
 		return c->start < d->start ? -1 : 1;
 	return i < j ? -1 : i > j;
+}
+
+void panes_sort(const struct panes *p, struct fired *f, size_t n)
+{
+	if (n)
+		qsort_r(f, n, sizeof *f, by_window, (void *)(uintptr_t)p);
 }
 
 static void fire_all(struct firing *f)
@@ -263,19 +273,19 @@ static bool forgets(const struct panes *p, const struct fired *f)
 	return !p->spec.complete && (f->last || closed || p->spec.trigger.accumulation == PANES_DISCARDING);
 }
 
-static void make_rows(struct panes *p, const struct fired *f, uint32_t n, struct batch *b)
+static void make_rows(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct batch *b)
 {
 	struct arena *a = &p->op.arena;
 	struct column start = column_make(a, T_TIME, n), end = column_make(a, T_TIME, n);
 	uint32_t *keys = arena_array(a, uint32_t, n + 1), *states = arena_array(a, uint32_t, n + 1);
-	struct reduce_rows rows = { .groups = &p->groups, .states = p->states, .key_list = keys, .state_list = states, .n = n, .start = &start, .end = &end };
+	struct reduce_rows rows = { .groups = g, .states = p->states, .key_list = keys, .state_list = states, .n = n, .start = &start, .end = &end };
 
 	for (uint32_t k = 0; k < n; k++) {
 		const struct cell *c = &p->cells[f[k].cell];
 
 		start.i[k] = c->start;
 		end.i[k] = c->end;
-		keys[k] = c->key;
+		keys[k] = f[k].key;
 		states[k] = p->ordered ? panes_whole(p, f[k].cell, forgets(p, &f[k])) : f[k].cell;
 	}
 	reducer_batch(&p->reducer, &rows, b);
@@ -433,7 +443,7 @@ static void next_pane(struct panes *p, const struct fired *f)
 		c->on_time++;
 		c->flags |= CELL_ON_TIME;
 	}
-	c->flags &= (uint8_t)~CELL_NEW;
+	c->flags &= (uint16_t)~CELL_NEW;
 	c->first = INT64_MAX;
 	c->last = INT64_MIN;
 	if (p->spec.trigger.accumulation == PANES_DISCARDING || c->flags & CELL_CLOSED) {
@@ -461,12 +471,12 @@ static void leave_out_same(struct panes *p, const struct fired *f, struct batch 
 	b->sel = sel;
 }
 
-static int push_some(struct panes *p, const struct fired *f, uint32_t n, struct err *e)
+int panes_push(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct err *e)
 {
 	struct batch b;
 	int verdict;
 
-	make_rows(p, f, n, &b);
+	make_rows(p, g, f, n, &b);
 	if (p->recalls)
 		leave_out_same(p, f, &b);
 	verdict = p->spec.trigger.accumulation == PANES_RETRACTING ? push_with_taken_back(p, f, &b, e) : op_push(&p->op, &b, e);
@@ -481,10 +491,9 @@ static int push_all(struct firing *f, struct err *e)
 	/* slots tell nothing: a cell has another one after a restart */
 	if (f->p->spec.order == PANES_BY_WINDOW || f->p->spec.complete)
 		f->timed = 0;
-	if (f->n > f->timed)
-		qsort_r(f->at + f->timed, f->n - f->timed, sizeof *f->at, by_window, f->p);
+	panes_sort(f->p, f->at + f->timed, f->n - f->timed);
 	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
-		verdict = push_some(f->p, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
+		verdict = panes_push(f->p, &f->p->groups, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
 	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
 		next_pane(f->p, &f->at[k]);
 	panes_whole_done(f->p);
@@ -540,7 +549,7 @@ int panes_fire(struct panes *p, struct err *e)
 	take_watermark_timers(p);
 	take_clock_timers(p);
 	for (size_t i = 0; i < p->look.n; i++) {
-		p->cells[p->look.at[i]].flags &= (uint8_t)~CELL_LOOK;
+		p->cells[p->look.at[i]].flags &= (uint16_t)~CELL_LOOK;
 		panes_keep_change(p, p->look.at[i]);
 		if (look(&f, p->look.at[i]))
 			cell_list_add(&over, p->look.at[i]);
@@ -548,11 +557,11 @@ int panes_fire(struct panes *p, struct err *e)
 			f.timed = f.n;
 	}
 	p->look.n = 0;
-	if (p->spec.complete) {
+	if (p->spec.complete)
 		f.n = 0;
+	if (p->spec.complete && !p->away.n)
 		fire_all(&f);
-	}
-	verdict = push_all(&f, e);
+	verdict = p->away.n && p->spec.complete ? panes_push_table(p, e) : push_all(&f, e);
 	for (size_t i = over.n; i-- > 0;) { /* so that slots are used again in ascending order */
 		panes_unlist(p, over.at[i]);
 		panes_drop(p, over.at[i]);

@@ -1,7 +1,8 @@
-/* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions), panes_parts.c (their order of arrival) and panes_fire.c
- * (panes out). */
+/* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions), panes_parts.c (their order of arrival), panes_fire.c
+ * (panes out), panes_keep.c (checkpoints) and panes_away.c (keys that leave memory for them). */
 #ifndef STRM_OP_PANES_IMPL_H
 #define STRM_OP_PANES_IMPL_H
+#include "op/away.h"
 #include "op/keep.h"
 #include "op/op_panes.h"
 #include "op/timers.h"
@@ -17,6 +18,7 @@ enum cell_flags {
 	CELL_LOOK = 32,    /* is looked at in this micro-batch */
 	CELL_FRESH = 64,   /* made in this micro-batch */
 	CELL_ENDED = 128,  /* the watermark was seen behind its end */
+	CELL_RECENT = 256, /* changed since cells last left memory */
 };
 
 /* A pane that came out and may have to be taken back. */
@@ -34,7 +36,7 @@ struct cell {
 	uint32_t pane, on_time;
 	uint32_t gen;          /* of the slot: timers of an earlier owner are void */
 	uint32_t merged_into;  /* CELL_NONE, or where it went within this batch of records */
-	uint8_t flags;
+	uint16_t flags;
 	int64_t clock_timer;   /* when it is in the clock's heap; INT64_MAX: it is not */
 	int64_t first, last;   /* with p->stamps: least and largest time that came since the last pane and was ahead of what those behind were told */
 	struct said *said;
@@ -129,6 +131,17 @@ struct panes {
 	uint64_t ids;
 	struct keep_dirty dirty; /* slots */
 	struct keep_gone gone;
+	bool by_key;             /* of the whole stream, with keys: a key has one cell, its entry has no number, and it may leave memory */
+	struct away away;
+	size_t leave_at;         /* bytes from which on it is worth looking which cells do */
+};
+
+/* A pane on its way out. */
+struct fired {
+	uint32_t cell, key;
+	uint8_t timing;
+	bool last; /* nothing comes after it */
+	bool gone; /* all its records have been taken back: only what it takes back itself comes out */
 };
 
 /* ---- panes_cells.c ---- */
@@ -150,6 +163,8 @@ void panes_list(struct panes *p, uint32_t cell);
 void panes_drop(struct panes *p, uint32_t cell);
 /* Keys without cells make room when they are the most. Between micro-batches only. */
 void panes_compact(struct panes *p);
+/* Slots without cells make room, and keys too. The same. */
+void panes_repack(struct panes *p);
 void *panes_trigger(const struct panes *p, uint32_t cell);
 void cell_list_add(struct cell_list *l, uint32_t cell);
 /* It got records, or what others had: its trigger is told at the end of the micro-batch. */
@@ -177,6 +192,7 @@ void panes_near_reach(struct near *near, uint32_t n);
 /* Cells have gone, or keys have new numbers. */
 void panes_near_forget(struct panes *p);
 void panes_near_free(struct panes *p);
+size_t panes_near_memory(const struct panes *p);
 
 static inline uint32_t panes_near_cell(const struct near *n, uint32_t key)
 {
@@ -226,7 +242,35 @@ size_t panes_keep_memory(const struct panes *p);
 void panes_commit(struct op *op, struct keeper *k);
 int panes_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
 
+#define PANES_TAG_CELL 'c'
+#define PANES_TAG_BORN 'o'
+#define PANES_BORN_BYTES 9
+/* With spec.complete and by_key, in the order in which keys were born: the entry's key for this birth; its value is a version and the values of the key. */
+void panes_born_key(uint64_t born, char out[PANES_BORN_BYTES]);
+struct bytes_in panes_born_value(struct store_bytes value);
+struct bytes_in panes_cell_value(const struct panes *p, const struct kept_entry *entry);
+/* A cell's entry into a fresh slot that belongs to the group; in no list. 0, or -1: it was not written here. */
+int panes_load(struct panes *p, uint32_t slot, uint32_t group, struct bytes_in value, uint64_t *born);
+/* The cell of an entry is there again. */
+int panes_revive(struct panes *p, uint32_t group, const struct kept_entry *entry);
+
+/* ---- panes_away.c ---- */
+/* Cells that are not needed now leave memory when it gets short; between micro-batches. */
+void panes_leave(struct panes *p);
+/* Keys from `first` on are new: those that are away come back. 0 or -1. */
+int panes_return(struct panes *p, uint32_t first, struct err *e);
+/* All come back. 0 or -1. */
+int panes_recall(struct panes *p, struct err *e);
+/* The whole table in order, those that are away too. Verdict of the push. */
+int panes_push_table(struct panes *p, struct err *e);
+
 /* ---- panes_fire.c ---- */
+/* What comes out of a cell now; false: nothing. */
+bool panes_fired(const struct panes *p, uint32_t cell, struct fired *out);
+/* In the order in which panes come out. */
+void panes_sort(const struct panes *p, struct fired *f, size_t n);
+/* The panes of cells whose keys are in g. Verdict of the push. */
+int panes_push(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct err *e);
 /* Looks at what may be due, brings panes out. Verdict of the push. */
 int panes_fire(struct panes *p, struct err *e);
 

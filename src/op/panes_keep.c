@@ -1,18 +1,25 @@
 /* Cells as entries of a checkpoint.
  *
- * key    'c' | values of the key | number of the cell, which is given once
+ * key    'c' | values of the key | number of the cell, which is given once (none where a key has one cell for good)
  * value  version | flags u8 | start, end | the key's birth varint | pane, those on time varint | time of the clock's look |
  *        first, last | words of the trigger | number of panes said varint, { start, end, time, results } | states of the aggregates
+ * where a key has one cell for good, with another version: version | flags u8 | birth | pane | those on time | time of the clock's look, if a flag says so |
+ *        words of the trigger varint | panes said | states
  * and where the order of arrival matters, with another version: when the first row of the state came varint | number of parts varint, { when varint, states }
- * Times are i64. Timers are made anew of the cells. */
+ * Times are i64. Timers are made anew of the cells. Where the whole table comes out at each micro-batch, also
+ *
+ * key    'o' | birth u64 big-endian
+ * value  version | values of the key */
 #include <stdlib.h>
 
 #include "op/panes_impl.h"
 
-#define TAG_CELL 'c'
 #define CELL_VERSION 1
+#define CELL_VERSION_WHOLE 3
+#define BORN_VERSION 1
 #define CELL_VERSION_PARTS 2
 #define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_ENDED)
+#define KEPT_CLOCK 1 /* the entry has a time of the clock's look */
 
 static void kept_reserve(struct panes *p, uint32_t cell)
 {
@@ -30,7 +37,8 @@ static void put_key(const struct panes *p, uint32_t cell, struct buf *key)
 {
 	if (p->reducer.spec.n_keys)
 		groups_save(&p->groups, p->cells[cell].key, key);
-	keep_number(key, p->kept[cell].id);
+	if (!p->by_key)
+		keep_number(key, p->kept[cell].id);
 }
 
 void panes_keep_drop(struct panes *p, uint32_t cell)
@@ -40,7 +48,7 @@ void panes_keep_drop(struct panes *p, uint32_t cell)
 	keep_dirty_remove(&p->dirty, cell);
 	if (!p->kept[cell].mark)
 		return;
-	buf_char(&key, TAG_CELL);
+	buf_char(&key, PANES_TAG_CELL);
 	put_key(p, cell, &key);
 	keep_gone_add(&p->gone, key.p, key.n, p->kept[cell].mark);
 	p->kept[cell].mark = 0;
@@ -76,7 +84,24 @@ static void put_said(const struct said *s, struct buf *out)
 	}
 }
 
-static void put_cell(struct panes *p, uint32_t cell, struct buf *out)
+/* Of the whole stream, in little room: there are as many as keys. */
+static void put_whole(struct panes *p, uint32_t cell, struct buf *out)
+{
+	const struct cell *c = &p->cells[cell];
+	const uint64_t *words = panes_trigger(p, cell);
+	bool clock = c->clock_timer != INT64_MAX;
+
+	buf_char(out, (char)((c->flags & KEPT_FLAGS) | (clock ? KEPT_CLOCK : 0)));
+	put_varint(out, p->born[c->key]);
+	put_varint(out, c->pane);
+	put_varint(out, c->on_time);
+	if (clock)
+		keep_int(out, c->clock_timer);
+	for (uint32_t i = 0; i < p->trigger_size / sizeof *words; i++)
+		put_varint(out, words[i]);
+}
+
+static void put_bounded(struct panes *p, uint32_t cell, struct buf *out)
 {
 	const struct cell *c = &p->cells[cell];
 	const uint64_t *words = panes_trigger(p, cell);
@@ -92,7 +117,15 @@ static void put_cell(struct panes *p, uint32_t cell, struct buf *out)
 	keep_int(out, c->last);
 	for (uint32_t i = 0; i < p->trigger_size / sizeof *words; i++)
 		put_le(out, words[i], 8);
-	put_said(c->said, out);
+}
+
+static void put_cell(struct panes *p, uint32_t cell, struct buf *out)
+{
+	if (p->by_key)
+		put_whole(p, cell, out);
+	else
+		put_bounded(p, cell, out);
+	put_said(p->cells[cell].said, out);
 	states_save(p->states, &p->reducer, cell, out);
 	if (p->ordered)
 		panes_parts_save(p, cell, out);
@@ -100,7 +133,27 @@ static void put_cell(struct panes *p, uint32_t cell, struct buf *out)
 
 static uint8_t version(const struct panes *p)
 {
-	return p->ordered ? CELL_VERSION_PARTS : CELL_VERSION;
+	return p->by_key ? CELL_VERSION_WHOLE : p->ordered ? CELL_VERSION_PARTS : CELL_VERSION;
+}
+
+void panes_born_key(uint64_t born, char out[PANES_BORN_BYTES])
+{
+	out[0] = PANES_TAG_BORN;
+	for (int i = 1; i < PANES_BORN_BYTES; i++)
+		out[i] = (char)(born >> (64 - 8 * i));
+}
+
+/* The key is met for the first time: it has its place among the others for good. */
+static void put_born(const struct panes *p, uint32_t cell, struct keep *k)
+{
+	char key[PANES_BORN_BYTES];
+	uint32_t mark = 0;
+
+	panes_born_key(p->born[p->cells[cell].key], key);
+	keep_start(k, PANES_TAG_BORN, BORN_VERSION);
+	buf_add(&k->key, key + 1, sizeof key - 1);
+	groups_save(&p->groups, p->cells[cell].key, &k->value);
+	keep_put(k, &mark);
 }
 
 void panes_commit(struct op *op, struct keeper *to)
@@ -111,7 +164,10 @@ void panes_commit(struct op *op, struct keeper *to)
 
 	keep_gone_commit(&p->gone, to);
 	while ((cell = keep_dirty_take(&p->dirty)) != UINT32_MAX) {
-		keep_start(&k, TAG_CELL, version(p));
+		if (p->by_key && p->spec.complete && !p->kept[cell].mark)
+			put_born(p, cell, &k);
+		p->cells[cell].flags |= CELL_RECENT;
+		keep_start(&k, PANES_TAG_CELL, version(p));
 		put_key(p, cell, &k.key);
 		put_cell(p, cell, &k.value);
 		keep_put(&k, &p->kept[cell].mark);
@@ -156,14 +212,32 @@ static struct said *load_said(struct panes *p, struct bytes_in *in)
 	return s;
 }
 
-static void load_cell(struct panes *p, uint32_t cell, struct bytes_in *in, uint64_t *born)
+static void load_whole(struct panes *p, uint32_t cell, struct bytes_in *in, uint64_t *born)
 {
 	struct cell *c = &p->cells[cell];
-	uint64_t *words = panes_trigger(p, cell), n;
-	struct said **end = &c->said;
+	uint64_t *words = panes_trigger(p, cell);
+	uint8_t flags = (uint8_t)get_le(in, 1);
+
+	in->bad |= flags & ~(KEPT_FLAGS | KEPT_CLOCK);
+	c->flags = flags & KEPT_FLAGS;
+	c->start = c->last = INT64_MIN;
+	c->end = c->first = INT64_MAX;
+	*born = get_varint(in);
+	c->pane = (uint32_t)get_varint(in);
+	c->on_time = (uint32_t)get_varint(in);
+	c->clock_timer = flags & KEPT_CLOCK ? keep_get_int(in) : INT64_MAX;
+	for (uint32_t i = 0; i < p->trigger_size / sizeof *words; i++)
+		words[i] = get_varint(in);
+}
+
+static void load_bounded(struct panes *p, uint32_t cell, struct bytes_in *in, uint64_t *born)
+{
+	struct cell *c = &p->cells[cell];
+	uint64_t *words = panes_trigger(p, cell);
 	uint8_t flags = (uint8_t)get_le(in, 1);
 
 	in->bad |= flags & ~KEPT_FLAGS;
+	c->flags = flags;
 	c->start = keep_get_int(in);
 	c->end = keep_get_int(in);
 	*born = get_varint(in);
@@ -174,7 +248,18 @@ static void load_cell(struct panes *p, uint32_t cell, struct bytes_in *in, uint6
 	c->last = keep_get_int(in);
 	for (uint32_t i = 0; i < p->trigger_size / sizeof *words; i++)
 		words[i] = get_le(in, 8);
-	for (n = get_varint(in); n && !in->bad; n--) {
+}
+
+static void load_cell(struct panes *p, uint32_t cell, struct bytes_in *in, uint64_t *born)
+{
+	struct cell *c = &p->cells[cell];
+	struct said **end = &c->said;
+
+	if (p->by_key)
+		load_whole(p, cell, in, born);
+	else
+		load_bounded(p, cell, in, born);
+	for (uint64_t n = get_varint(in); n && !in->bad; n--) {
 		*end = load_said(p, in);
 		if (*end)
 			end = &(*end)->next;
@@ -182,7 +267,7 @@ static void load_cell(struct panes *p, uint32_t cell, struct bytes_in *in, uint6
 	in->bad |= c->start > c->end || !*born;
 	if (!in->bad && states_load(p->states, &p->reducer, cell, &in->p, in->end))
 		in->bad = true;
-	c->flags = CELL_LIVE | flags;
+	c->flags |= CELL_LIVE;
 	if (p->ordered && !in->bad)
 		panes_parts_load(p, cell, in);
 }
@@ -208,40 +293,77 @@ static void revive(struct panes *p, uint32_t cell, uint64_t born)
 	panes_set_clock(p, cell, clock);
 }
 
-static int restore_cell(struct panes *p, struct bytes_in key, struct bytes_in in, uint32_t mark)
-{
-	uint32_t group = 0, cell;
-	uint64_t born, id;
+struct bytes_in panes_born_value(struct store_bytes value) { return keep_open(value.p, value.n, BORN_VERSION); }
 
-	if (p->reducer.spec.n_keys && groups_load(&p->groups, &key.p, key.end, &group))
-		return -1;
-	id = keep_get_number(&key);
-	if (in.bad || !id || !keep_over(&key))
-		return -1;
-	cell = panes_slot(p);
-	p->cells[cell] = (struct cell){ .key = group, .merged_into = CELL_NONE };
+struct bytes_in panes_cell_value(const struct panes *p, const struct kept_entry *entry)
+{
+	return keep_open(entry->value, entry->n, version(p));
+}
+
+int panes_load(struct panes *p, uint32_t slot, uint32_t group, struct bytes_in value, uint64_t *born)
+{
+	p->cells[slot] = (struct cell){ .key = group, .gen = p->cells[slot].gen, .merged_into = CELL_NONE };
+	load_cell(p, slot, &value, born);
+	if (keep_over(&value))
+		return 0;
+	p->cells[slot].flags = 0;
+	return -1;
+}
+
+static int revive_as(struct panes *p, uint32_t group, uint64_t id, const struct kept_entry *entry)
+{
+	uint32_t cell = panes_slot(p);
+	uint64_t born;
+
 	kept_reserve(p, cell);
-	p->kept[cell] = (struct cell_kept){ id, mark };
-	load_cell(p, cell, &in, &born);
-	if (!keep_over(&in)) {
-		p->cells[cell].flags = 0;
+	p->kept[cell] = (struct cell_kept){ id, entry->mark };
+	if (panes_load(p, cell, group, panes_cell_value(p, entry), &born))
 		return -1;
-	}
 	if (id > p->ids)
 		p->ids = id;
 	revive(p, cell, born);
 	return 0;
 }
 
+int panes_revive(struct panes *p, uint32_t group, const struct kept_entry *entry)
+{
+	return revive_as(p, group, 0, entry);
+}
+
+static int restore_cell(struct panes *p, const struct kept_entry *entry)
+{
+	struct bytes_in key = keep_open(entry->key, entry->key_n, PANES_TAG_CELL);
+	uint32_t group = 0;
+	uint64_t id = 0;
+
+	if (p->reducer.spec.n_keys && groups_load(&p->groups, &key.p, key.end, &group))
+		return -1;
+	if (!p->by_key)
+		id = keep_get_number(&key);
+	if (!keep_over(&key) || (p->by_key ? panes_key(p, group)->n : !id))
+		return -1;
+	return revive_as(p, group, id, entry);
+}
+
+/* Of the order of births nothing has to be in memory. */
+static bool is_born(const struct panes *p, const char *key, size_t key_n)
+{
+	return p->by_key && p->spec.complete && key_n == PANES_BORN_BYTES && *key == PANES_TAG_BORN;
+}
+
 int panes_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
 {
 	struct panes *p = (struct panes *)op;
+	struct kept_entry entry = { key, value, key_n, n, mark };
 
 	if (!key) {
 		p->before = op->watermark;
 		return 0;
 	}
-	if (restore_cell(p, keep_open(key, key_n, TAG_CELL), keep_open(value, n, version(p)), mark))
+	if (is_born(p, key, key_n))
+		return 0;
+	if (restore_cell(p, &entry))
 		return keep_refuse(op, e);
+	panes_leave(p);
 	return 0;
 }

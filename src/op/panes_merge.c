@@ -63,7 +63,7 @@ static void swallow(struct panes *p, uint32_t into, uint32_t from)
 		states_merge(p->states, into, p->states, from, &p->reducer);
 	d->came += s->came;
 	d->flags |= s->flags & CELL_NEW;
-	d->flags &= (uint8_t)(s->flags | ~CELL_FRESH);
+	d->flags &= (uint16_t)(s->flags | ~CELL_FRESH);
 	if (s->first < d->first)
 		d->first = s->first;
 	if (s->last > d->last)
@@ -88,7 +88,7 @@ static void swallow(struct panes *p, uint32_t into, uint32_t from)
 static void forget_panes(struct cell *c)
 {
 	c->pane = c->on_time = 0;
-	c->flags &= (uint8_t)~CELL_ON_TIME;
+	c->flags &= (uint16_t)~CELL_ON_TIME;
 }
 
 static void grow(struct panes *p, struct cell_list *bridged, const struct interval *all)
@@ -123,10 +123,10 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 	if (keeps >= 0) {
 		c->pane = pane;
 		c->on_time = on_time;
-		c->flags |= (uint8_t)flags;
+		c->flags |= (uint16_t)flags;
 	}
 	if (later && c->flags & CELL_ENDED) {
-		c->flags &= (uint8_t)~CELL_ENDED;
+		c->flags &= (uint16_t)~CELL_ENDED;
 		timers_add(&p->by_watermark, c->end, into, c->gen);
 	}
 	panes_list(p, into);

@@ -12,8 +12,19 @@ void panes_near_forget(struct panes *p)
 
 void panes_near_free(struct panes *p)
 {
-	for (unsigned i = 0; i < NEAR_WINDOWS; i++)
+	for (unsigned i = 0; i < NEAR_WINDOWS; i++) {
 		free(p->near[i].cells);
+		p->near[i] = (struct near){ .window = { INT64_MAX, INT64_MIN } };
+	}
+}
+
+size_t panes_near_memory(const struct panes *p)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < NEAR_WINDOWS; i++)
+		n += p->near[i].cap * sizeof *p->near[i].cells;
+	return n;
 }
 
 /* The array for this window; the one that was not asked for last makes room. */

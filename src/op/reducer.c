@@ -272,6 +272,24 @@ void states_reset(struct agg_states *s, struct reducer *r, uint32_t group)
 	}
 }
 
+static void pack(struct agg_states *s, struct agg_call *c, const uint32_t *to, uint32_t n_groups, uint32_t n)
+{
+	struct agg_states fresh = { 0 };
+
+	reserve(&fresh, c, n);
+	for (uint32_t i = 0; i < n_groups; i++)
+		if (to[i] != UINT32_MAX)
+			memcpy(fresh.p + (size_t)to[i] * c->state_size, s->p + (size_t)i * c->state_size, c->state_size);
+	big_free(s->p, s->size);
+	*s = fresh;
+}
+
+void states_pack(struct agg_states *s, struct reducer *r, const uint32_t *to, uint32_t n_groups, uint32_t n)
+{
+	for (uint32_t i = 0; i < r->spec.n_calls; i++)
+		pack(&s[i], &r->spec.calls[i].call, to, n_groups, n);
+}
+
 void states_merge(struct agg_states *dst, uint32_t to, struct agg_states *src, uint32_t from, struct reducer *r)
 {
 	for (uint32_t i = 0; i < r->spec.n_calls; i++) {

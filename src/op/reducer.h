@@ -91,6 +91,8 @@ void states_take_back(struct agg_states *s, struct reducer *r, const uint32_t *g
 int64_t states_hits(const struct agg_states *s, const struct reducer *r, uint32_t group);
 /* The group's start values again. */
 void states_reset(struct agg_states *s, struct reducer *r, uint32_t group);
+/* Group i goes to to[i], none behind the others, n of them stay; those of UINT32_MAX are in their start values. No more memory than these need. */
+void states_pack(struct agg_states *s, struct reducer *r, const uint32_t *to, uint32_t n_groups, uint32_t n);
 /* src's group into dst's; it is used up. */
 void states_merge(struct agg_states *dst, uint32_t to, struct agg_states *src, uint32_t from, struct reducer *r);
 /* Bytes of all calls' states of a group, appended; and back into a reset group: 0, or -1 when malformed. */

@@ -50,6 +50,17 @@ bool timers_take(struct timers *t, int64_t until, struct timer *out)
 	return true;
 }
 
+void timers_keep(struct timers *t, bool (*fn)(struct timer *timer, void *ctx), void *ctx)
+{
+	struct timers kept = { 0 };
+
+	for (size_t i = 0; i < t->n; i++)
+		if (fn(&t->heap[i], ctx))
+			timers_add(&kept, t->heap[i].at, t->heap[i].what, t->heap[i].gen);
+	timers_release(t);
+	*t = kept;
+}
+
 void timers_release(struct timers *t)
 {
 	free(t->heap);

@@ -170,6 +170,20 @@ struct change_ref key_ref(uint32_t stage, struct store_bytes key, unsigned weak_
 	return r;
 }
 
+static int compare_u64(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
+
+static int compare_keys(struct store_bytes a, struct store_bytes b)
+{
+	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return c ? c : compare_u64(a.n, b.n);
+}
+
+static bool is_before(const struct change_list *l, struct store_bytes key)
+{
+	return l->begin.n && key.n <= SHORT_KEY_MAX && compare_keys(key, l->begin) < 0;
+}
+
 void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
 {
 	const struct memtab *m = l->tables[from];
@@ -181,7 +195,7 @@ void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
 			size_t at = (size_t)(in.p - m->b.p);
 			struct change c = change_get(&in);
 
-			if (stage && c.stage != stage)
+			if ((stage && c.stage != stage) || is_before(l, c.key))
 				continue;
 			l->refs = xgrow(l->refs, &l->cap, l->n + 1, sizeof *l->refs);
 			l->refs[l->n] = key_ref(c.stage, c.key, l->weak_hash);
@@ -192,15 +206,6 @@ void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
 }
 
 struct change change_at(const struct change_list *l, size_t i) { return change_in(l->tables[l->refs[i].from], l->refs[i].at); }
-
-static int compare_u64(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
-
-static int compare_keys(struct store_bytes a, struct store_bytes b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c ? c : compare_u64(a.n, b.n);
-}
 
 /* But for the bytes of keys that look alike. */
 static int compare_heads(const struct change_ref *a, const struct change_ref *b)

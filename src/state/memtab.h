@@ -57,6 +57,7 @@ struct change_list {
 	size_t n, cap;
 	const struct memtab *const *tables; /* what `from` counts */
 	unsigned weak_hash;
+	struct store_bytes begin; /* a short key: changes of keys before it are left out */
 };
 
 /* Adds all changes of a table; stage 0: of all stages. */

@@ -384,23 +384,6 @@ static int merge_entry(void *ctx, const struct store_entry *entry, struct err *e
 	return m->fn(m->ctx, entry);
 }
 
-/* Past the changes of keys before `from`. */
-static void skip_changes(struct merge *m, struct store_bytes from)
-{
-	struct change_ref r = key_ref(m->stage, from, m->list.weak_hash);
-	size_t lo = 0, hi = m->list.n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (change_list_compare(&m->list, &r, from, mid) > 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	m->at = lo;
-}
-
 int store_load(struct store *s, uint32_t stage, int (*fn)(void *ctx, const struct store_entry *entry), void *ctx, struct err *e)
 {
 	return store_walk(s, stage, &(struct store_walk){ .fn = fn, .ctx = ctx }, e);
@@ -412,7 +395,7 @@ int store_walk(struct store *s, uint32_t stage, const struct store_walk *w, stru
 {
 	size_t n;
 	const struct memtab **tables = store_tables(s, &n);
-	struct merge m = { .list = { .tables = tables, .weak_hash = s->opts.weak_hash }, .stage = stage, .fn = w->fn, .ctx = w->ctx };
+	struct merge m = { .list = { .tables = tables, .weak_hash = s->opts.weak_hash, .begin = w->from }, .stage = stage, .fn = w->fn, .ctx = w->ctx };
 	struct mdb_visit v = { merge_entry, &m, w->from };
 	int status = 0;
 
@@ -420,7 +403,6 @@ int store_walk(struct store *s, uint32_t stage, const struct store_walk *w, stru
 		for (size_t i = 0; i < n; i++)
 			change_list_add(&m.list, (uint32_t)i, stage);
 		change_list_sort(&m.list);
-		skip_changes(&m, w->from);
 		status = mdbfile_walk(s->mdb, stage, &v, e);
 		while (!status && m.at < m.list.n)
 			status = give_change(&m);

@@ -17,6 +17,13 @@ programs() {
 		state n = n + 1 from n = 0 by k = k % 3 == 0 ? null : k % 3 == 1 ? k * 0.5 : k % 9 == 2 ? [v] : k ++ t
 		dedup by k
 		dedup by k, g, v
+		window all | count by k
+		window all | reduce n = count(), s = sum(v), l = last(t), m = median(v), d = approx_distinct(t), p = approx_p90(v), c = collect(v) by k
+		window all | reduce f = fold(acc, "", acc ++ g), n = count() by k = k % 3 == 0 ? null : k % 3 == 1 ? k * 0.5 : k % 9 == 2 ? [v] : k ++ t
+		window all | trigger count 2 retracting | reduce n = count(), s = sum(v) by k | count by n
+		window all | trigger count 3 discarding | count by k | set pane = @pane, timing = @timing
+		window all | count by k | top 10 by count
+		window all | dedup by k, v | count by k | sort count, k
 	END
 }
 
@@ -31,7 +38,7 @@ run_all() {
 }
 
 # What lists are the keys of stays in memory; texts take more.
-mem_of() { case $1 in *last* | *g | *'[v]'*) echo 2M ;; *) echo 1M ;; esac; }
+mem_of() { case $1 in *sort* | *'all'*'[v]'*) echo 4M ;; *last* | *g | *'[v]'* | *'window all'*) echo 2M ;; *) echo 1M ;; esac; }
 
 @test "answers are the same with and without little memory, restarts between" {
 	while read -r program; do
