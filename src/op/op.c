@@ -370,7 +370,7 @@ int op_check_memory(const struct op *op, uint64_t keys, struct err *e)
 	err_set(e, ERR_IO, "stage %d: %s: holds %zu bytes for %llu keys, over --mem %llu", op->stage, op->word, held,
 		(unsigned long long)keys, (unsigned long long)op->run->mem_max);
 	if (op->run->fetch && op->cls->leaves)
-		return err_hint(e, "give it more with --mem; what a micro-batch touches, what is due in it and what is gone through whole stays in memory");
+		return err_hint(e, "give it more with --mem; what a micro-batch touches or changes and what is due in it stays in memory");
 	return err_hint(e, "give it more with --mem, or narrow the keys");
 }
 

@@ -251,8 +251,11 @@ static void attend(struct state_op *s, struct value event)
 	s->b = NULL;
 	s->row = 0;
 	groups_keys(&s->table.groups, &s->key, 0, 1, &s->op.arena, cols);
-	for (uint32_t k = 0; k < r->n_keys; k++)
-		s->frame[frame_key(s) + k] = column_get(&cols[k], 0);
+	for (uint32_t k = 0; k < r->n_keys; k++) {
+		struct value v = column_get(&cols[k], 0);
+
+		s->frame[frame_key(s) + k] = s->visits ? value_copy(&s->op.arena, &v) : v; /* others come into that table */
+	}
 	for (int h = 0; h < HIDDEN_OWN; h++)
 		s->hidden[h] = v_null();
 	if (r->window) {
@@ -307,31 +310,21 @@ static int fire_due(struct state_op *s, bool event, int64_t until)
 	return r;
 }
 
-/* All keys that are there, by birth; the caller frees it. */
-static uint32_t *all_keys(const struct state_op *s, uint32_t *n)
+static int close_key(struct state_op *s, uint32_t key)
 {
-	uint32_t *keys = xmalloc(((size_t)s->table.n_live + 1) * sizeof *keys);
-
-	*n = state_table_order(&s->table, keys);
-	return keys;
+	s->key = key;
+	return s->table.meta[key].flags & STATE_CLOSED ? 0 : run_rule(s, &s->rules.close, v_null());
 }
 
 static int close_all(struct state_op *s)
 {
-	uint32_t n, *keys;
-	int r = 0;
+	int r;
 
 	if (!s->rules.close.n)
 		return 0;
 	for (size_t i = 0; i < s->n_closed; i++)
 		s->table.meta[s->closed[i]].flags |= STATE_CLOSED;
-	keys = all_keys(s, &n);
-	for (uint32_t i = 0; i < n && !r; i++) {
-		s->key = keys[i];
-		if (!(s->table.meta[s->key].flags & STATE_CLOSED))
-			r = run_rule(s, &s->rules.close, v_null());
-	}
-	free(keys);
+	r = state_each_key(s, close_key, s->e);
 	for (size_t i = 0; i < s->n_closed; i++)
 		s->table.meta[s->closed[i]].flags &= ~STATE_CLOSED;
 	return r;
@@ -343,7 +336,7 @@ static int close_all(struct state_op *s)
 static struct value records_of(struct state_op *s)
 {
 	const struct kept_records *k = &s->kept;
-	uint32_t last = s->key < k->n_last ? k->last[s->key] : 0, n = 0;
+	uint32_t last = s->key < k->n_last && !s->visits ? k->last[s->key] : 0, n = 0;
 	struct value *items;
 
 	if (!last)
@@ -374,19 +367,14 @@ static int batch_rule(struct state_op *s, uint32_t key)
 
 static int run_batch_rules(struct state_op *s)
 {
-	uint32_t n, *keys;
 	int r = 0;
 
 	if (!s->rules.batch.n)
 		return 0;
-	for (size_t i = 0; i < s->n_touched && !s->rules.all && !r; i++)
+	if (s->rules.all)
+		return state_each_key(s, batch_rule, s->e);
+	for (size_t i = 0; i < s->n_touched && !r; i++)
 		r = batch_rule(s, s->touched[i]);
-	if (!s->rules.all)
-		return r;
-	keys = all_keys(s, &n);
-	for (uint32_t i = 0; i < n && !r; i++)
-		r = batch_rule(s, keys[i]);
-	free(keys);
 	return r;
 }
 
@@ -605,7 +593,6 @@ struct op *op_state(struct run *run, int stage, const char *word, const struct s
 	make_slots(s, &shape);
 	state_table_init(&s->table, &shape);
 	s->frame = xcalloc((size_t)frame_item(s) + rules->n_items + 1, sizeof *s->frame);
-	s->leaves = !rules->close.n && !(rules->all && rules->batch.n);
 	for (int i = 0; i < 2; i++)
 		s->times[i].most = run->mem_max / 16;
 	s->entered = s->watermark = WATERMARK_NONE;

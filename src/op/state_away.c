@@ -87,7 +87,7 @@ void state_leave(struct state_op *s)
 	struct state_table *t = &s->table;
 	size_t held;
 
-	if (!s->leaves || !s->op.run->mem_max || !s->op.run->fetch || s->gone.b.n)
+	if (!s->op.run->mem_max || !s->op.run->fetch || s->gone.b.n)
 		return;
 	held = memory(s);
 	if (held < leave_from(s) || held < s->leave_at)
@@ -101,12 +101,12 @@ void state_leave(struct state_op *s)
 
 /* ---- coming back ---- */
 
-static int refuse(const struct state_op *s, struct err *e)
+int state_refuse(const struct state_op *s, struct err *e)
 {
 	return err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", s->op.stage, s->op.word);
 }
 
-static void forget_away(struct state_op *s, const struct state_waits *w)
+void state_forget_away(struct state_op *s, const struct state_waits *w)
 {
 	for (int k = 0; k < 3; k++)
 		s->away_set[k] -= w->n_set[k];
@@ -130,9 +130,9 @@ static int return_as(struct state_op *s, uint32_t key, const uint8_t *types, str
 	if (r <= 0)
 		return r;
 	if (state_waits_saved(s, found.value, found.n, &w) || state_load_value(s, key, found.value, found.n, found.mark))
-		return refuse(s, e);
+		return state_refuse(s, e);
 	groups_retype(g, key, types);
-	forget_away(s, &w);
+	state_forget_away(s, &w);
 	return 1;
 }
 
@@ -171,7 +171,7 @@ static int take_due(struct state_op *s, uint32_t key, const struct kept_entry *f
 {
 	bool aged;
 
-	forget_away(s, w);
+	state_forget_away(s, w);
 	s->table.groups.table.entries[key].user = found->mark;
 	if (w->over < s->op.run->now && w->at[0] >= s->op.run->now) {
 		state_table_note_change(&s->table, key);
@@ -193,18 +193,18 @@ static int return_one(struct state_op *s, bool event, int64_t until, const struc
 	int r = state_knows_key(s, b->p, b->n);
 
 	if (r)
-		return r < 0 ? refuse(s, e) : 0;
+		return r < 0 ? state_refuse(s, e) : 0;
 	r = s->op.run->fetch(s->op.run->fetch_ctx, &s->op, &ask, &found, e);
 	if (r <= 0)
 		return r;
 	if (state_waits_saved(s, found.value, found.n, &w))
-		return refuse(s, e);
+		return state_refuse(s, e);
 	if (due_at(&w, event) >= until) {
 		away_times_add(&s->times[event], due_at(&w, event), (struct store_bytes){ b->p, b->n });
 		return 0;
 	}
 	if (state_load_key(s, b->p, b->n, &key, &is_new) || !is_new || take_due(s, key, &found, &w))
-		return refuse(s, e);
+		return state_refuse(s, e);
 	arena_reset(&s->op.arena);
 	return 0;
 }
@@ -242,7 +242,7 @@ static int renew(struct state_op *s, bool event, struct err *e)
 
 	away_times_renew(&s->times[event]);
 	failed = s->op.run->walk(s->op.run->fetch_ctx, &s->op, &w, e);
-	return failed > 0 ? refuse(s, e) : failed;
+	return failed > 0 ? state_refuse(s, e) : failed;
 }
 
 int state_return_due(struct state_op *s, bool event, int64_t until, struct err *e)

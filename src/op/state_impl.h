@@ -67,7 +67,6 @@ struct state_op {
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
 	bool judges;	   /* late records are dropped */
 	bool restored;
-	bool leaves;	     /* keys may leave memory: no rule asks for all of them */
 	size_t leave_at;     /* bytes of the table from which on it is worth looking which do */
 	struct away away;
 	struct away_times times[2]; /* of those that are away: processing time (`ttl` too), event time */
@@ -75,6 +74,7 @@ struct state_op {
 	struct keep_gone gone; /* entries of keys that came back with another spelling */
 	/* the rule at work */
 	uint32_t key;
+	bool visits;	       /* the key is away, and looked at in a table of its own */
 	const struct batch *b; /* NULL: no record */
 	uint32_t row;
 	struct value hidden[HIDDEN_OWN]; /* without a record */
@@ -108,6 +108,14 @@ void state_leave(struct state_op *s);
 int state_return(struct state_op *s, uint32_t first, struct err *e);
 /* Keys that are away and wait for a time before this, or (processing time) are over by now, come back, and are gone. 0 or -1. */
 int state_return_due(struct state_op *s, bool event, int64_t until, struct err *e);
+/* Runs a rule for all keys, by birth; those that are away stay there unless it changes them (state_all.c). 0 or -1. */
+int state_each_key(struct state_op *s, int (*rule)(struct state_op *s, uint32_t key), struct err *e);
+/* A key that was away is in memory, or is no more: what its entry said that it waits for. */
+void state_forget_away(struct state_op *s, const struct state_waits *w);
+/* The error of an entry that was not written here. -1. */
+int state_refuse(const struct state_op *s, struct err *e);
+/* What is kept of a key as bytes, appended (state_save.c). */
+void state_save_value(const struct state_table *t, uint32_t key, struct buf *b);
 /* What an entry's value says that its key waits for. 0, or -1: none that was written here (state_save.c). */
 int state_waits_saved(const struct state_op *s, const char *value, size_t n, struct state_waits *w);
 void state_waits_add(const struct state_op *s, uint32_t slot, int64_t at, struct state_waits *w);

@@ -42,7 +42,7 @@ static int get_value(struct bytes *s, struct arena *a, struct value *v)
 	return 0;
 }
 
-static void save_value(const struct state_table *t, uint32_t key, struct buf *b)
+void state_save_value(const struct state_table *t, uint32_t key, struct buf *b)
 {
 	const struct state_cell *cells = state_table_cells(t, key);
 
@@ -65,7 +65,7 @@ static void save_one(struct state_op *s, uint32_t at, struct keeper *k, struct b
 	key->n = value->n = 0;
 	groups_save(&s->table.groups, at, key);
 	if (there) {
-		save_value(&s->table, at, value);
+		state_save_value(&s->table, at, value);
 		k->put(k, key->p, key->n, value->p, value->n, mark);
 		return;
 	}
@@ -233,8 +233,15 @@ static int load_value(struct state_op *s, uint32_t key, struct bytes from)
 
 int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t n, uint32_t mark)
 {
+	struct state_table *t = &s->table;
+	size_t changed = t->n_changed;
+
 	if (load_value(s, key, (struct bytes){ value, n }))
 		return -1;
+	if (t->n_changed > changed) { /* its timers are what they were */
+		t->n_changed = changed;
+		t->meta[key].flags &= ~STATE_CHANGED;
+	}
 	s->table.groups.table.entries[key].user = mark;
 	return 0;
 }

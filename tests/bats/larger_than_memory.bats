@@ -131,19 +131,50 @@ in_parts() {
 	awk -F, 'NR == 1 { print "k,n" } $1 < 100000 && NR > 1' in | cmp - got
 }
 
-@test "what is gone through whole stays in memory, and the error says so" {
-	run --separate-stderr strm -i json -o json --checkpoint d --every 500r --mem 1M \
-		'state { on record { n += v } on close { emit k, n } } from n = 0 by k' -- in
-	[ "$status" -eq 1 ]
-	[[ "$stderr" == 'strm: stage 1: state: holds '*' keys, over --mem 1048576'*'what is gone through whole'*'stays in memory' ]]
+whole_programs() {
+	cat <<-'END'
+		state { on record { n += v } on close { emit k, n } } from n = 0 by k
+		state { on record { n += v; if v == 3 { remove } } on close { emit k, n, t; n = 0 } } from n = 0, t = "abc" ttl 15000s by k
+		state { on batch { if len(@records) > 0 || n % 11 == 0 { n += len(@records) }; if n == 3 { emit k, n } } } from n = 0 by k all
+		state { on record { n += v; timeout 15000s } on batch { if n % 100 == 0 { emit k, n; n = n + 1 } } on timeout { emit k, late = n; remove } on close { emit k, n, t = 1 } } from n = 0 by k all
+	END
 }
 
-# kill_and_go_on MEM PROGRAM: killed six times, the same as in one run.
+@test "rules for all keys are run for those that are out of memory, in the same order" {
+	timed | head -n 40000 >in
+	while read -r program; do
+		echo "$program"
+		run -1 strm -i json --every 2000s --replay at --mem 2M "$program" -- in
+		for dir in all some three; do
+			mem='--mem 2M' && [ $dir = all ] && mem=
+			for n in 15000 30000 40000; do
+				[ $n = 40000 ] && drain=--drain || drain=
+				head -n $n in >half
+				STRM_TEST_BATCH=$([ $dir = three ] && echo 3) strm -i json -o json --checkpoint $dir --every 2000s --replay at $mem $drain \
+					"$program" --to "file:$dir.out" -- half
+			done
+		done
+		[ -s all.out ]
+		cmp all.out some.out
+		cmp all.out three.out
+		rm -r all* some* three*
+	done < <(whole_programs)
+}
+
+@test "what a micro-batch changes stays in memory, and the error says so" {
+	run --separate-stderr strm -i json -o json --checkpoint d --every 500r --mem 1M 'state { on batch { n += 1 } } from n = 0 by k all' -- in
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == 'strm: stage 1: state: holds '*' keys, over --mem 1048576'*'what a micro-batch touches or changes and what is due in it stays in memory' ]]
+}
+
+# kill_and_go_on MEM OPTION... PROGRAM: killed six times, the same as in one run.
 kill_and_go_on() {
+	local mem=$1
+	shift
 	rm -rf d got
-	strm -i json -o json --every 500r "$2" -- in >want
+	strm -i json -o json "$@" -- in >want
 	for ((i = 1; i <= 200; i++)); do
-		strm -i json -o json --checkpoint d --every 500r --mem "$1" "$2" --to file:got -- in &
+		strm -i json -o json --checkpoint d --mem "$mem" "$@" --to file:got -- in &
 		pid=$!
 		[ "$i" -gt 6 ] && { wait "$pid" && break || false; }
 		until [ "$(stat -c %s got 2>/dev/null || echo 0)" -ge $((i * 60000)) ] || ! kill -0 "$pid" 2>/dev/null; do :; done
@@ -154,8 +185,10 @@ kill_and_go_on() {
 }
 
 @test "killed at any instant what is out of memory goes on" {
-	kill_and_go_on 1M 'state n = n + v from n = 0 by k'
-	kill_and_go_on 2M 'window all | reduce n = count(), s = sum(v) by k'
+	kill_and_go_on 1M --every 500r 'state n = n + v from n = 0 by k'
+	kill_and_go_on 2M --every 500r 'window all | reduce n = count(), s = sum(v) by k'
+	timed | head -n 30000 >in
+	kill_and_go_on 1M --every 300s --replay at 'state { on record { n += v; timeout 3000s } on timeout { emit k, n } } from n = 0 by k'
 }
 
 # bounded OPTION... PROGRAM: without --mem it would need more; the answer is in `got`.
