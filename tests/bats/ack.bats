@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Between two strm, with ?ack: each record arrives once, whichever of them is killed.
+# Between two strm, with ?ack: each record arrives once, whichever of them is killed. However slow they are, the sender waits.
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -15,11 +15,11 @@ receive() {
 	receiver=$!
 }
 
-# send: what is in the file `in`.
-send() { strm --checkpoint sent --every 20r 'filter true' --to "unix:sock?ack$1" -- in; }
+# send [LINGER]: what is in the file `in`.
+send() { strm --checkpoint sent --every 20r 'filter true' --to "unix:sock?ack&linger=${1:-1h}" -- in; }
 
 start_sender() {
-	strm --checkpoint sent --every 20r 'filter true' --to 'unix:sock?ack' -- in &
+	strm --checkpoint sent --every 20r 'filter true' --to 'unix:sock?ack&linger=1h' -- in &
 	sender=$!
 }
 
@@ -96,7 +96,7 @@ has_lines() { [ "$(cat out 2>/dev/null | wc -l)" -ge "$1" ]; }
 	port=$(sed -n 's/.*listening on 127.0.0.1://p' err)
 	for i in 1 2 3; do
 		seq -f "$i %.0f" 400 >in$i
-		strm --checkpoint s$i --every 30r 'filter true' --to "tcp://127.0.0.1:$port?ack" -- in$i &
+		strm --checkpoint s$i --every 30r 'filter true' --to "tcp://127.0.0.1:$port?ack&linger=1h" -- in$i &
 		eval "s$i=\$!"
 	done
 	wait $s1 && wait $s2 && wait $s3
@@ -106,7 +106,7 @@ has_lines() { [ "$(cat out 2>/dev/null | wc -l)" -ge "$1" ]; }
 
 @test "without a receiver what is to be sent stays in the checkpoint, and goes with the next run" {
 	seq 50 >in
-	run --separate-stderr send '&linger=1ms'
+	run --separate-stderr send 1ms
 	[ "$status" -eq 1 ]
 	[ "$stderr" = "strm: unix:sock: 141 bytes were not acknowledged: no such file or directory
 hint: they are in the checkpoint, and the next run sends them" ]
@@ -121,7 +121,7 @@ hint: they are in the checkpoint, and the next run sends them" ]
 	send
 	kill -9 $receiver
 	wait $receiver || true
-	send '&linger=1ms'
+	send 1ms
 	[ "$(stat -c %b "$(echo sent/out.*)")" -le 8 ]
 	seq 3001 3050 >>in
 	receive
@@ -131,7 +131,7 @@ hint: they are in the checkpoint, and the next run sends them" ]
 
 @test "an output that is not acknowledged and is taken out of the program is refused, unless the loss is accepted" {
 	seq 50 >in
-	send '&linger=1ms' 2>/dev/null || true
+	send 1ms 2>/dev/null || true
 	for other in file:other 'unix:sock2?ack&linger=1ms'; do
 		run --separate-stderr strm --checkpoint sent --every 20r 'filter true' --to "$other" -- in
 		[ "$status" -eq 1 ]
@@ -157,7 +157,7 @@ hint: run it with that output until they are, or drop them: --accept-loss" ]
 
 @test "what waits in the checkpoint and is damaged is not sent" {
 	seq 50 >in
-	send '&linger=1ms' 2>/dev/null || true
+	send 1ms 2>/dev/null || true
 	printf x | dd of="$(echo sent/out.*)" bs=1 seek=70 conv=notrunc 2>/dev/null
 	run --separate-stderr send
 	[ "$status" -eq 1 ]

@@ -15,7 +15,7 @@ once() { command strm -q --once --checkpoint d "$@" --to file:out; }
 
 # start ARG...: in the background, until it listens.
 start() {
-	command strm --checkpoint d "$@" --to file:out 2>>err 7>&- &
+	command strm --checkpoint d "$@" --to file:out 2>>err 6>&- 7>&- &
 	strm=$!
 }
 
@@ -293,8 +293,12 @@ hint: --accept-loss goes on without the rest of it" ]
 }
 
 @test "the words of a server, counted over runs that are killed" {
-	mkfifo typed
-	feed serve 0 <typed >port &
+	mkfifo typed held
+	# the port stays theirs while no server has it
+	feed hold <held >port0 &
+	exec 6>held
+	until [ -s port0 ]; do kill -0 $!; done
+	feed serve "$(cat port0)" <typed >port 6>&- &
 	server=$!
 	exec 7>typed
 	until [ -s port ]; do kill -0 $server; done
@@ -304,7 +308,7 @@ hint: --accept-loss goes on without the rest of it" ]
 	killed
 	exec 7>&-
 	kill $server 2>/dev/null || true
-	feed serve "$(cat port)" <typed >port2 &
+	feed serve "$(cat port)" <typed >port2 6>&- &
 	server=$!
 	exec 7>typed
 	until [ -s port2 ]; do kill -0 $server; done

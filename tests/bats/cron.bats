@@ -48,6 +48,8 @@ rotate() {
 
 @test "no error is missing or counted twice when runs are killed, with rotations between them" {
 	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -fPIC -shared -o crash.so "$SRCDIR/tests/crash/crash.c" -ldl
+	# the address sanitizer wants to be the first library
+	sanitizer=$(ldd "$BUILDDIR/strm" | awk '/libasan/ { print $3 }')
 	: >app.log
 	errors
 	want=0
@@ -57,7 +59,7 @@ rotate() {
 		rotate
 		log $((at * 3))
 		want=$((want + 10 + at))
-		LD_PRELOAD=./crash.so CRASH_AT=$at CRASH_HOW=after errors 2>/dev/null || killed=$((killed + 1))
+		LD_PRELOAD="${sanitizer:+$sanitizer }./crash.so" CRASH_AT=$at CRASH_HOW=after errors 2>/dev/null || killed=$((killed + 1))
 		[ $((at % 2)) -eq 0 ] || errors
 	done
 	errors

@@ -6,15 +6,18 @@ setup() {
 	PATH="$BUILDDIR:$BUILDDIR/tests/soak:$PATH"
 	cd "$BATS_TEST_TMPDIR" || return 1
 	strm= server=
-	mkfifo typed
-	serve 0
+	mkfifo typed held
+	feed hold <held >held_port &
+	exec 6>held
+	until [ -s held_port ]; do kill -0 $!; done
+	serve "$(cat held_port)"
 }
 
 teardown() { kill $strm $server 2>/dev/null || true; }
 
 # serve PORT: a server that sends what is written to descriptor 7; `port` is its.
 serve() {
-	feed serve "$1" <typed >port &
+	feed serve "$1" <typed >port 6>&- &
 	server=$!
 	exec 7>typed
 	until [ -s port ]; do kill -0 $server; done
@@ -22,7 +25,7 @@ serve() {
 }
 
 count_words() {
-	strm --from "tcp://localhost:$port" --every 1s "$@" >out 2>err 7>&- &
+	strm --from "tcp://localhost:$port" --every 1s "$@" >out 2>err 6>&- 7>&- &
 	strm=$!
 }
 

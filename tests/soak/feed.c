@@ -1,12 +1,14 @@
 /* feed: load for the soak tests, from the other end of strm's sources.
  *
- *   feed lines PORT N RATE [PID]   one client sends N lines "I K", RATE a second (0: as fast as it is read); with a PID it
- * prints, in kB, the resident memory of that process after a tenth of the lines and its largest since: "FIRST MOST", and then the
- * seconds it took feed many PORT CLIENTS N       so many clients at once, N lines each, cut anywhere and mixed feed half PORT
- * fin|rst TEXT    a client that sends TEXT, without a line end, and hangs up or breaks the connection feed files DIR FILES N so
- * many files of N lines, written in DIR under a hidden name and renamed, or under their own feed serve PORT                a
- * server, as nc -l: prints its port (PORT may be 0), and sends its stdin to the client that comes feed log FILE N N lines
- * appended to FILE, which is opened anew on SIGUSR1
+ *   feed lines PORT N RATE [PID]    one client sends N lines "I K", RATE a second (0: as fast as it is read); with a PID it prints, in
+ *                                   kB, the resident memory of that process after a tenth of the lines and its largest since: "FIRST
+ *                                   MOST", and then the seconds it took
+ *   feed many PORT CLIENTS N        so many clients at once, N lines each, cut anywhere and mixed
+ *   feed half PORT fin|rst TEXT     a client that sends TEXT, without a line end, and hangs up or breaks the connection
+ *   feed files DIR FILES N          so many files of N lines, written in DIR under a hidden name and renamed, or under their own
+ *   feed serve PORT                 a server, as nc -l: prints its port (PORT may be 0), and sends its stdin to the client that comes
+ *   feed hold                       keeps a port for servers that come and go: prints it, until its stdin ends
+ *   feed log FILE N                 N lines appended to FILE, which is opened anew on SIGUSR1
  *
  * Lines are "I K": I counts from 0 over all clients and files, K is I mod 1000. Ports are on 127.0.0.1. */
 #include <arpa/inet.h>
@@ -215,21 +217,30 @@ static void feed_files(char **a)
 	}
 }
 
-static void feed_serve(char **a)
+/* A socket of this port, which others may share that do not listen either; prints the port. */
+static int take_port(uint64_t port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)number(a[0])),
+				  .sin_port = htons((uint16_t)port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int listening = socket(AF_INET, SOCK_STREAM, 0), yes = 1, fd;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
 	socklen_t size = sizeof at;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+		die("bind");
+	printf("%u\n", (unsigned)ntohs(at.sin_port));
+	return fd;
+}
+
+static void feed_serve(char **a)
+{
+	int listening = take_port(number(a[0])), fd;
 	char text[4096];
 	ssize_t n;
 
-	setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-	if (bind(listening, (struct sockaddr *)&at, sizeof at) < 0 || listen(listening, 1) < 0 ||
-	    getsockname(listening, (struct sockaddr *)&at, &size) < 0)
+	if (listen(listening, 1) < 0)
 		die("listen");
-	printf("%u\n", (unsigned)ntohs(at.sin_port));
 	fflush(stdout);
 	fd = accept(listening, NULL, NULL);
 	if (fd < 0)
@@ -238,6 +249,17 @@ static void feed_serve(char **a)
 	while ((n = read(0, text, sizeof text)) > 0)
 		write_all(fd, text, (size_t)n);
 	close(fd);
+}
+
+static void feed_hold(char **a)
+{
+	char text[64];
+
+	(void)a;
+	take_port(0);
+	fflush(stdout);
+	while (read(0, text, sizeof text) > 0)
+		;
 }
 
 static void on_usr1(int sig)
@@ -274,6 +296,7 @@ static const struct {
 } jobs[] = {
 	{ "lines", 3, 1, feed_lines }, { "many", 3, 0, feed_many }, { "half", 3, 0, feed_half },
 	{ "files", 3, 0, feed_files }, { "log", 2, 0, feed_log },   { "serve", 1, 0, feed_serve },
+	{ "hold", 0, 0, feed_hold },
 };
 
 int main(int argc, char **argv)
