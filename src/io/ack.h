@@ -20,5 +20,6 @@
 #define ACK_LINE_MAX 128 /* bytes of a first line */
 #define ACK_DATA_HEAD 12
 #define ACK_DATA_MAX ((uint32_t)1 << 20)
+#define ACK_FROM_MAX (INT64_MAX / 2) /* where a stream may begin: its numbers never run out */
 
 #endif

@@ -99,7 +99,7 @@ static bool greet(struct ack_conn *c, char *line)
 		return refuse(c, "the sender speaks another version of the protocol, this is version 1"), false;
 	line += 11;
 	if (strlen(line) < ACK_ID + 2 || !is_id(line) || line[ACK_ID] != ' ' ||
-	    (from = strtoll(line + ACK_ID + 1, &end, 10), *end) || from < 0)
+	    (from = strtoll(line + ACK_ID + 1, &end, 10), *end) || from < 0 || from > ACK_FROM_MAX)
 		return refuse(c, "the first line is not understood"), false;
 	snprintf(id, sizeof id, "%.*s", ACK_ID, line);
 	if (!find_stream(c, id, from))

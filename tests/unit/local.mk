@@ -23,6 +23,7 @@ EXTRA_DIST += tests/unit/io_live.h
 unit_tests += tests/unit/io_live
 unit_tests += tests/unit/io_watch
 unit_tests += tests/unit/io_sink_live
+unit_tests += tests/unit/io_ack
 unit_tests += tests/unit/io_sink
 unit_tests += tests/unit/expr_fn
 EXTRA_DIST += tests/unit/test.h
