@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "base/num.h"
 #include "base/time.h"
+#include "expr/lex.h"
 
 /* Longest program file. */
 #define PROGRAM_MAX ((size_t)1 << 20)
@@ -128,6 +129,10 @@ static int take_var(struct options *o, const char *arg, struct err *e)
 
 	if (!eq || eq == arg)
 		return err_set(e, ERR_USAGE, "\"%s\" is not name=value", arg);
+	if (!name_is_plain(arg, (size_t)(eq - arg))) {
+		err_set(e, ERR_USAGE, "\"%.*s\" cannot be the name of a variable", (int)(eq - arg), arg);
+		return err_hint(e, "letters, digits and _, and no digit first: $n1");
+	}
 	o->vars = xgrow(o->vars, &o->vars_cap, (size_t)o->n_vars + 1, sizeof *o->vars);
 	o->vars[o->n_vars++] = (struct program_var){ arena_str(&o->arena, arg, (size_t)(eq - arg)), eq + 1 };
 	return 0;
