@@ -186,7 +186,7 @@ const struct agg_def agg_family_user[] = {
 		   .summary = "your own aggregate, record by record",
 		   .text = "For each record, in order, ACC becomes E, in which ACC is the value so far; it starts as INIT. "
 			   "The result of no record is INIT. It cannot be put together from parts: where records are "
-			   "aggregated in pieces, write combine.",
+			   "aggregated in pieces, write combine. Over sessions it waits for their end, with the records.",
 		   .group = "your own",
 		   .params = { { "ACC", "name", NULL, NULL, "the value so far" },
 			       { "INIT", "expr", NULL, NULL, "where it starts" },

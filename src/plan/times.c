@@ -182,6 +182,35 @@ static int refuse_append(struct times *t, const struct time_flow *f, const struc
 	return err_hint(t->err, "say --mode update or complete, or give the groups a window");
 }
 
+static int is_fold(struct node *n, void *ctx)
+{
+	(void)ctx;
+	return n->kind == N_CALL && !strcmp(n->name, "fold");
+}
+
+static bool has_fold(const struct plan_node *n)
+{
+	for (uint32_t i = 0; i < n->items.n; i++)
+		if (node_walk(n->items.at[i].expr, is_fold, NULL))
+			return true;
+	return false;
+}
+
+/* Which session a record belongs to is known at its end: until then it waits for the others of the stage's key, and without one for all. */
+static void wait_for_window(struct time_flow *f, struct plan_node *n)
+{
+	n->holds = !f->aggregated && !f->held;
+	n->merges = n->holds && f->window->assigner->kind == WINDOW_SESSION ? f->window : NULL;
+	f->held |= n->holds;
+	if (n->merges)
+		n->keeps = "the records of sessions that are open";
+}
+
+static bool over_sessions(const struct time_flow *f)
+{
+	return !f->aggregated && !f->held && f->window->assigner->kind == WINDOW_SESSION;
+}
+
 static int give_panes(struct times *t, struct time_flow *f, const struct plan_chain *c, uint32_t i)
 {
 	struct plan_node *n = c->nodes[i];
@@ -191,9 +220,11 @@ static int give_panes(struct times *t, struct time_flow *f, const struct plan_ch
 
 	if (!feeds && !f->trigger && t->mode == MODE_APPEND && refuse_append(t, f, n))
 		return -1;
+	if (over_sessions(f) && has_fold(n) && !f->trigger && mode == MODE_APPEND)
+		wait_for_window(f, n);
 	s->window = f->window;
 	s->inherits = f->aggregated || f->held || !f->window->in_reduce;
-	s->merges = !f->aggregated && !f->held && f->window->assigner->kind == WINDOW_SESSION;
+	s->merges = over_sessions(f);
 	s->trigger = f->trigger ? f->trigger->trigger : make_trigger(t, mode == MODE_APPEND ? TRIGGER_WATERMARK : TRIGGER_COUNT,
 								      mode == MODE_APPEND ? PANES_DISCARDING : PANES_ACCUMULATING);
 	if (f->trigger && f->aggregated && retracting(f))
@@ -262,16 +293,6 @@ static int take_reduce(struct times *t, struct time_flow *f, const struct plan_c
 }
 
 /* ---- stages that order, count and remember ---- */
-
-/* Which session a record belongs to is known at its end: until then it waits for the others of the stage's key, and without one for all. */
-static void wait_for_window(struct time_flow *f, struct plan_node *n)
-{
-	n->holds = !f->aggregated && !f->held;
-	n->merges = n->holds && f->window->assigner->kind == WINDOW_SESSION ? f->window : NULL;
-	f->held |= n->holds;
-	if (n->merges)
-		n->keeps = "the records of sessions that are open";
-}
 
 /* Rows of a window that has not been aggregated wait for its end. */
 static void order_by_window(struct times *t, struct time_flow *f, struct plan_node *n)
@@ -543,20 +564,6 @@ static bool goes_by_record(const struct plan_node *n)
 	}
 }
 
-static int is_fold(struct node *n, void *ctx)
-{
-	(void)ctx;
-	return n->kind == N_CALL && !strcmp(n->name, "fold");
-}
-
-static bool has_fold(const struct plan_node *n)
-{
-	for (uint32_t i = 0; i < n->items.n; i++)
-		if (node_walk(n->items.at[i].expr, is_fold, NULL))
-			return true;
-	return false;
-}
-
 /* A window is the business of the reduce behind it where nothing between them needs to know. What it computes from fields stays where it is written. */
 static void fuse(struct plan_chain *c, uint32_t at)
 {
@@ -567,8 +574,10 @@ static void fuse(struct plan_chain *c, uint32_t at)
 		i++;
 	if (i == c->n || c->nodes[i]->kind != PLAN_REDUCE)
 		return;
+	if ((w->assigner->kind == WINDOW_PROCESSING || w->assigner->kind == WINDOW_SESSION) && has_fold(c->nodes[i]))
+		return;
 	if (w->assigner->kind == WINDOW_PROCESSING)
-		w->in_reduce = !has_fold(c->nodes[i]);
+		w->in_reduce = true;
 	else
 		w->in_reduce = w->assigner->kind == WINDOW_ROWS || i == at + 1 || c->nodes[at + 1]->kind == PLAN_TRIGGER || (!w->on && !w->gap);
 }
@@ -586,8 +595,8 @@ static int no_fold(struct times *t, const struct plan_node *n)
 {
 	if (!n->panes || !n->panes->merges || !has_fold(n))
 		return 0;
-	err_at(t->err, n->pos, "fold over sessions: sessions merge, and the states of fold do not");
-	return err_hint(t->err, "use combine, which says how two states become one");
+	err_at(t->err, n->pos, "fold over sessions that come out before their end: sessions merge, and the states of fold do not");
+	return err_hint(t->err, "leave trigger and --mode out, or use combine, which says how two states become one");
 }
 
 /* ---- chains ---- */
