@@ -76,17 +76,54 @@ static bool may_be_there(const char *name)
 	       (n > 4 && !strcmp(name + n - 4, ".tmp"));
 }
 
+static DIR *open_list(const struct store *s, struct err *e)
+{
+	int fd = openat(s->dir.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		dir_error(s, "cannot list", e);
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+static int sync_file(const struct store *s, const char *name, struct err *e)
+{
+	int fd = openat(s->dir.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int status = 0;
+
+	if (fd < 0)
+		return 0;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && fdatasync(fd) < 0)
+		status = err_set(e, ERR_IO, "%s/%s: cannot sync: %s", s->path, name, strerror(errno));
+	close(fd);
+	return status;
+}
+
+/* What a process wrote that was killed before it synced: from here on it counts as kept. */
+static int sync_left(const struct store *s, struct err *e)
+{
+	DIR *dir = open_list(s, e);
+	int status = dir ? 0 : -1;
+
+	for (struct dirent *entry; !status && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, LOCK_NAME))
+			status = sync_file(s, entry->d_name, e);
+	if (dir)
+		closedir(dir);
+	return status ? status : dir_sync(&s->dir, e);
+}
+
 /* A directory with other things in it is no place for a checkpoint. */
 static int check_empty(const struct store *s, struct err *e)
 {
-	int fd = openat(s->dir.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = open_list(s, e);
+	int status = 0;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return dir_error(s, "cannot list", e);
-	}
+	if (!dir)
+		return -1;
 	for (struct dirent *entry; !status && (entry = readdir(dir));)
 		if (!may_be_there(entry->d_name))
 			status = err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path,
@@ -142,6 +179,8 @@ int store_open_dir(struct store *s, struct err *e)
 	if (open_dir(s, e) < 0)
 		return -1;
 	if (!s->opts.read_only && take_lock(s, e) < 0)
+		return -1;
+	if (!s->opts.read_only && !s->dir.no_sync && sync_left(s, e) < 0)
 		return -1;
 	return check_format(s, e);
 }

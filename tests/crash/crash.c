@@ -7,6 +7,8 @@
  *                 in a directory that was not synced too; names that were removed stay removed
  *                 part: the same for some of the files and directories only, and there names that were removed are back
  *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC
+ * CRASH_CARRY=F   what was not synced goes to F when it is killed; when the power fails, what F has is forgotten too: the next process may be the one that loses
+ *                 what this one wrote
  * CRASH_LOG=F     that call is added to F, a line: its number, name and file
  * CRASH_COUNT=F   at a plain end, the number of calls is written to F
  *
@@ -15,6 +17,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,7 +36,7 @@ static const char *const hows[] = { "before", "after", "torn", "power", "part", 
 
 static long crash_at, n_calls;
 static enum how how;
-static const char *only, *log_to;
+static const char *only, *log_to, *carry;
 static char call_text[512]; /* of the call at hand, */
 static bool call_can_fail;  /* which is one on a file */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,18 +51,6 @@ static void *real(const char *name)
 	if (!f)
 		abort();
 	return f;
-}
-
-__attribute__((constructor)) static void begin(void)
-{
-	const char *at = getenv("CRASH_AT"), *h = getenv("CRASH_HOW");
-
-	unsetenv("LD_PRELOAD"); /* its children are not counted */
-	crash_at = at ? atol(at) : 0;
-	only = getenv("CRASH_CALL");
-	log_to = getenv("CRASH_LOG");
-	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
-		how = strcmp(h, hows[i]) ? how : (enum how)i;
 }
 
 /* ---- what power loss forgets: how to undo it, the last one first ---- */
@@ -81,6 +72,8 @@ struct undo {
 static struct undo *undos;
 
 static bool forgets(void) { return how == POWER || how == PART; }
+
+static bool tracks(void) { return forgets() || (carry && how < POWER); }
 
 static struct undo *new_undo(enum undo_kind kind, const struct stat *st)
 {
@@ -109,7 +102,7 @@ static void note_write(int fd, off_t at, size_t n)
 	struct undo *u;
 
 	/* what goes through a descriptor of that kind is synced when the call returns */
-	if (!forgets() || fstat(fd, &st) || !S_ISREG(st.st_mode) || fcntl(fd, F_GETFL) & (O_DSYNC | O_SYNC))
+	if (!tracks() || fstat(fd, &st) || !S_ISREG(st.st_mode) || fcntl(fd, F_GETFL) & (O_DSYNC | O_SYNC))
 		return;
 	if (at < 0)
 		at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
@@ -143,7 +136,7 @@ static void note_name(int dirfd, const char *path)
 	char name[256];
 	int fd;
 
-	if (!forgets() || !fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW))
+	if (!tracks() || !fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW))
 		return;
 	fd = open_parent(dirfd, path, name);
 	if (fd < 0 || fstat(fd, &st))
@@ -169,7 +162,7 @@ static void note_unlink(int dirfd, const char *path)
 	char name[256];
 	int fd;
 
-	if (how != PART || fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+	if (!tracks() || fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
 		return;
 	fd = open_parent(dirfd, path, name);
 	if (fd < 0 || fstat(fd, &folder))
@@ -188,7 +181,7 @@ static void note_rename(int from_dir, const char *from, int to_dir, const char *
 	char name[256], old_name[256];
 	int fd, old_fd;
 
-	if (!forgets())
+	if (!tracks())
 		return;
 	fd = open_parent(to_dir, to, name);
 	old_fd = open_parent(from_dir, from, old_name);
@@ -217,7 +210,7 @@ static void note_sync(int fd)
 {
 	struct stat st;
 
-	if (!forgets() || fstat(fd, &st))
+	if (!tracks() || fstat(fd, &st))
 		return;
 	for (struct undo **p = &undos, *u; (u = *p);) {
 		if (u->dev != st.st_dev || u->ino != st.st_ino) {
@@ -259,24 +252,88 @@ static void undo_one(struct undo *u)
 /* Of two files or directories neither need be written before the other. */
 static bool is_lost(const struct undo *u)
 {
-	unsigned long long h = ((unsigned long long)u->ino * 0x9e3779b97f4a7c15ull + (unsigned long long)crash_at) * 0xd6e8feb86659fd93ull;
+	unsigned long long h;
 
-	return how == POWER || h >> 63;
+	if (how == POWER)
+		return u->kind != UNDO_UNLINK;
+	h = ((unsigned long long)u->ino * 0x9e3779b97f4a7c15ull + (unsigned long long)crash_at) * 0xd6e8feb86659fd93ull;
+
+	return h >> 63;
+}
+
+static void save_undos(void)
+{
+	FILE *f = fopen(carry, "w");
+
+	for (struct undo *u = undos; f && u; u = u->next) {
+		char self[64], path[PATH_MAX] = "";
+
+		snprintf(self, sizeof self, "/proc/self/fd/%d", u->fd);
+		if (readlink(self, path, sizeof path - 1) < 0)
+			abort();
+		fwrite(u, sizeof *u, 1, f);
+		fwrite(path, sizeof path, 1, f);
+		fwrite(u->bytes, 1, u->n, f);
+	}
+	if (!f || fclose(f))
+		abort();
+}
+
+/* Of the process before. A file that is gone for good has nothing to lose. */
+static void load_undos(void)
+{
+	FILE *f = fopen(carry, "r");
+	struct undo **end = &undos, u;
+	char path[PATH_MAX];
+
+	while (f && fread(&u, sizeof u, 1, f) == 1 && fread(path, sizeof path, 1, f) == 1) {
+		u.bytes = malloc(u.n + 1);
+		u.fd = REAL(open)(path, (u.kind == UNDO_WRITE ? O_RDWR : O_DIRECTORY) | O_CLOEXEC);
+		u.next = NULL;
+		if (fread(u.bytes, 1, u.n, f) != u.n)
+			abort();
+		if (u.fd < 0)
+			continue;
+		*end = malloc(sizeof u);
+		**end = u;
+		end = &(*end)->next;
+	}
+	if (f)
+		fclose(f);
 }
 
 static void die(void)
 {
-	for (struct undo *u = undos; u; u = u->next)
+	for (struct undo *u = undos; u && forgets(); u = u->next)
 		if (is_lost(u))
 			undo_one(u);
 		else if (*u->saved)
 			REAL(unlinkat)(u->fd, u->saved, 0);
+	if (carry && !forgets())
+		save_undos();
 	kill(getpid(), SIGKILL);
 	for (;;)
 		pause();
 }
 
 /* ---- the calls ---- */
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *at = getenv("CRASH_AT"), *h = getenv("CRASH_HOW");
+
+	unsetenv("LD_PRELOAD"); /* its children are not counted */
+	crash_at = at ? atol(at) : 0;
+	only = getenv("CRASH_CALL");
+	log_to = getenv("CRASH_LOG");
+	carry = getenv("CRASH_CARRY");
+	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
+		how = strcmp(h, hows[i]) ? how : (enum how)i;
+	inside = true;
+	if (carry && forgets())
+		load_undos();
+	inside = false;
+}
 
 __attribute__((destructor)) static void end(void)
 {
@@ -443,7 +500,7 @@ static int cut(int fd, off_t size)
 {
 	struct stat st;
 
-	if (forgets() && !fstat(fd, &st) && size < st.st_size)
+	if (tracks() && !fstat(fd, &st) && size < st.st_size)
 		note_write(fd, size, (size_t)(st.st_size - size));
 	else
 		note_write(fd, size, 0);
