@@ -369,8 +369,10 @@ int op_check_memory(const struct op *op, uint64_t keys, struct err *e)
 		return 0;
 	err_set(e, ERR_IO, "stage %d: %s: holds %zu bytes for %llu keys, over --mem %llu", op->stage, op->word, held,
 		(unsigned long long)keys, (unsigned long long)op->run->mem_max);
-	if (op->run->fetch && op->cls->leaves)
+	if (op->run->fetch && op->cls->leaves && !op->stays)
 		return err_hint(e, "give it more with --mem; what a micro-batch touches or changes and what is due in it stays in memory");
+	if (op->run->fetch)
+		return err_hint(e, "give it more with --mem, or narrow the keys; what this stage holds stays in memory, with a checkpoint too");
 	return err_hint(e, "give it more with --mem, or narrow the keys");
 }
 

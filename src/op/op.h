@@ -160,6 +160,7 @@ struct op {
 	bool idle;               /* all that leads to it is silent (watermark ... idle D): those behind do not wait for it, unless all are */
 	bool held;               /* in this micro-batch nothing in front of it closes */
 	bool whole;              /* with run->to_end it closes in the last micro-batch alone */
+	bool stays;              /* though its class leaves memory, nothing of this one does */
 	uint64_t inputs;         /* bit i: records of input i may reach it */
 	bool reads_input;        /* the records it gets have the fields of the input */
 	bool had_event;          /* the batch it got last had event times; kept where run->events asks */

@@ -566,6 +566,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->stamps = p->spec.trigger.stamp != STAMP_END && p->spec.assign.window.kind != WINDOW_ALL;
 	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
 	p->by_key = spec->n_keys && p->spec.assign.window.kind == WINDOW_ALL && !p->spec.by_instant && !p->spec.merges;
+	p->op.stays = !p->by_key;
 	panes_near_forget(p);
 	p->before = WATERMARK_NONE;
 	return &p->op;
