@@ -86,6 +86,11 @@ static void touch(struct panes *p, uint32_t cell, int64_t t)
 		panes_stamp(p, cell, t);
 	panes_touch(p, cell);
 	c->flags |= CELL_NEW;
+	if (!p->plain && c->end > p->out && !(c->flags & CELL_HOLDS)) {
+		c->flags |= CELL_HOLDS;
+		if (!p->stamps)
+			panes_set_hold(p, cell);
+	}
 	if (p->ordered)
 		panes_keep_change(p, cell);
 }
@@ -428,7 +433,6 @@ static int panes_batch_end(struct op *op, struct err *e)
 		panes_compact(p);
 		panes_near_forget(p);
 	}
-	p->before = op->watermark;
 	return verdict < 0 ? -1 : 0;
 }
 
@@ -568,6 +572,6 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->by_key = spec->n_keys && p->spec.assign.window.kind == WINDOW_ALL && !p->spec.by_instant && !p->spec.merges;
 	p->op.stays = !p->by_key;
 	panes_near_forget(p);
-	p->before = WATERMARK_NONE;
+	p->out = WATERMARK_NONE;
 	return &p->op;
 }

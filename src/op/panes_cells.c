@@ -229,6 +229,8 @@ void panes_set_clock(struct panes *p, uint32_t cell, int64_t at)
 
 int64_t panes_hold(const struct panes *p, const struct cell *c)
 {
+	if (!p->stamps)
+		return c->flags & CELL_HOLDS ? c->end : INT64_MAX;
 	if (p->spec.trigger.stamp == STAMP_EARLIEST)
 		return c->first;
 	return c->last == INT64_MIN ? INT64_MAX : c->last;

@@ -104,11 +104,11 @@ static void take_touched(struct panes *p)
 
 /* ---- what is due ---- */
 
-/* Beam's: the first pane that is not early and comes as the watermark passes the end is on time; all after it, and all of windows that were behind the watermark
- * already, are late. */
+/* Beam's (PaneInfoTracker, WatermarkHold): the first pane that is not early is on time, unless its window is behind what the watermark is held at by the windows
+ * that have something to say; all after it are late. */
 static enum timing timing_of(const struct panes *p, const struct cell *c)
 {
-	if (p->before >= c->end || c->flags & CELL_ON_TIME)
+	if (c->flags & CELL_ON_TIME || p->out >= c->end)
 		return LATE;
 	return p->op.watermark >= c->end ? ON_TIME : EARLY;
 }
@@ -443,7 +443,7 @@ static void next_pane(struct panes *p, const struct fired *f)
 		c->on_time++;
 		c->flags |= CELL_ON_TIME;
 	}
-	c->flags &= (uint16_t)~CELL_NEW;
+	c->flags &= (uint16_t)~(CELL_NEW | CELL_HOLDS);
 	c->first = INT64_MAX;
 	c->last = INT64_MIN;
 	if (p->spec.trigger.accumulation == PANES_DISCARDING || c->flags & CELL_CLOSED) {
@@ -514,8 +514,8 @@ static void open_whole(struct panes *p)
 	look_at(p, cell);
 }
 
-/* Those behind are told of no time that a pane at hand may still have. */
-static void hold_back(struct panes *p)
+/* The first hold, with what is out of date taken away; NULL: none. */
+static const struct timer *first_hold(struct panes *p)
 {
 	const struct timer *first;
 	struct timer t;
@@ -526,12 +526,20 @@ static void hold_back(struct panes *p)
 		int64_t hold = live ? panes_hold(p, c) : INT64_MAX;
 
 		if (hold <= first->at)
-			break;
+			return first;
 		timers_take(&p->held, INT64_MAX, &t);
 		if (hold != INT64_MAX)
 			timers_add(&p->held, hold, t.what, t.gen);
 	}
-	if (first && first->at <= p->op.passes)
+	return NULL;
+}
+
+void panes_hold_back(struct panes *p)
+{
+	const struct timer *first = first_hold(p);
+
+	p->out = first && first->at <= p->op.watermark ? first->at - 1 : p->op.watermark;
+	if (p->stamps && first && first->at <= p->op.passes)
 		p->op.passes = first->at - 1;
 }
 
@@ -568,7 +576,7 @@ int panes_fire(struct panes *p, struct err *e)
 	}
 	if (over.n)
 		panes_near_forget(p);
-	hold_back(p);
+	panes_hold_back(p);
 	free(over.at);
 	free(f.at);
 	return verdict;

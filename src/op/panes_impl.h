@@ -15,10 +15,11 @@ enum cell_flags {
 	CELL_TOUCHED = 4,  /* got records in this micro-batch */
 	CELL_CLOSED = 8,   /* its trigger has finished; kept until it expires so that nothing opens it again */
 	CELL_ON_TIME = 16, /* a pane that was not early came out */
-	CELL_LOOK = 32,    /* is looked at in this micro-batch */
+	CELL_HOLDS = 32,   /* records came before p->out was at its end, and no pane has come out since */
 	CELL_FRESH = 64,   /* made in this micro-batch */
 	CELL_ENDED = 128,  /* the watermark was seen behind its end */
-	CELL_RECENT = 256, /* changed since cells last left memory */
+	CELL_RECENT = 512, /* changed since cells last left memory */
+	CELL_LOOK = 256,   /* is looked at in this micro-batch */
 };
 
 /* A pane that came out and may have to be taken back. */
@@ -115,13 +116,13 @@ struct panes {
 	size_t n_touched, touched_cap;
 	struct timers by_watermark, by_clock;
 	bool stamps;             /* panes have the times of records, which hold the watermark back: */
-	struct timers held;      /* where each cell holds it, or earlier */
+	struct timers held;      /* where each cell holds it, or earlier; nothing where p->plain */
 	bool recalls;            /* cells keep what they said last, to be silent where it is the same */
 	bool plain;              /* each window comes out once, when the watermark passes it: nobody asks what came in a micro-batch */
 	struct near near[NEAR_WINDOWS];
 	unsigned near_last;
 	uint32_t near_epoch;
-	int64_t before;          /* the watermark when the micro-batch began */
+	int64_t out;             /* when the micro-batch began: the watermark, or what cells hold it back to */
 	uint64_t late_pairs;     /* of a row's windows, while others of it were open */
 	struct said *free_said;
 	size_t said_bytes;
@@ -177,7 +178,7 @@ void panes_forget_said(struct panes *p, struct cell *c);
 /* Frees what was said, from this one on; takes NULL. */
 void panes_forget(struct panes *p, struct said *s);
 
-/* With p->stamps: where the cell holds the watermark back; INT64_MAX: nowhere. */
+/* Where the cell holds the watermark back; INT64_MAX: nowhere. */
 int64_t panes_hold(const struct panes *p, const struct cell *c);
 /* A record of time t has come for the pane at hand. */
 void panes_stamp(struct panes *p, uint32_t cell, int64_t t);
@@ -271,6 +272,8 @@ bool panes_fired(const struct panes *p, uint32_t cell, struct fired *out);
 void panes_sort(const struct panes *p, struct fired *f, size_t n);
 /* The panes of cells whose keys are in g. Verdict of the push. */
 int panes_push(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct err *e);
+/* Sets p->out; with p->stamps those behind are told of no time that a pane at hand may still have. */
+void panes_hold_back(struct panes *p);
 /* Looks at what may be due, brings panes out. Verdict of the push. */
 int panes_fire(struct panes *p, struct err *e);
 

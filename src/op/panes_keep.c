@@ -18,7 +18,7 @@
 #define CELL_VERSION_WHOLE 3
 #define BORN_VERSION 1
 #define CELL_VERSION_PARTS 2
-#define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_ENDED)
+#define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_HOLDS | CELL_ENDED)
 #define KEPT_CLOCK 1 /* the entry has a time of the clock's look */
 
 static void kept_reserve(struct panes *p, uint32_t cell)
@@ -287,7 +287,7 @@ static void revive(struct panes *p, uint32_t cell, uint64_t born)
 	p->n_live++;
 	panes_list(p, cell);
 	panes_set_timer(p, cell);
-	if (p->stamps)
+	if (!p->plain)
 		panes_set_hold(p, cell);
 	c->clock_timer = INT64_MAX;
 	panes_set_clock(p, cell, clock);
@@ -357,7 +357,7 @@ int panes_restore(struct op *op, const char *key, size_t key_n, const char *valu
 	struct kept_entry entry = { key, value, key_n, n, mark };
 
 	if (!key) {
-		p->before = op->watermark;
+		panes_hold_back(p);
 		return 0;
 	}
 	if (is_born(p, key, key_n))

@@ -97,7 +97,7 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 	int keeps = -1;
 	struct cell *c = &p->cells[into];
 	uint32_t pane = 0, on_time = 0, flags = 0;
-	bool later;
+	bool later, held = c->flags & CELL_HOLDS;
 
 	for (size_t i = 0; i < bridged->n; i++) {
 		const struct cell *s = &p->cells[bridged->at[i]];
@@ -110,11 +110,13 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 		on_time = p->cells[bridged->at[keeps]].on_time;
 		flags = p->cells[bridged->at[keeps]].flags & CELL_ON_TIME;
 	}
-	for (size_t i = 0; i < bridged->n; i++)
+	for (size_t i = 0; i < bridged->n; i++) {
 		panes_unlist(p, bridged->at[i]);
+		c->flags |= p->cells[bridged->at[i]].flags & CELL_HOLDS;
+	}
 	for (size_t i = bridged->n - 1; i-- > 0;)
 		swallow(p, into, bridged->at[i]);
-	if (p->stamps)
+	if (p->stamps || (c->flags & CELL_HOLDS && !held))
 		panes_set_hold(p, into);
 	later = all->end > c->end;
 	c->start = all->start;
