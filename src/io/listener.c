@@ -371,7 +371,7 @@ struct listener *listener_new(const struct url *u, struct err *e)
 	l->base.name = l->label;
 	l->base.size = -1;
 	l->base.endless = true;
-	l->base.acks = url_option(u, "ack");
+	l->base.acks = l->base.keeps = url_option(u, "ack");
 	return l;
 }
 

@@ -32,7 +32,7 @@ struct intake {
 	void *ctx;
 	/* As open, for a stream that is a file, read from the offset on, behind an open descriptor: one that can be read again. NULL: it makes no difference. */
 	void *(*open_file)(void *ctx, const char *name, int fd, int64_t offset, struct err *e);
-	/* For a source that acknowledges (source.acks), with a checkpoint: an open stream whose name begins so, perhaps of another run, and its name; NULL: none. */
+	/* For a source that keeps its streams (source.keeps), with a checkpoint: an open stream whose name begins so, perhaps of another run, and its name; NULL: none. */
 	void *(*find)(void *ctx, const char *begins, const char **name);
 	/* Bytes of the stream that are here, and those that are in a commit on the disk. */
 	uint64_t (*have)(void *stream);

@@ -48,7 +48,8 @@ struct source {
 	/* A file is not there any more; NULL: none is there but those that were asked for. */
 	void (*gone)(void *ctx, const struct file_id *id);
 	void *known_ctx;
-	bool acks;   /* it tells who sends what is committed: only with a checkpoint. Its streams are never closed, but by the runtime */
+	bool acks;   /* it tells who sends what is committed: only with a checkpoint, and then it keeps */
+	bool keeps;  /* with a checkpoint: its streams go on in the next run. They are never closed, but by the runtime */
 	bool leaves; /* by the source: it closes streams because it stops, not because they end */
 };
 

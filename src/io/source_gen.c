@@ -11,7 +11,10 @@
 #define ROWS_A_TURN 4096 /* then the others on the loop have theirs */
 #define RATE_MAX 10000000
 
-/* Row n is due n / rate seconds after the start and carries that time; the rows that are due come in one go. */
+#define ROW_BYTES 26 /* but for its time and number */
+
+/* Row n is due n / rate seconds after the start and carries that time; the rows that are due come in one go. With a checkpoint
+ * there is one stream over all runs; it is named by its start, and how many bytes of it there are tells how many rows. */
 struct gen_source {
 	struct source base;
 	int64_t rate, rows; /* a second; in all, -1: no end */
@@ -23,6 +26,7 @@ struct gen_source {
 	bool paused;
 	uint64_t began_ns; /* of the loop's machine clock, which only paces */
 	int64_t n;	   /* rows made */
+	size_t had;	   /* bytes of row n that another run has made */
 	struct buf text;
 };
 
@@ -50,8 +54,84 @@ static void gen_stop(struct source *base)
 		return;
 	g->stream = NULL;
 	uv_close((uv_handle_t *)&g->timer, NULL);
-	g->to->close(stream, false);
+	if (!base->known)
+		g->to->close(stream, false);
 }
+
+/* ---- going on ---- */
+
+static size_t time_bytes(const struct gen_source *g, int64_t n)
+{
+	char time[TIME_MAX];
+
+	return time_format(g->start_ns + row_ns(g, n), time);
+}
+
+static size_t row_bytes(const struct gen_source *g, int64_t n)
+{
+	char number[NUM_MAX];
+
+	return ROW_BYTES + time_bytes(g, n) + num_format_int(n, number);
+}
+
+/* Digits of all numbers below n. */
+static int64_t digits_below(int64_t n)
+{
+	int64_t sum = n > 0; /* of 0 */
+
+	for (int64_t from = 1, digits = 1; from < n; from *= 10, digits++) {
+		int64_t to = from > INT64_MAX / 10 || from * 10 > n ? n : from * 10;
+
+		sum += (to - from) * digits;
+		if (to == n)
+			break;
+	}
+	return sum;
+}
+
+/* The row in which so many bytes end. A second's rows are like those of any other, but for their numbers. */
+static void find_row(struct gen_source *g, int64_t bytes)
+{
+	int64_t second = 0, low = 0, high = bytes / ROW_BYTES / g->rate + 1;
+
+	for (int64_t n = 0; n < g->rate && n * ROW_BYTES <= bytes; n++)
+		second += ROW_BYTES + (int64_t)time_bytes(g, n);
+	while (high - low > 1) {
+		int64_t mid = low + (high - low) / 2;
+
+		if (mid * second + digits_below(mid * g->rate) <= bytes)
+			low = mid;
+		else
+			high = mid;
+	}
+	g->n = low * g->rate;
+	bytes -= low * second + digits_below(g->n);
+	while (bytes >= (int64_t)row_bytes(g, g->n))
+		bytes -= (int64_t)row_bytes(g, g->n++);
+	g->had = (size_t)bytes;
+}
+
+#define KEPT_NAME "gen from "
+
+static int open_kept(struct gen_source *g, struct err *e)
+{
+	const struct time_opts o = { 0 };
+	char name[sizeof KEPT_NAME + TIME_MAX] = KEPT_NAME;
+	const char *old;
+
+	g->stream = g->to->find(g->to->ctx, KEPT_NAME, &old);
+	if (g->stream) {
+		old += strlen(KEPT_NAME);
+		if (time_parse(old, strlen(old), &o, &g->start_ns))
+			find_row(g, (int64_t)g->to->have(g->stream));
+		return 0;
+	}
+	name[strlen(name) + time_format(g->start_ns, name + strlen(name))] = 0;
+	g->stream = g->to->open(g->to->ctx, name, e);
+	return g->stream ? 0 : -1;
+}
+
+/* ---- the loop ---- */
 
 static void wait_for_next(struct gen_source *g, uv_timer_cb then)
 {
@@ -72,7 +152,9 @@ static void on_timer(uv_timer_t *t)
 	for (int i = 0; i < ROWS_A_TURN && g->n != g->rows && row_ns(g, g->n) <= now; i++)
 		add_row(g);
 	g->base.position += (int64_t)g->text.n;
-	verdict = live_put(g->to, &g->stream, g->text.p, g->text.n);
+	verdict = live_put(g->to, &g->stream, g->text.p + (g->text.n ? g->had : 0), g->text.n - (g->text.n ? g->had : 0));
+	if (g->text.n)
+		g->had = 0;
 	if (!g->stream)
 		return;
 	if (g->n == g->rows) {
@@ -92,12 +174,11 @@ static int gen_start(struct source *base, uv_loop_t *loop, const struct intake *
 	g->to = to;
 	if (!g->has_start)
 		g->start_ns = source_now(base);
-	g->stream = to->open(to->ctx, base->name, e);
-	if (!g->stream)
+	if (base->known ? open_kept(g, e) : !(g->stream = to->open(to->ctx, base->name, e)))
 		return -1;
 	uv_timer_init(loop, &g->timer);
 	g->timer.data = g;
-	g->began_ns = uv_hrtime();
+	g->began_ns = uv_hrtime() - (uint64_t)row_ns(g, g->n);
 	uv_timer_start(&g->timer, on_timer, 0, 0);
 	return 0;
 }
@@ -144,6 +225,7 @@ static struct source *gen_open(const struct url *u, struct err *e)
 	g->base.name = "gen";
 	g->base.size = -1;
 	g->base.endless = true;
+	g->base.keeps = true;
 	if (!url_option_int(u, "rate", rate, &g->rate, e) && !url_option_int(u, "rows", rows, &g->rows, e) &&
 	    !parse_start(g, u, e))
 		return &g->base;
@@ -158,7 +240,7 @@ const struct source_def source_gen = {
 		.summary = "makes records by itself, so many a second",
 		.group = "sources",
 		.text = "Records of two fields, timestamp and value, in JSON; value counts from 0. Record n comes n / rate seconds after the first and has that time. The "
-			"rate holds on average: what was held up is made up for.",
+			"rate holds on average: what was held up is made up for. With a checkpoint the next run goes on behind the last record.",
 		.params = {
 			SOURCE_READ_DOC,
 			{ "rate", "int", "1", "1..10000000", "records a second" },

@@ -456,7 +456,7 @@ static int end_logged(struct live *l)
 	for (unsigned i = 0; i < l->n && !l->failed; i++)
 		for (struct stream *s = l->sources[i].streams, *next; s; s = next) {
 			next = s->next;
-			if (s->in.place && s->in.place->now.kind == PLACE_LOG && !s->closed && !s->of->src->acks)
+			if (s->in.place && s->in.place->now.kind == PLACE_LOG && !s->closed && !s->of->src->keeps)
 				stream_closed(s, true);
 		}
 	return l->failed ? -1 : 0;

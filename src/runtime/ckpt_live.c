@@ -186,7 +186,7 @@ static bool leaves(const struct stream *s)
 	if (l->playing)
 		return false;
 	if (s->in.place->now.kind == PLACE_LOG)
-		return s->of->src->acks;
+		return s->of->src->keeps;
 	return l->stopping || s->of->src->leaves || s == s->of->pulled;
 }
 

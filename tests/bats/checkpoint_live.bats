@@ -321,6 +321,66 @@ hint: --accept-loss goes on without the rest of it" ]
 	[ "$(cat out)" = "$(printf 'a\t1\na\t2\nb\t1\nb\t2\na\t3')" ]
 }
 
+# Lines "ROUND K": of each round the first ones are there, once each, in their order.
+in_order() { awk '$2 != ++n[$1] { print "line " NR ": " $0; bad = 1 } END { exit bad }' out; }
+
+# rounds URL [AT]: five runs, killed while lines come in from a server at AT (of TCP a port, 0: whatever is free) that is another one for each, or from a
+# command. In the end all that the last one sends is there.
+rounds() {
+	local url=$1 at=${2-} round
+	rm -rf d out
+	for round in 1 2 3 4 5; do
+		echo $round >round
+		rm -f at
+		if [ -n "$at" ]; then
+			seq -f "$round %.0f" 2000 | feed serve "$at" >at 2>/dev/null 3>&- &
+			server=$!
+			until [ -s at ]; do kill -0 $server; done
+			at=$(cat at)
+		fi
+		start --every 1ms --from "${url/PORT/$at}" 'filter true'
+		if [ $round -lt 5 ]; then comes grep -qs "^$round " out; else comes grep -qsx '5 2000' out; fi
+		killed
+		[ -z "$at" ] || wait $server || true
+	done
+	in_order
+}
+
+@test "lines from a server or a command, killed while they come" {
+	rounds tcp://127.0.0.1:PORT 0
+	rounds "unix:$PWD/sock" "$PWD/sock"
+	rounds 'exec:seq -f "$(cat round) %.0f" 2000 && sleep 3'
+}
+
+@test "records that are made go on behind the last one, over runs that are killed" {
+	local rate n from='gen:start=2024-01-01T00:00:00.5&rate='
+	for rate in 7 3000 333333; do
+		rm -rf d out
+		for n in 1 2 3 4; do
+			start --every 5ms --from "$from$rate" 'map timestamp, value' -o csv
+			n=$(cat out 2>/dev/null | wc -l)
+			comes has_lines $((n + 3))
+			killed
+		done
+		awk -v rate=$rate -v n="$(wc -l <out)" 'BEGIN {
+			print "timestamp,value"
+			for (k = 0; k < n - 1; k++) {
+				half = int(k / rate) * 2 + 1
+				ns = int(k % rate * 1000000000 / rate) + half % 2 * 500000000
+				s = int(half / 2) + int(ns / 1000000000)
+				fraction = sprintf(".%09d", ns % 1000000000)
+				sub(/0+$/, "", fraction)
+				printf "2024-01-01T00:%02d:%02d%sZ,%d\n", s / 60, s % 60, fraction == "." ? "" : fraction, k
+			}
+		}' | cmp - out
+	done
+}
+
+@test "records that are made up to a number are made once" {
+	for i in 1 2; do strm -q --checkpoint d --from 'gen:rate=1000&rows=50' 'map value' -o csv --to file:out; done
+	[ "$(cat out)" = "$(echo value && seq 0 49)" ]
+}
+
 @test "what is piped in is another stream than the one that a killed run left, from its first byte on" {
 	mkfifo typed
 	start_piped typed --every 1h 'filter true'

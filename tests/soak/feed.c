@@ -6,7 +6,8 @@
  *   feed many PORT CLIENTS N        so many clients at once, N lines each, cut anywhere and mixed
  *   feed half PORT fin|rst TEXT     a client that sends TEXT, without a line end, and hangs up or breaks the connection
  *   feed files DIR FILES N          so many files of N lines, written in DIR under a hidden name and renamed, or under their own
- *   feed serve PORT                 a server, as nc -l: prints its port (PORT may be 0), and sends its stdin to the client that comes
+ *   feed serve PORT|PATH            a server, as nc -l: prints its port (PORT may be 0) or its path, which has a slash, and sends its stdin
+ *                                   to the client that comes
  *   feed hold                       keeps a port for servers that come and go: prints it, until its stdin ends
  *   feed log FILE N                 N lines appended to FILE, which is opened anew on SIGUSR1
  *
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -233,9 +235,22 @@ static int take_port(uint64_t port)
 	return fd;
 }
 
+static int take_path(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0)
+		die(path);
+	printf("%s\n", path);
+	return fd;
+}
+
 static void feed_serve(char **a)
 {
-	int listening = take_port(number(a[0])), fd;
+	int listening = strchr(a[0], '/') ? take_path(a[0]) : take_port(number(a[0])), fd;
 	char text[4096];
 	ssize_t n;
 
