@@ -327,6 +327,8 @@ __attribute__((constructor)) static void begin(void)
 	only = getenv("CRASH_CALL");
 	log_to = getenv("CRASH_LOG");
 	carry = getenv("CRASH_CARRY");
+	if (carry && !*carry)
+		carry = NULL;
 	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
 		how = strcmp(h, hows[i]) ? how : (enum how)i;
 	inside = true;
