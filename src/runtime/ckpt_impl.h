@@ -163,7 +163,7 @@ bool ckpt_moved(const struct checkpoint *c);
 int ckpt_note(struct checkpoint *c, struct err *e);
 /* The same, if where inputs stand has changed. */
 int ckpt_note_places(struct checkpoint *c, struct err *e);
-/* All is synced. 0 or -1. */
+/* All is synced: at the end, and when nothing is there to be read, so that the last commit does not wait for the next cut. 0 or -1. */
 int ckpt_finish(struct checkpoint *c, struct err *e);
 
 /* ckpt_sinks.c */

@@ -3,6 +3,7 @@
  * Each stream of a source (a connection, a file) has a decoder and a block of its own, so that records are never mixed. Where only one source can
  * feed the micro-batch, or no stage waits for its end, bytes are decoded as they come; else they are held, in order of the command line, until
  * the micro-batch ends (HELD_MAX of them: then that source is not read on). */
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static void stop_all(struct live *l)
 		stop_source(&l->sources[i]);
 	uv_close((uv_handle_t *)&l->tick, NULL);
 	uv_close((uv_handle_t *)&l->look, NULL);
+	uv_close((uv_handle_t *)&l->settle, NULL);
 	if (l->job->opts.wake_fd)
 		uv_close((uv_handle_t *)&l->wake, NULL);
 }
@@ -493,6 +495,18 @@ static void source_over(struct lsource *of)
 		stop_all(l);
 }
 
+/* The loop is about to wait: the last commit goes to the disk, unless more is there already and brings the next cut. */
+static void on_settle(uv_prepare_t *h)
+{
+	struct live *l = h->data;
+	struct pollfd f = { .fd = uv_backend_fd(&l->loop), .events = POLLIN };
+
+	if (!l->job->opts.checkpoint->unsynced || !uv_backend_timeout(&l->loop) || poll(&f, 1, 0) > 0)
+		return;
+	if (ckpt_finish(l->job->opts.checkpoint, l->err))
+		give_up(l);
+}
+
 static void open_loop(struct live *l)
 {
 	const struct job_opts *o = &l->job->opts;
@@ -500,7 +514,11 @@ static void open_loop(struct live *l)
 	uv_loop_init(&l->loop);
 	uv_timer_init(&l->loop, &l->tick);
 	uv_timer_init(&l->loop, &l->look);
-	l->tick.data = l->look.data = l->wake.data = l;
+	uv_prepare_init(&l->loop, &l->settle);
+	l->tick.data = l->look.data = l->wake.data = l->settle.data = l;
+	if (o->checkpoint)
+		uv_prepare_start(&l->settle, on_settle);
+	uv_unref((uv_handle_t *)&l->settle);
 	uv_unref((uv_handle_t *)&l->look);
 	if (o->on_look || o->silence_ms)
 		uv_timer_start(&l->look, on_look, 0, 0);

@@ -44,6 +44,7 @@ struct live {
 	struct job *job;
 	uv_loop_t loop;
 	uv_timer_t tick, look;
+	uv_prepare_t settle; /* with a checkpoint */
 	uv_poll_t wake;
 	struct lsource *sources;
 	unsigned n, started, running;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "io/live.h"
-#include "runtime/job_impl.h"
+#include "runtime/ckpt_impl.h"
 
 #define NS_MS 1000000
 
@@ -165,10 +165,14 @@ int job_wait_fd(void *job, int fd)
 	struct job *j = job;
 	struct pollfd f[2] = { { .fd = fd, .events = POLLIN }, { .fd = j->opts.wake_fd, .events = POLLIN } };
 	enum phase phase = job_phase(j, PHASE_WAIT);
+	struct err failed = { 0 };
 	int r, wait = 0;
 
 	do {
 		r = poll(f, j->opts.wake_fd ? 2 : 1, wait);
+		/* what has failed there fails again at the end, and is told then */
+		if (!r && j->opts.checkpoint && ckpt_finish(j->opts.checkpoint, &failed))
+			return 1;
 		if (r > 0 && f[1].revents)
 			job_woken(j);
 		if (job_stopped(j))

@@ -1,6 +1,7 @@
 /* Integers in the files of the store: little-endian, fixed or LEB128, and a reader that cannot leave its bytes. */
 #ifndef STRM_STATE_BYTES_H
 #define STRM_STATE_BYTES_H
+#include <endian.h>
 #include <stdbool.h>
 
 #include "base/buf.h"
@@ -8,17 +9,16 @@
 
 static inline void store_le(char *p, uint64_t v, int n)
 {
-	for (int i = 0; i < n; i++)
-		p[i] = (char)(v >> (8 * i));
+	v = htole64(v);
+	memcpy(p, &v, (size_t)n);
 }
 
 static inline uint64_t load_le(const char *p, int n)
 {
 	uint64_t v = 0;
 
-	for (int i = 0; i < n; i++)
-		v |= (uint64_t)(unsigned char)p[i] << (8 * i);
-	return v;
+	memcpy(&v, p, (size_t)n);
+	return le64toh(v);
 }
 
 static inline void put_le(struct buf *b, uint64_t v, int n)

@@ -4,6 +4,7 @@ src_libstate_a_SOURCES += src/state/store.h src/state/store.c src/state/store_im
 src_libstate_a_SOURCES += src/state/recover.c src/state/dirlock.c src/state/fold.c src/state/wal.c
 src_libstate_a_SOURCES += src/state/log.c src/state/log.h
 src_libstate_a_SOURCES += src/state/memtab.c src/state/memtab.h
+src_libstate_a_SOURCES += src/state/changes.c src/state/changes.h
 src_libstate_a_SOURCES += src/state/saved.c src/state/saved.h
 src_libstate_a_SOURCES += src/state/mdbfile.c src/state/mdbfile.h
 src_libstate_a_SOURCES += src/state/mdbcheck.c src/state/mdbcheck.h

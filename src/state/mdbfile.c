@@ -17,6 +17,7 @@
 #define KEY_MAX (KEY_HEAD + SHORT_KEY_MAX)
 #define LONG_HEAD 16 /* of an entry under a hash: sum, lengths */
 #define SNAPSHOT_TRIES 8
+#define AHEAD 16 /* changes that are fetched into the cache before they are folded */
 
 static const char meta_key[] = "\0\0\0\0saved";
 #define META_KEY_BYTES 9
@@ -344,7 +345,8 @@ static int drop_stages(struct fold_txn *t)
 	}
 }
 
-static int fold_short(struct fold_txn *t, const struct change *c)
+/* `sum` is the entry's. */
+static int fold_short(struct fold_txn *t, const struct change *c, uint64_t sum)
 {
 	char key[KEY_MAX];
 	MDB_val k = { make_key(t->f, key, c->stage, c->key), key }, data = { 8 + c->value.n, NULL };
@@ -357,7 +359,7 @@ static int fold_short(struct fold_txn *t, const struct change *c)
 	code = mdb_cursor_put(t->cursor, &k, &data, MDB_RESERVE);
 	if (code)
 		return code;
-	store_le(data.mv_data, entry_sum(c->stage, c->key, c->value), 8);
+	store_le(data.mv_data, sum, 8);
 	if (c->value.n)
 		memcpy((char *)data.mv_data + 8, c->value.p, c->value.n);
 	return 0;
@@ -445,13 +447,15 @@ static int fold_changes(struct fold_txn *t, struct err *e)
 
 	for (size_t i = 0; !code && i < t->w->list.n; i++) {
 		struct change c = change_at(&t->w->list, i);
+		uint64_t sum = c.mark ? entry_sum(c.stage, c.key, c.value) : 0;
 
-		if (c.mark && c.mark != (uint32_t)entry_sum(c.stage, c.key, c.value)) {
+		change_prefetch(&t->w->list, i + AHEAD);
+		if (c.mark != (uint32_t)sum) {
 			bad_entry(t->f->dir.path, c.stage, c.key, e);
 			return MDB_CORRUPTED;
 		}
 		if (is_live(t->w, c.stage))
-			code = c.key.n > SHORT_KEY_MAX ? fold_long(t, &c, e) : fold_short(t, &c);
+			code = c.key.n > SHORT_KEY_MAX ? fold_long(t, &c, e) : fold_short(t, &c, sum);
 	}
 	return code ? code : fold_meta(t);
 }

@@ -9,7 +9,7 @@
  * reads; a lock keeps them apart while the map grows. */
 #ifndef STRM_STATE_MDBFILE_H
 #define STRM_STATE_MDBFILE_H
-#include "state/memtab.h"
+#include "state/changes.h"
 #include "state/saved.h"
 
 struct mdbfile;

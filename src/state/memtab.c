@@ -55,7 +55,7 @@ void memtab_region(struct memtab *m, size_t at, size_t end)
 	m->regions[m->n_regions++] = (struct region){ at, end };
 }
 
-static struct change change_in(const struct memtab *m, size_t at)
+struct change memtab_change(const struct memtab *m, size_t at)
 {
 	struct bytes_in in = { m->b.p + at, m->b.p + m->b.n, false };
 
@@ -80,7 +80,7 @@ static uint64_t *index_slot(const struct memtab *m, uint64_t hash, uint32_t stag
 			return slot;
 		if (*slot >> 48 != hash >> 48)
 			continue;
-		c = change_in(m, (size_t)(*slot & OFFSET_MASK) - 1);
+		c = memtab_change(m, (size_t)(*slot & OFFSET_MASK) - 1);
 		if (same_key(&c, stage, key))
 			return slot;
 	}
@@ -97,7 +97,7 @@ static void index_grow(struct memtab *m)
 
 		if (!old.slots[i])
 			continue;
-		c = change_in(m, (size_t)(old.slots[i] & OFFSET_MASK) - 1);
+		c = memtab_change(m, (size_t)(old.slots[i] & OFFSET_MASK) - 1);
 		*index_slot(m, key_hash(c.stage, c.key), c.stage, c.key) = old.slots[i];
 	}
 	free(old.slots);
@@ -141,117 +141,6 @@ bool memtab_find(struct memtab *m, uint32_t stage, struct store_bytes key, struc
 	slot = *index_slot(m, key_hash(stage, key), stage, key);
 	if (!slot)
 		return false;
-	*out = change_in(m, (size_t)(slot & OFFSET_MASK) - 1);
+	*out = memtab_change(m, (size_t)(slot & OFFSET_MASK) - 1);
 	return true;
-}
-
-static uint64_t load_be(const char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < n ? (unsigned char)p[i] : 0);
-	return v;
-}
-
-struct change_ref key_ref(uint32_t stage, struct store_bytes key, unsigned weak_hash)
-{
-	struct change_ref r = { .stage = stage, .is_long = key.n > SHORT_KEY_MAX };
-	struct sum128 h;
-
-	if (!r.is_long) {
-		r.hi = load_be(key.p, key.n);
-		r.lo = key.n > 8 ? load_be(key.p + 8, key.n - 8) : 0;
-		return r;
-	}
-	h = sum128(key.p, key.n);
-	r.hi = weak_hash ? h.hi & (((uint64_t)1 << weak_hash) - 1) : h.hi;
-	r.lo = weak_hash ? 0 : h.lo;
-	return r;
-}
-
-static int compare_u64(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
-
-static int compare_keys(struct store_bytes a, struct store_bytes b)
-{
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return c ? c : compare_u64(a.n, b.n);
-}
-
-static bool is_before(const struct change_list *l, struct store_bytes key)
-{
-	return l->begin.n && key.n <= SHORT_KEY_MAX && compare_keys(key, l->begin) < 0;
-}
-
-void change_list_add(struct change_list *l, uint32_t from, uint32_t stage)
-{
-	const struct memtab *m = l->tables[from];
-
-	for (size_t i = 0; i < m->n_regions; i++) {
-		struct bytes_in in = { m->b.p + m->regions[i].at, m->b.p + m->regions[i].end, false };
-
-		while (in.p < in.end) {
-			size_t at = (size_t)(in.p - m->b.p);
-			struct change c = change_get(&in);
-
-			if ((stage && c.stage != stage) || is_before(l, c.key))
-				continue;
-			l->refs = xgrow(l->refs, &l->cap, l->n + 1, sizeof *l->refs);
-			l->refs[l->n] = key_ref(c.stage, c.key, l->weak_hash);
-			l->refs[l->n].from = from;
-			l->refs[l->n++].at = at;
-		}
-	}
-}
-
-struct change change_at(const struct change_list *l, size_t i) { return change_in(l->tables[l->refs[i].from], l->refs[i].at); }
-
-/* But for the bytes of keys that look alike. */
-static int compare_heads(const struct change_ref *a, const struct change_ref *b)
-{
-	int c = compare_u64(a->stage, b->stage);
-
-	if (!c)
-		c = compare_u64(a->is_long, b->is_long);
-	if (!c)
-		c = compare_u64(a->hi, b->hi);
-	return c ? c : compare_u64(a->lo, b->lo);
-}
-
-int change_list_compare(const struct change_list *l, const struct change_ref *r, struct store_bytes key, size_t i)
-{
-	int c = compare_heads(r, &l->refs[i]);
-
-	return c ? c : compare_keys(key, change_at(l, i).key);
-}
-
-static int compare_refs(const struct change_list *l, const struct change_ref *a, const struct change_ref *b)
-{
-	int c = compare_heads(a, b);
-
-	return c ? c : compare_keys(change_in(l->tables[a->from], a->at).key, change_in(l->tables[b->from], b->at).key);
-}
-
-/* Of one key the latest first. */
-static int ref_order(const void *pa, const void *pb, void *list)
-{
-	const struct change_ref *a = pa, *b = pb;
-	int c = compare_refs(list, a, b);
-
-	if (!c)
-		c = compare_u64(b->from, a->from);
-	return c ? c : compare_u64(b->at, a->at);
-}
-
-void change_list_sort(struct change_list *l)
-{
-	size_t kept = 0;
-
-	if (l->n)
-		qsort_r(l->refs, l->n, sizeof *l->refs, ref_order, l);
-	for (size_t i = 0; i < l->n; i++)
-		if (!kept || compare_refs(l, &l->refs[kept - 1], &l->refs[i]))
-			l->refs[kept++] = l->refs[i];
-	l->n = kept;
 }
