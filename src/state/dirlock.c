@@ -16,7 +16,21 @@
 
 static int dir_error(const struct store *s, const char *what, struct err *e)
 {
-	return err_set(e, ERR_IO, "%s: %s: %s", s->path, what, strerror(errno));
+	int code = errno;
+
+	err_set(e, ERR_IO, "%s: %s: %s", s->path, what, strerror(code));
+	store_advise(s, code, e);
+	return -1;
+}
+
+void store_advise(const struct store *s, int code, struct err *e)
+{
+	if (code != EACCES && code != EROFS && code != EPERM)
+		return;
+	if (s->opts.read_only)
+		err_hint(e, "who wrote it, or root, may read it");
+	else
+		err_hint(e, "--checkpoint wants a directory that strm may write to; strm checkpoint ls reads one that it may not");
 }
 
 static int open_dir(struct store *s, struct err *e)
@@ -28,6 +42,8 @@ static int open_dir(struct store *s, struct err *e)
 	s->dir.fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir.fd < 0)
 		return dir_error(s, "cannot open the checkpoint", e);
+	if (!s->opts.read_only && faccessat(s->dir.fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return dir_error(s, "cannot write to the checkpoint", e);
 	parent = s->opts.read_only || s->dir.no_sync ? -1 : openat(s->dir.fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return 0; /* the directory itself is all we have */

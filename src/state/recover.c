@@ -283,8 +283,13 @@ static int open_active(struct store *s, struct segment *last, struct err *e)
 		return 0;
 	s->fd = openat(s->dir.fd, s->name.s, O_RDWR | O_CLOEXEC);
 	end = s->fd < 0 ? -1 : lseek(s->fd, 0, SEEK_END);
-	if (end < 0 || (end > (off_t)s->written && ftruncate(s->fd, (off_t)s->written) < 0))
-		return err_set(e, ERR_IO, "%s/%s: cannot write: %s", s->path, s->name.s, strerror(errno));
+	if (end < 0 || (end > (off_t)s->written && ftruncate(s->fd, (off_t)s->written) < 0)) {
+		int code = errno;
+
+		err_set(e, ERR_IO, "%s/%s: cannot write: %s", s->path, s->name.s, strerror(code));
+		store_advise(s, code, e);
+		return -1;
+	}
 	return end > (off_t)s->written ? log_sync(&s->dir, s->fd, &s->name, e) : 0;
 }
 

@@ -55,6 +55,8 @@ void segment_free(struct segment *g);
 /* What the fold is to write with it: `now` as it stood at its end. */
 void segment_fill(struct segment *g, const struct saved *now, uint64_t last_seq);
 
+/* dirlock.c: advice for an error of the system's about a file there. */
+void store_advise(const struct store *s, int code, struct err *e);
 /* dirlock.c: the directory, its lock and format. Opens or makes it: fills dir.fd and lock_fd. 0 or -1. */
 int store_open_dir(struct store *s, struct err *e);
 /* recover.c: reads the log and LMDB. */

@@ -466,3 +466,20 @@ hint: let it run without --once, or read what another program has gathered in a 
 	once -F log 'state n = n + 1 from "first.csv" by k = line'
 	is 'a	6 a	7'
 }
+
+# committed N: the micro-batch is in the log.
+committed() { strm checkpoint ls d -o json 2>/dev/null | jq -se "map(select(.batch >= $1)) | length > 0" >/dev/null; }
+
+@test "a micro-batch is in the log when nothing more comes, not only with the next one" {
+	local every
+	mkfifo in
+	for every in 1r 1ms mark; do
+		rm -rf d out
+		start_piped in --every "$every" 'filter true'
+		exec 7>in
+		printf 'a\n\f\n' >&7
+		comes committed 0
+		exec 7>&-
+		wait $strm
+	done
+}

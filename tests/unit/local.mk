@@ -47,6 +47,7 @@ unit_tests += tests/unit/obs_text
 unit_tests += tests/unit/state_damage
 unit_tests += tests/unit/state_kill
 unit_tests += tests/unit/state_order
+unit_tests += tests/unit/state_changes
 unit_tests += tests/unit/data_valuepool
 unit_tests += tests/unit/op_state
 unit_tests += tests/unit/data_rowstore
