@@ -112,7 +112,7 @@ int monitor_open(struct report *r, struct job_opts *jo, struct err *e)
 	}
 	if (!o->stats)
 		return 0;
-	r->stats = stats_open(o->stats, e);
+	r->stats = stats_open(o->stats, signals_stop(), e);
 	jo->on_batch = on_batch;
 	return r->stats ? 0 : -1;
 }

@@ -340,7 +340,7 @@ static int run(struct program *p)
 			       .stop = signals_stop(), .ask = signals_ask(), .closes = p->plan.closes, .endless = p->endless };
 	struct fn_env env = { .time = { .zone = o->zone, .now_ns = clock_now(&clock) }, .format = &po.lower.encode.format };
 	struct run shared = { .env = &env, .mem_max = o->mem_max, .ends = true, .whole = o->cut.kind == CUT_EOF || p->to_end,
-			      .to_end = p->to_end, .input_names = jo.sources };
+			      .to_end = p->to_end, .input_names = jo.sources, .stop = signals_stop() };
 	struct durable durable = { .opts = o, .plan = &p->plan, .env = &env };
 	struct err e = { 0 };
 	struct job *j;

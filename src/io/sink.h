@@ -30,6 +30,7 @@ struct sink {
 	uint32_t part;	    /* where writes go, as sink_part says; 0 where that is not asked */
 	struct held *held;  /* see sink_keep; NULL: bytes go out as they are written */
 	bool durable;       /* sink_keep was called */
+	const volatile int *stop; /* not zero: a signal asks for the end, and nobody is waited for any more; NULL: no signal does */
 	bool acks;          /* what it writes is acknowledged: only with a checkpoint */
 	int64_t begins;     /* of a file, with sink_keep: where the micro-batch at hand begins */
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,8 +12,12 @@
 
 #include "io/fd.h"
 
+#define LOOK_MS 50     /* for a reader of a named pipe, which no event tells */
+#define GRACE_MS 1000 /* for a reader that has not taken what is in the pipe, when a signal asks for the end */
+
 struct file_sink {
 	struct sink base;
+	bool pipe;    /* a named pipe: opened once somebody reads it, so that signals are heard until then */
 	char *path;   /* ?replace: where the file goes at last; NULL: written in place */
 	char *beside; /* ?replace: where it is written */
 };
@@ -34,10 +39,93 @@ static int open_again(const char *path, int flags)
 	return fd;
 }
 
+/* ---- named pipes ---- */
+
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
+static bool is_stopped(const struct file_sink *f) { return f->base.stop && *f->base.stop; }
+
+static int not_read(const struct file_sink *f, size_t n, struct err *e)
+{
+	return err_set(e, ERR_IO, "%s: nobody reads it: %zu bytes were not delivered", f->base.name, n);
+}
+
+/* 1: somebody reads it; 0: nobody does, -1 and errno. */
+static int open_pipe(struct file_sink *f, const char *path)
+{
+	if (f->base.fd < 0)
+		f->base.fd = open_again(path, O_NONBLOCK);
+	return f->base.fd >= 0 ? 1 : errno == ENXIO ? 0 : -1;
+}
+
+/* Until somebody reads it, or a signal asks for the end. As open_pipe. */
+static int wait_reader(struct file_sink *f)
+{
+	int r;
+
+	while (!(r = open_pipe(f, f->base.name)) && !is_stopped(f))
+		poll(NULL, 0, LOOK_MS);
+	return r;
+}
+
+/* Until there is room. False: a signal asks for the end, and for a while nobody has made any. */
+static bool wait_room(const struct file_sink *f)
+{
+	struct pollfd p = { .fd = f->base.fd, .events = POLLOUT };
+	int ms = 0;
+
+	while (poll(&p, 1, LOOK_MS) <= 0) {
+		ms = is_stopped(f) ? ms + LOOK_MS : 0;
+		if (ms >= GRACE_MS)
+			return false;
+	}
+	return true;
+}
+
+static int write_pipe(struct file_sink *f, const char *p, size_t n, struct err *e)
+{
+	int r = n ? wait_reader(f) : 1;
+
+	if (!r)
+		return not_read(f, n, e);
+	while (r > 0 && n) {
+		ssize_t k = write(f->base.fd, p, n);
+
+		if (k >= 0) {
+			p += k;
+			n -= (size_t)k;
+		} else if (errno == EAGAIN) {
+			if (!wait_room(f))
+				return not_read(f, n, e);
+		} else if (errno != EINTR) {
+			r = -1;
+		}
+	}
+	if (r > 0)
+		return 0;
+	return errno == EPIPE ? SINK_CLOSED : err_set(e, ERR_IO, "%s: %s", f->base.name, strerror(errno));
+}
+
+/* ---- files ---- */
+
 static int open_append(struct file_sink *f, const char *path, struct err *e)
 {
 	struct stat st;
 
+	f->pipe = is_pipe(path);
+	if (f->pipe) {
+		f->base.fd = -1;
+		f->base.empty = true;
+		if (open_pipe(f, path) >= 0)
+			return 0;
+		failed(path, e);
+		return -1;
+	}
 	f->base.fd = open_again(path, O_CREAT | O_APPEND);
 	if (f->base.fd < 0) {
 		failed(path, e);
@@ -114,6 +202,8 @@ static struct sink *file_open(const struct url *u, struct err *e)
 
 static int file_write(struct sink *s, const char *p, size_t n, struct err *e)
 {
+	if (((struct file_sink *)s)->pipe)
+		return write_pipe((struct file_sink *)s, p, n, e);
 	if (!fd_write(s->fd, p, n))
 		return 0;
 	if (errno == EPIPE)
@@ -150,9 +240,11 @@ static int file_close(struct sink *s, bool keep, struct err *e)
 	struct file_sink *f = (struct file_sink *)s;
 	int r = 0;
 
+	if (f->pipe && keep)
+		wait_reader(f); /* who comes to read sees the end */
 	if (f->beside && keep && fsync(s->fd))
 		r = err_set(e, ERR_IO, "%s: %s", s->name, strerror(errno));
-	if (close(s->fd) && keep && !r)
+	if (s->fd >= 0 && close(s->fd) && keep && !r)
 		r = err_set(e, ERR_IO, "%s: %s", s->name, strerror(errno));
 	if (f->beside && (r || !keep))
 		unlink(f->beside);

@@ -21,7 +21,7 @@ struct stats {
 	bool had_watermark;
 };
 
-struct stats *stats_open(const char *spec, struct err *e)
+struct stats *stats_open(const char *spec, const volatile int *stop, struct err *e)
 {
 	struct sink *sink = sink_open(spec, e);
 	struct stats *s;
@@ -29,6 +29,7 @@ struct stats *stats_open(const char *spec, struct err *e)
 	if (!sink)
 		return NULL;
 	sink->format = "json";
+	sink->stop = stop;
 	s = xcalloc(1, sizeof *s);
 	s->sink = sink;
 	return s;

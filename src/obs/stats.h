@@ -7,7 +7,7 @@
 struct stats;
 
 /* Lines go to a sink (a file, unix: ...), named as for --to. NULL and err. */
-struct stats *stats_open(const char *sink, struct err *e);
+struct stats *stats_open(const char *sink, const volatile int *stop, struct err *e);
 /* A micro-batch has ended. 0 or -1. */
 int stats_batch(struct stats *s, const struct job *j, const struct batch_report *r, struct err *e);
 /* Complete it, and free. Takes NULL. 0 or -1. */

@@ -72,6 +72,7 @@ struct run {
 	/* All of them. NULL: likewise. */
 	int (*walk)(void *ctx, const struct op *op, const struct kept_walk *w, struct err *e);
 	void *fetch_ctx; /* of both */
+	const volatile int *stop;        /* not zero: a signal asks for the end; NULL: none does */
 	uint64_t mem_max;                /* --mem: bytes the operators may hold, 0: no limit */
 	struct event_times *events;      /* kept by op_push where records first have an event time; NULL: nobody asks */
 	void (*delivering)(void *ctx, bool begins); /* told before and after each write of a sink; NULL: nobody asks */

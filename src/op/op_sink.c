@@ -306,6 +306,7 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 
 	s->spec = *spec;
 	s->sink = spec->sink_take;
+	s->sink->stop = run->stop;
 	s->sink->format = spec->codec->doc.name;
 	s->enc = spec->codec->open_out(&spec->opts, e);
 	if (s->enc)

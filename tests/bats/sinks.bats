@@ -54,3 +54,53 @@ broken() {
 	[ "$status" -eq 1 ]
 	[ -z "$(find d -type f)" ]
 }
+
+# ends PID SIGNAL STATUS: at its first signal.
+ends() {
+	local status=0
+	kill -s "$2" "$1"
+	wait "$1" || status=$?
+	[ "$status" -eq "$3" ]
+}
+
+@test "a named pipe that nobody reads leaves ears for signals" {
+	mkfifo in pipe
+	for signal in INT TERM; do
+		strm --from in count --to file:pipe 2>err 3>&- &
+		job=$!
+		exec 7>in
+		echo line >&7
+		exec 7>&-
+		ends $job $signal 1
+		[ "$(head -n 1 err)" = 'strm: pipe: nobody reads it: 2 bytes were not delivered' ]
+	done
+}
+
+@test "a named pipe whose reader takes nothing any more is left at the first signal" {
+	mkfifo pipe
+	seq 100000 >in
+	strm --checkpoint d 'filter true' --to file:pipe -- in 2>err 3>&- &
+	job=$!
+	exec 8<pipe
+	read -r _ <&8
+	ends $job TERM 1
+	grep -q '^strm: pipe: nobody reads it: [0-9]* bytes were not delivered$' err
+	exec 8<&-
+	strm --checkpoint d 'filter true' --to file:pipe -- in 3>&- &
+	job=$!
+	cmp in pipe
+	wait $job
+}
+
+@test "who comes late to a named pipe sees the end, records or none" {
+	mkfifo pipe
+	strm 'filter false' --to file:pipe <<<line 3>&- &
+	job=$!
+	[ -z "$(cat pipe)" ]
+	wait $job
+	seq 50000 >in
+	strm 'filter true' --to file:pipe -- in 3>&- &
+	job=$!
+	cmp in pipe
+	wait $job
+}
