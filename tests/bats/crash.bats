@@ -7,3 +7,9 @@ bats_require_minimum_version 1.5.0
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "the files of a directory that was just made are there after a power failure" {
+	run --separate-stderr env STRM_BUILD="$BUILDDIR" CRASH_WAYS='power part' "$SRCDIR/tests/crash/run" 6 parts
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
