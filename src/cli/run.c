@@ -245,6 +245,27 @@ static int check_loops(const struct program *p, struct err *e)
 	return o->n_sinks || !ends ? 0 : check_loop(o, "-", e);
 }
 
+static bool has_event_time(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		for (uint32_t k = 0; k < p->chains[i]->n; k++) {
+			const struct plan_node *n = p->chains[i]->nodes[k];
+
+			if (n->kind == PLAN_WATERMARK || (n->kind == PLAN_WINDOW && n->on))
+				return true;
+		}
+	return false;
+}
+
+/* Late is what comes behind a watermark. */
+static int check_late(const struct options *o, const struct plan *p, struct err *e)
+{
+	if (!o->late_file || has_event_time(p))
+		return 0;
+	err_set(e, ERR_USAGE, "--late: no stage goes by event time: no record is late");
+	return err_hint(e, "say which field is the time: 'watermark FIELD'; records that are malformed are kept with --bad FILE");
+}
+
 static int compile(struct program *p, struct err *e)
 {
 	struct options *o = p->opts;
@@ -256,7 +277,7 @@ static int compile(struct program *p, struct err *e)
 	if (plan_link(&p->plan, p->inputs.in, p->inputs.n, e) || plan_times(&p->plan, o->mode, e) || plan_known(&p->plan, p->inputs.in, p->inputs.n, e))
 		return -1;
 	choose_output(o, &p->plan);
-	if (check_formats(o, e))
+	if (check_late(o, &p->plan, e) || check_formats(o, e))
 		return -1;
 	p->verbatim = !p->inputs.mixed && can_copy(o, &p->plan);
 	p->plan.keeps_late = o->late_file != NULL;

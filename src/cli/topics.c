@@ -211,7 +211,7 @@ static const struct doc topics[] = {
 			"that the whole stream. dedup, state, limit and skip work on the whole stream. Records that only go through are printed as "
 			"they come.\n\n"
 			"Processing time is the clock's, with `--replay FIELD` that of the data: a recording runs as it happened, as fast as it can be "
-			"read.\n\n"
+			"read. Several inputs are read one after the other, not merged by their times.\n\n"
 			"A mark is a line of a form feed, alone or followed by words `clock=TIME`, `clock=+10s`, `watermark=TIME` and `watermark.NAME=TIME`. "
 			"With marks the clock stands, at 1970 first, and only they move it: the clock before the micro-batch runs, the watermark (for "
 			"`watermark TS explicit`) when its records have been seen. So tests of anything that goes by time are text. `--marks` writes such "
