@@ -6,6 +6,7 @@
  *                 power: as before, and then the machine's power fails: what was written and not synced is forgotten, names that were made or changed
  *                 in a directory that was not synced too; names that were removed stay removed
  *                 part: the same for some of the files and directories only, and there names that were removed are back
+ *                 instant: not at a call but N times 200 microseconds after its start
  *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC
  * CRASH_CARRY=F   what was not synced goes to F when it is killed; when the power fails, what F has is forgotten too: the next process may be the one that loses
  *                 what this one wrote
@@ -28,11 +29,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum how { BEFORE, AFTER, TORN, POWER, PART, ERROR, FULL };
+enum how { BEFORE, AFTER, TORN, POWER, PART, ERROR, FULL, INSTANT };
 
-static const char *const hows[] = { "before", "after", "torn", "power", "part", "error", "full" };
+static const char *const hows[] = { "before", "after", "torn", "power", "part", "error", "full", "instant" };
 
 static long crash_at, n_calls;
 static enum how how;
@@ -318,6 +320,16 @@ static void die(void)
 
 /* ---- the calls ---- */
 
+static void arm(void)
+{
+	struct sigevent kills = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct itimerspec at = { .it_value = { crash_at / 5000, crash_at % 5000 * 200000 } };
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &kills, &timer) || timer_settime(timer, 0, &at, NULL))
+		abort();
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *at = getenv("CRASH_AT"), *h = getenv("CRASH_HOW");
@@ -334,6 +346,8 @@ __attribute__((constructor)) static void begin(void)
 	inside = true;
 	if (carry && forgets())
 		load_undos();
+	if (how == INSTANT)
+		arm();
 	inside = false;
 }
 
