@@ -35,6 +35,13 @@ static struct heard *heard_of(struct watermark *w, uint32_t input)
 	return &w->inputs[input];
 }
 
+/* All inputs that can reach the stage are known from the start, so that none is forgotten before it speaks. */
+static void hear_all(struct watermark *w)
+{
+	if (w->op.run->n_inputs)
+		heard_of(w, w->op.run->n_inputs - 1);
+}
+
 static void note_times(struct watermark *w, const struct batch *b, const struct column *t)
 {
 	struct heard *h = heard_of(w, b->input);
@@ -65,6 +72,7 @@ static int watermark_process(struct op *op, int port, const struct batch *b, str
 	(void)port;
 	times = event_times(&own, b, op->eval.env, &w->unusable);
 	out.hidden[HIDDEN_EVENT] = &times;
+	hear_all(w);
 	if (!w->spec.by_marks && times.type == T_TIME)
 		note_times(w, b, &times);
 	op->count[0] += b->n_sel;
@@ -118,11 +126,9 @@ static int64_t least(const struct watermark *w)
 	return all;
 }
 
-/* All inputs that can reach the stage are known from the start, so that none is forgotten before it speaks. */
 static void know_inputs(struct watermark *w)
 {
-	for (uint32_t i = 0; i < w->op.run->n_inputs; i++)
-		heard_of(w, i);
+	hear_all(w);
 	for (uint32_t i = 0; i < w->n; i++)
 		if (state_of(w, i) == INPUT_UNOPENED)
 			w->inputs[i].last = w->op.run->now;

@@ -27,9 +27,12 @@ ended() {
 	[ "$status" -eq "$1" ]
 }
 
+# caught: the signals that strm catches; until it is strm, bash, which may catch some of its own, none.
+caught() { sed -n -e '1{/^Name:.strm$/!q' -e '}' -e 's/^SigCgt:.//p' "/proc/$job/status"; }
+
 # ask: SIGUSR1, once it is caught, and the answer's last line waited for.
 ask() {
-	until ((0x$(sed -n 's/^SigCgt:.//p' "/proc/$job/status") >> 9 & 1)); do :; done
+	until ((0x0$(caught) >> 9 & 1)); do kill -0 "$job"; done
 	kill -USR1 "$job"
 	until_line err 'sink stdout'
 }
@@ -61,9 +64,8 @@ ask() {
 	grep -q '^strm: stage 3, count: .*; the window that ends 1970-01-01T00:00:10Z waits for a watermark: there is none yet$' err
 	printf '7\n\f\n' >&8
 	printf '\f\n' >&7
-	until grep -q 'holds the watermark back' err 2>/dev/null; do ask; done
+	until grep -q 'count: .* waits for the watermark, which stands at 1970-01-01T00:00:02Z$' err; do ask; done
 	grep -q '; input "second" holds the watermark back: its latest time is 1970-01-01T00:00:07Z$' err
-	grep -q 'count: .* waits for the watermark, which stands at 1970-01-01T00:00:02Z$' err
 	exec 7>&- 8>&-
 	ended 0
 }
