@@ -370,8 +370,8 @@ static void view_state(const struct inspect_layout *l, const struct store_entry 
 	out->timers = view_timers(l->node->state, got.timers, a);
 }
 
-/* Entries of operators that no key finds: rows that wait, watermarks by input, counters, fields. */
-static const char own_tags[] = "wrfnimto";
+/* Entries of operators that no key finds: rows that wait, which of them are out of memory, watermarks by input, counters, fields. */
+static const char own_tags[] = "wrfnimtoh";
 
 /* What a stage keeps beside its keys. */
 static bool is_own(const struct inspect_layout *l, struct store_bytes key)

@@ -52,6 +52,14 @@ void join_side_link(struct join_side *s, uint32_t at)
 	l->latest = r->latest;
 }
 
+void join_side_relink(struct join_side *s)
+{
+	s->n_lists = 0;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!s->rows[i].dead)
+			join_side_link(s, i);
+}
+
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp)
 {
 	struct join_row *r;

@@ -72,6 +72,8 @@ struct join_stamp {
 struct join_row *join_side_room(struct join_side *s);
 /* The row behind the others of its group. */
 void join_side_link(struct join_side *s, uint32_t at);
+/* All lists anew, of the living rows in order. */
+void join_side_relink(struct join_side *s);
 /* Copies row `row` of b, behind the others of its group. Returns its number. */
 uint32_t join_side_add(struct join_side *s, const struct batch *b, uint32_t row, const struct join_stamp *stamp);
 /* The first living row of a group, and the one behind row `at`; JOIN_NONE: there is none. Dead ones on the way leave the list. */

@@ -3,29 +3,9 @@
 #include <stdlib.h>
 
 #include "data/rowstore.h"
-#include "op/expiries.h"
+#include "op/join_impl.h"
 
 enum { JOIN_TAKEN, JOIN_LATE, JOIN_NO_TIME };
-
-/* A pair of rows, or one alone (the other JOIN_NONE) that comes out if nothing has matched it. */
-struct pair {
-	uint32_t row[2];
-};
-
-struct join {
-	struct op op;
-	struct join_spec spec;
-	struct keytab keys;
-	struct join_side side[2];
-	struct expiries expiries[2];
-	struct join_shapes shapes;
-	struct pair *pairs; /* batch_rows() of them */
-	uint32_t n_pairs;
-	bool timed;         /* rows have event times */
-	bool done;          /* those behind want no more */
-	struct buf kept;    /* as committed: what is known beside the rows */
-	uint32_t kept_mark;
-};
 
 /* ---- expiry ---- */
 
@@ -55,14 +35,6 @@ static int64_t expires_at(const struct join *j, int side, const struct join_row 
 }
 
 /* ---- what comes out ---- */
-
-/* Does a row of this side that nothing matches come out? */
-static bool preserves(const struct join *j, int side)
-{
-	enum join_kind k = j->spec.kind;
-
-	return side == 0 ? k == JOIN_LEFT || k == JOIN_FULL || k == JOIN_ANTI : k == JOIN_RIGHT || k == JOIN_FULL;
-}
 
 static bool left_alone(const struct join *j)
 {
@@ -188,7 +160,7 @@ static void note_match(struct join *j, int side, uint32_t row)
 {
 	struct join_row *r = &j->side[side].rows[row];
 
-	if (!r->matched && preserves(j, side))
+	if (!r->matched && join_preserves(j, side))
 		join_side_note(&j->side[side], row);
 	r->matched = true;
 }
@@ -330,7 +302,7 @@ static bool has_keys(const struct join *j, const struct taking *t, uint32_t row)
 /* Does a row whose key matches nothing wait until no row of its time can come any more, as those do that have found none? */
 static bool waits_alone(const struct join *j, int side)
 {
-	return j->spec.scope >= JOIN_WINDOW && preserves(j, side);
+	return j->spec.scope >= JOIN_WINDOW && join_preserves(j, side);
 }
 
 /* The condition on their own side holds, and no key is null that must not be, unless the row waits alone. */
@@ -368,6 +340,15 @@ static void put_keys(struct join *j, struct taking *t)
 	keytab_put(&j->keys, bytes, t->n_good, t->group);
 }
 
+void join_wait_for(struct op *op, int side, uint32_t row)
+{
+	struct join *j = (struct join *)op;
+	const struct join_row *r = &j->side[side].rows[row];
+
+	if (j->spec.scope >= JOIN_WINDOW)
+		expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, r), r->start, row });
+}
+
 static void keep(struct join *j, int side, const struct taking *t, uint32_t row, uint32_t group)
 {
 	const struct batch *b = t->b;
@@ -377,8 +358,8 @@ static void keep(struct join *j, int side, const struct taking *t, uint32_t row,
 	uint32_t at = join_side_add(&j->side[side], b, row, &stamp);
 
 	j->timed |= stamp.at != INT64_MIN;
-	if (j->spec.scope >= JOIN_WINDOW && group != JOIN_NONE)
-		expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, &j->side[side].rows[at]), stamp.start, at });
+	if (group != JOIN_NONE)
+		join_wait_for(&j->op, side, at);
 }
 
 /* In the order they came; rows that nothing can match only where they may come out alone. */
@@ -389,11 +370,23 @@ static void keep_rows(struct join *j, int side, const struct taking *t)
 	for (uint32_t k = 0; k < t->n; k++) {
 		bool good = g < t->n_good && t->good[g] == t->sel[k];
 
-		if (good || preserves(j, side))
+		if (good || join_preserves(j, side))
 			keep(j, side, t, t->sel[k], good ? t->group[g] : JOIN_NONE);
 		g += good;
 	}
 	j->side[side].seen = t->b->schema;
+}
+
+static int check_memory(const struct join *j, struct err *e)
+{
+	if (!op_check_memory(&j->op, j->keys.n + j->away.away.n, e))
+		return 0;
+	if (!j->op.run->fetch || join_may_leave(j))
+		return -1;
+	e->hint[0] = '\0';
+	if (j->spec.scope != JOIN_ALL)
+		return err_hint(e, "give it more with --mem, or make micro-batches smaller; the rows of one stay in memory");
+	return err_hint(e, "give it more with --mem; rows of an outer join over the whole stream stay in memory, `within` or a window lets them go");
 }
 
 static int join_process(struct op *op, int port, const struct batch *b, struct err *e)
@@ -418,7 +411,7 @@ static int join_process(struct op *op, int port, const struct batch *b, struct e
 	choose_good(j, port, &t);
 	put_keys(j, &t);
 	keep_rows(j, port, &t);
-	return op_check_memory(op, j->keys.n, e);
+	return j->away.whole && join_may_leave(j) ? 0 : check_memory(j, e);
 }
 
 /* ---- the end of a micro-batch ---- */
@@ -481,7 +474,7 @@ static int match_side(struct join *j, int side, uint32_t until, struct err *e)
 			continue;
 		if (match_row(j, side, i, until, e))
 			return -1;
-		if (over && preserves(j, side) && add_alone(j, side, i, e))
+		if (over && join_preserves(j, side) && add_alone(j, side, i, e))
 			return -1;
 		if (s->rows[i].group == JOIN_NONE)
 			join_side_kill(s, i);
@@ -494,7 +487,7 @@ static int rest_of(struct join *j, int side, struct err *e)
 {
 	struct join_side *s = &j->side[side];
 
-	for (uint32_t i = 0; preserves(j, side) && i < s->n; i++)
+	for (uint32_t i = 0; join_preserves(j, side) && i < s->n; i++)
 		if (!s->rows[i].dead && s->rows[i].group != JOIN_NONE && add_alone(j, side, i, e))
 			return -1;
 	return flush(j, e);
@@ -514,7 +507,7 @@ static int expire(struct join *j, int64_t watermark, struct err *e)
 		expiries_pop(x);
 		if (j->side[side].rows[row].dead)
 			continue;
-		if (preserves(j, side) && add_alone(j, side, row, e))
+		if (join_preserves(j, side) && add_alone(j, side, row, e))
 			return -1;
 		join_side_kill(&j->side[side], row);
 	}
@@ -545,7 +538,7 @@ static uint32_t *rename_groups(struct join *j)
 	return map;
 }
 
-static void rebuild(struct join *j)
+void join_rebuild(struct join *j)
 {
 	uint32_t *map = rename_groups(j);
 
@@ -573,7 +566,7 @@ static bool holds_all(const struct join *j)
 
 	if (j->spec.scope == JOIN_ALL || (left && right))
 		return true;
-	return (left && (preserves(j, 0) || j->spec.kind == JOIN_SEMI)) || (right && preserves(j, 1));
+	return (left && (join_preserves(j, 0) || j->spec.kind == JOIN_SEMI)) || (right && join_preserves(j, 1));
 }
 
 /* What may still come out is at most this much behind. */
@@ -606,7 +599,7 @@ static int join_batch_end(struct op *op, struct err *e)
 	struct join *j = (struct join *)op;
 	bool over = op->run->last && op->run->ends;
 
-	if (match_new(j, e))
+	if (join_away_return(&j->away, e) || match_new(j, e))
 		return -1;
 	if (j->spec.scope >= JOIN_WINDOW && expire(j, op->watermark, e))
 		return -1;
@@ -615,80 +608,12 @@ static int join_batch_end(struct op *op, struct err *e)
 	if (j->spec.scope == JOIN_BATCH)
 		clear(j);
 	else if (join_side_worn(&j->side[0]) || join_side_worn(&j->side[1]))
-		rebuild(j);
+		join_rebuild(j);
 	j->side[0].fresh = j->side[0].n;
 	j->side[1].fresh = j->side[1].n;
+	join_away_settle(&j->away);
 	op->passes = holds_back(j);
 	return 0;
-}
-
-/* ---- what survives a restart: the rows (join_keep.c); 'f' -> have rows times, the fields that came last on each side ---- */
-
-#define TAG_FIELDS 'f'
-#define FIELDS_VERSION 1
-
-static void join_commit(struct op *op, struct keeper *to)
-{
-	struct join *j = (struct join *)op;
-	struct keep k = { .to = to };
-
-	for (int side = 0; side < 2 && j->spec.scope != JOIN_BATCH; side++)
-		join_side_commit(&j->side[side], &j->keys, NULL, to);
-	keep_start(&k, TAG_FIELDS, FIELDS_VERSION);
-	buf_char(&k.value, j->timed);
-	for (int side = 0; side < 2; side++) {
-		buf_char(&k.value, j->side[side].seen != NULL);
-		if (j->side[side].seen)
-			schema_save(j->side[side].seen, &k.value);
-	}
-	if (k.value.n != j->kept.n || memcmp(k.value.p, j->kept.p, k.value.n)) {
-		j->kept.n = 0;
-		buf_add(&j->kept, k.value.p, k.value.n);
-		keep_put(&k, &j->kept_mark);
-	}
-	keep_release(&k);
-}
-
-static int restore_fields(struct join *j, const struct kept_entry *entry)
-{
-	struct bytes_in in = keep_open(entry->value, entry->n, FIELDS_VERSION);
-
-	j->timed = get_le(&in, 1);
-	for (int side = 0; side < 2; side++)
-		if (get_le(&in, 1) && !in.bad && schema_load(&in.p, in.end, &j->side[side].seen))
-			return -1;
-	buf_add(&j->kept, entry->value, entry->n);
-	j->kept_mark = entry->mark;
-	return entry->key_n == 1 && keep_over(&in) ? 0 : -1;
-}
-
-static int restored(struct join *j)
-{
-	for (int side = 0; side < 2; side++) {
-		struct join_side *s = &j->side[side];
-
-		if (join_side_loaded(s))
-			return -1;
-		for (uint32_t i = 0; i < s->n && j->spec.scope >= JOIN_WINDOW; i++)
-			expiries_add(&j->expiries[side], (struct expiry){ expires_at(j, side, &s->rows[i]), s->rows[i].start, i });
-	}
-	return 0;
-}
-
-static int join_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
-{
-	struct join *j = (struct join *)op;
-	struct kept_entry entry = { key, value, key_n, n, mark };
-	struct join_loading rows = { .sides = j->side, .n = 2, .keys = &j->keys };
-	int r;
-
-	if (!key)
-		r = restored(j);
-	else if (key_n && *key == TAG_FIELDS)
-		r = restore_fields(j, &entry);
-	else
-		r = join_side_load(&rows, &entry);
-	return r ? keep_refuse(op, e) : 0;
 }
 
 static bool join_holds(const struct op *op)
@@ -696,7 +621,7 @@ static bool join_holds(const struct op *op)
 	const struct join *j = (const struct join *)op;
 
 	for (int side = 0; side < 2; side++)
-		if (preserves(j, side) && j->side[side].n > j->side[side].n_dead)
+		if (join_preserves(j, side) && (j->side[side].n > j->side[side].n_dead || j->away.rows[side]))
 			return true;
 	return false;
 }
@@ -704,7 +629,7 @@ static bool join_holds(const struct op *op)
 static size_t join_memory(const struct op *op)
 {
 	const struct join *j = (const struct join *)op;
-	size_t n = keytab_memory(&j->keys);
+	size_t n = keytab_memory(&j->keys) + join_away_memory(&j->away);
 
 	for (int side = 0; side < 2; side++)
 		n += join_side_memory(&j->side[side]) + expiries_memory(&j->expiries[side]);
@@ -732,6 +657,7 @@ static void join_free(struct op *op)
 		expiries_release(&j->expiries[side]);
 	}
 	expr_release(j->spec.where);
+	join_away_release(&j->away);
 	keytab_release(&j->keys);
 	join_shapes_release(&j->shapes);
 	buf_release(&j->kept);
@@ -740,6 +666,7 @@ static void join_free(struct op *op)
 
 static const struct op_class join_class = {
 	.name = "join",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "taken", "late", "no-time" },
 	.process = join_process,
@@ -748,7 +675,7 @@ static const struct op_class join_class = {
 	.memory = join_memory,
 	.holds = join_holds,
 	.unseen = join_unseen,
-	.commit = join_commit,
+	.commit = join_save,
 	.restore = join_restore,
 };
 
@@ -762,5 +689,11 @@ struct op *op_join(struct run *run, int stage, const char *word, const struct jo
 		j->side[side].kept.durable = spec->scope == JOIN_BATCH ? NULL : &run->durable;
 	j->pairs = xcalloc(batch_rows(), sizeof *j->pairs);
 	keytab_init(&j->keys);
+	j->away.op = &j->op;
+	j->away.keys = &j->keys;
+	j->away.side = j->side;
+	j->away.expiries = j->expiries;
+	j->away.wait = join_wait_for;
+	join_away_init(&j->away);
 	return &j->op;
 }

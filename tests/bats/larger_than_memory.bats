@@ -131,6 +131,41 @@ in_parts() {
 	awk -F, 'NR == 1 { print "k,n" } $1 < 100000 && NR > 1' in | cmp - got
 }
 
+join_programs() {
+	cat <<-'END'
+		as all ; from all | filter v < 3 | window all | join (from all | filter v >= 3 | window all) on k
+		as all ; from all | filter v < 3 | window all | join (from all | filter v >= 3 | window all) on k semi
+		watermark ts delay 60s | as all ; from all | filter v < 3 | join (from all | filter v >= 3) on k within 9000s
+		watermark ts delay 60s | as all ; from all | filter v < 3 | join (from all | filter v >= 3) on k within -3000s to 20000s full
+		watermark ts delay 60s | as all ; from all | filter v < 3 | join (from all | filter v >= 3) on k within 9000s anti
+		watermark ts delay 9000s | as all ; from all | filter v < 3 | window 1000s | join (from all | filter v >= 3 | window 1000s) on k left
+	END
+}
+
+@test "rows of a join leave memory by key, and come back when the key does or their time is over" {
+	timed >in
+	while read -r program; do
+		echo "$program"
+		program=${program/ ; /$'\n'}
+		run -1 strm -i json --every 500s --replay at --mem 5M "$program" -- in
+		in_parts all
+		in_parts some --mem 5M
+		STRM_TEST_BATCH=3 in_parts three --mem 5M
+		[ -s all.out ]
+		cmp all.out some.out
+		cmp all.out three.out
+		strm checkpoint verify some
+		rm -r all* some* three*
+	done < <(join_programs)
+}
+
+@test "an outer join over the whole stream keeps its rows in memory, and the error says so" {
+	run --separate-stderr strm -i json -o json --checkpoint d --every 500r --mem 1M \
+		$'as all\nfrom all | filter v < 3 | window all | join (from all | filter v >= 3 | window all) on k left' -- in
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == 'strm: stage 5: join: holds '*' keys, over --mem 1048576'*'hint: give it more with --mem; rows of an outer join over the whole stream stay in memory, `within` or a window lets them go' ]]
+}
+
 whole_programs() {
 	cat <<-'END'
 		state { on record { n += v } on close { emit k, n } } from n = 0 by k
@@ -197,6 +232,7 @@ kill_and_go_on() {
 	kill_and_go_on 1M --every 500r 'state n = n + v from n = 0 by k'
 	kill_and_go_on 2M --every 500r 'window all | reduce n = count(), s = sum(v) by k'
 	timed | head -n 30000 >in
+	kill_and_go_on 4M --every 300s --replay at $'watermark ts delay 60s | as all\nfrom all | filter v < 3 | join (from all | filter v >= 3) on k within 9000s left'
 	kill_and_go_on 1M --every 300s --replay at 'state { on record { n += v; timeout 3000s } on timeout { emit k, n } } from n = 0 by k'
 }
 
