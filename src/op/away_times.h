@@ -1,14 +1,15 @@
-/* When what has left memory is waited for: the nearest times with the keys of their entries, in a bounded heap. Those that lie further off are known by the
- * entries alone: everything that is away and due before the horizon is in the heap, and a walk over the entries finds the rest when that is reached.
+/* When what has left memory is waited for: the nearest times with the keys of their entries, in a bounded heap. Those that lie
+ * further off are known by the entries alone: everything that is away and due before the horizon is in the heap, and a walk over
+ * the entries finds the rest when that is reached.
  *
- * An entry of the heap may be out of date, and there may be several of a key: the owner looks at what the key stands at. Zeroed memory is an empty one.
- * One owner, no locks. */
+ * An entry of the heap may be out of date, and there may be several of a key: the owner looks at what the key stands at. Zeroed
+ * memory is an empty one. One owner, no locks. */
 #ifndef STRM_OP_AWAY_TIMES_H
 #define STRM_OP_AWAY_TIMES_H
 #include "state/bytes.h"
 
 struct away_time {
-	int64_t at; /* INT64_MAX is never */
+	int64_t at;	  /* INT64_MAX is never */
 	uint32_t from, n; /* its key */
 };
 
@@ -23,7 +24,10 @@ struct away_times {
 };
 
 /* Would one of that time be kept? */
-static inline bool away_times_wants(const struct away_times *t, int64_t at) { return at < INT64_MAX && (!t->cut || at < t->horizon); }
+static inline bool away_times_wants(const struct away_times *t, int64_t at)
+{
+	return at < INT64_MAX && (!t->cut || at < t->horizon);
+}
 void away_times_add(struct away_times *t, int64_t at, struct store_bytes key);
 /* The earliest that is before `until`, taken out: its key is put into an empty buffer. */
 bool away_times_take(struct away_times *t, int64_t until, struct buf *key);

@@ -1,5 +1,6 @@
 /* key    'h' | kind of the key u8, its bytes
- * value  version | when the first of its rows is over i64 | for both sides: rows varint, their ids, each less the one before it varint */
+ * value  version | when the first of its rows is over i64 | for both sides: rows varint, their ids, each less the one before it
+ * varint */
 #include "op/join_away.h"
 
 #include <stdlib.h>
@@ -25,7 +26,8 @@ void join_away_release(struct join_away *a)
 
 size_t join_away_memory(const struct join_away *a)
 {
-	return away_memory(&a->away) + away_times_memory(&a->times) + a->gone.b.cap + (a->skip_cap[0] + a->skip_cap[1]) * sizeof(uint64_t);
+	return away_memory(&a->away) + away_times_memory(&a->times) + a->gone.b.cap +
+	       (a->skip_cap[0] + a->skip_cap[1]) * sizeof(uint64_t);
 }
 
 static void head_key(const struct key_bytes *key, struct buf *out)
@@ -152,10 +154,7 @@ static void leave_one(struct join_away *a, struct keep *k, uint32_t group, int64
 	away_times_add(&a->times, due, (struct store_bytes){ k->key.p, k->key.n });
 }
 
-static size_t memory(const struct join_away *a)
-{
-	return op_memory(a->op) - join_away_memory(a) + keytab_leap(a->keys);
-}
+static size_t memory(const struct join_away *a) { return op_memory(a->op) - join_away_memory(a) + keytab_leap(a->keys); }
 
 /* Of --mem, in bytes of keys and rows: from 3/8 on half of the keys leaves. Tables may double once in a micro-batch. */
 static size_t leave_from(const struct join_away *a)

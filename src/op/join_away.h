@@ -1,8 +1,8 @@
 /* Keys of a join whose rows have left memory for the checkpoint: all rows of a key, on both sides, leave and come back together.
  *
- * Rows keep their entries (join_keep.c). Beside them a key that is away has one that lists them: written in the commit by which it leaves, dropped in the one
- * behind its return. A key comes back at the end of a micro-batch in which it has new rows, and when the first of its rows is over; rows are then in order of
- * arrival again, as if they had never been away. */
+ * Rows keep their entries (join_keep.c). Beside them a key that is away has one that lists them: written in the commit by which
+ * it leaves, dropped in the one behind its return. A key comes back at the end of a micro-batch in which it has new rows, and
+ * when the first of its rows is over; rows are then in order of arrival again, as if they had never been away. */
 #ifndef STRM_OP_JOIN_AWAY_H
 #define STRM_OP_JOIN_AWAY_H
 #include "op/away.h"
@@ -36,8 +36,8 @@ int join_away_return(struct join_away *a, struct err *e);
 static inline void join_away_settle(struct join_away *a) { a->known = a->keys->n; }
 /* What is dropped, before anything else of the commit. */
 void join_away_commit(struct join_away *a, struct keeper *to);
-/* Behind the rows' own commit, when memory gets short: rows of keys that had none for the longest time are dead to the sides from now on. True: there are some, and
- * the sides are to be rebuilt. */
+/* Behind the rows' own commit, when memory gets short: rows of keys that had none for the longest time are dead to the sides from
+ * now on. True: there are some, and the sides are to be rebuilt. */
 bool join_away_leave(struct join_away *a, struct keeper *to);
 /* An entry at the start: 1 when it is one of these, or a row that stays away; 0, or -1: malformed. */
 int join_away_load(struct join_away *a, const struct kept_entry *entry);

@@ -38,7 +38,7 @@ void join_wait_for(struct op *op, int side, uint32_t row);
 /* The living rows alone. */
 void join_rebuild(struct join *j);
 /* May keys leave memory (join_save.c)? */
-bool join_may_leave(const struct join *j);
+bool join_leaves(const struct join *j);
 /* As in op_class (join_save.c). */
 void join_save(struct op *op, struct keeper *to);
 int join_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);

@@ -4,10 +4,9 @@
 #include "op/join_impl.h"
 
 /* At the end of time an outer join over the whole stream goes through all rows that it kept. */
-bool join_may_leave(const struct join *j)
+bool join_leaves(const struct join *j)
 {
-	return j->op.run->mem_max && j->op.run->fetch && j->spec.scope != JOIN_BATCH &&
-	       (j->spec.scope != JOIN_ALL || !(join_preserves(j, 0) || join_preserves(j, 1)));
+	return j->spec.scope != JOIN_BATCH && (j->spec.scope != JOIN_ALL || !(join_preserves(j, 0) || join_preserves(j, 1)));
 }
 
 #define TAG_FIELDS 'f'
@@ -44,7 +43,7 @@ void join_save(struct op *op, struct keeper *to)
 		keep_put(&k, &j->kept_mark);
 	}
 	keep_release(&k);
-	if (join_may_leave(j) && join_away_leave(&j->away, to))
+	if (op->run->mem_max && op->run->fetch && join_leaves(j) && join_away_leave(&j->away, to))
 		leave(j);
 }
 

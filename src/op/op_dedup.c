@@ -518,6 +518,7 @@ struct op *op_dedup(struct run *run, int stage, const char *word, const struct d
 	d->spec = *spec;
 	keytab_init(&d->table);
 	keytab_init(&d->over);
+	d->op.stays = spec->kind == DEDUP_BATCH;
 	d->times.most = (size_t)run->mem_max / 16;
 	return &d->op;
 }

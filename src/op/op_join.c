@@ -377,18 +377,6 @@ static void keep_rows(struct join *j, int side, const struct taking *t)
 	j->side[side].seen = t->b->schema;
 }
 
-static int check_memory(const struct join *j, struct err *e)
-{
-	if (!op_check_memory(&j->op, j->keys.n + j->away.away.n, e))
-		return 0;
-	if (!j->op.run->fetch || join_may_leave(j))
-		return -1;
-	e->hint[0] = '\0';
-	if (j->spec.scope != JOIN_ALL)
-		return err_hint(e, "give it more with --mem, or make micro-batches smaller; the rows of one stay in memory");
-	return err_hint(e, "give it more with --mem; rows of an outer join over the whole stream stay in memory, `within` or a window lets them go");
-}
-
 static int join_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct join *j = (struct join *)op;
@@ -411,7 +399,7 @@ static int join_process(struct op *op, int port, const struct batch *b, struct e
 	choose_good(j, port, &t);
 	put_keys(j, &t);
 	keep_rows(j, port, &t);
-	return j->away.whole && join_may_leave(j) ? 0 : check_memory(j, e);
+	return j->away.whole && join_leaves(j) ? 0 : op_check_memory(op, j->keys.n + j->away.away.n, e);
 }
 
 /* ---- the end of a micro-batch ---- */
@@ -695,5 +683,6 @@ struct op *op_join(struct run *run, int stage, const char *word, const struct jo
 	j->away.expiries = j->expiries;
 	j->away.wait = join_wait_for;
 	join_away_init(&j->away);
+	j->op.stays = !join_leaves(j);
 	return &j->op;
 }

@@ -7,6 +7,8 @@
  *   JOIN_ALL      for ever; rows without a match come out at the end of time
  *   JOIN_WINDOW   rows carry their windows, which are part of the key; until the watermark reaches the window's end
  *   JOIN_WITHIN   right time - left time lies in [from, to]; until the watermark says that no match can come any more
+ * With run->fetch and little memory, keys that rest leave it with their rows (join_away.h); but not those of an outer join with JOIN_ALL, whose end goes through
+ * all rows, nor of JOIN_BATCH.
  * A row without a match comes out once, when it is forgotten, or at the end of its micro-batch when no row could ever match it: a condition on
  * its own side fails, or a key is null. Late by window: window end <= watermark; by time: time <= watermark; those are counted and kept out. */
 #ifndef STRM_OP_JOIN_H

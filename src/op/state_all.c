@@ -1,5 +1,5 @@
-/* Rules that are about all keys. Keys that are away are gone through in the order of their births, as many at a time as there is memory for: a walk over the
- * entries finds the next ones. */
+/* Rules that are about all keys. Keys that are away are gone through in the order of their births, as many at a time as there is
+ * memory for: a walk over the entries finds the next ones. */
 #include <stdlib.h>
 
 #include "op/state_impl.h"
@@ -7,7 +7,7 @@
 struct all_keys {
 	struct state_op *s;
 	int (*rule)(struct state_op *s, uint32_t key);
-	uint32_t *list, n, at; /* those in memory */
+	uint32_t *list, n, at;	/* those in memory */
 	struct away_times next; /* those that are away, by birth */
 	int64_t from;		/* births before this one have had their turn */
 	struct state_table visited;
@@ -42,7 +42,8 @@ static int run_visited(struct all_keys *a, const struct kept_entry *found)
 	bool is_new;
 	uint32_t key;
 
-	if (state_load_key(s, a->key.p, a->key.n, &key, &is_new) || !is_new || state_load_value(s, key, found->value, found->n, found->mark))
+	if (state_load_key(s, a->key.p, a->key.n, &key, &is_new) || !is_new ||
+	    state_load_value(s, key, found->value, found->n, found->mark))
 		return state_refuse(s, a->e);
 	if (a->rule(s, key))
 		return -1;
@@ -74,7 +75,8 @@ static int bring_home(struct all_keys *a, uint32_t mark)
 	bool is_new;
 	uint32_t key;
 
-	if (state_load_key(s, a->key.p, a->key.n, &key, &is_new) || !is_new || state_load_value(s, key, a->value.p, a->value.n, mark))
+	if (state_load_key(s, a->key.p, a->key.n, &key, &is_new) || !is_new ||
+	    state_load_value(s, key, a->value.p, a->value.n, mark))
 		return state_refuse(s, a->e);
 	s->table.ages_mixed = s->table.shape.ages;
 	state_table_note_change(&s->table, key);
