@@ -20,12 +20,33 @@ static int check_keys(const struct plan_cogroup *g, struct err *e)
 	for (uint32_t i = 0; i < g->n_keys; i++) {
 		const char *name = key_name(g->keys[i]);
 
-		if (is_window_field(g, name))
-			return err_at(e, g->keys[i]->pos, "`%s` is the name of a key and of the window", name);
+		if (is_window_field(g, name)) {
+			err_at(e, g->keys[i]->pos, "`%s` is the name of a key and of the window", name);
+			return err_hint(e, "give the key another name in all sides: rename %s as at", name);
+		}
 		for (uint32_t k = 0; k < i; k++)
-			if (!strcmp(name, key_name(g->keys[k])))
-				return err_at(e, g->keys[i]->pos, "two keys are named `%s`", name);
+			if (!strcmp(name, key_name(g->keys[k]))) {
+				err_at(e, g->keys[i]->pos, "two keys are named `%s`", name);
+				return err_hint(e, "give one of them another name in all sides, with rename");
+			}
 	}
+	return 0;
+}
+
+/* 0 or -1 with an error. */
+static int check_name(const struct plan_node *n, uint32_t i, struct err *e)
+{
+	const struct plan_cogroup *g = n->cogroup;
+	const char *name = g->labels[i];
+
+	if (is_window_field(g, name))
+		return err_at(e, n->pos, "`%s` is the name of a side and of the window", name);
+	for (uint32_t k = 0; k < i; k++)
+		if (!strcmp(name, g->labels[k]))
+			return err_at(e, n->others[i - 1].pos, "two sides are named `%s`", name);
+	for (uint32_t k = 0; k < g->n_keys; k++)
+		if (!strcmp(name, key_name(g->keys[k])))
+			return err_at(e, n->pos, "`%s` is the name of a key and of a side", name);
 	return 0;
 }
 
@@ -38,14 +59,8 @@ static int check_names(const struct plan_node *n, struct err *e)
 			err_at(e, i ? n->others[i - 1].pos : n->pos, "the list of %s side has no name", i ? "this" : "the left");
 			return err_hint(e, "name its records: as NAME");
 		}
-		if (is_window_field(g, g->labels[i]))
-			return err_at(e, n->pos, "`%s` is the name of a side and of the window", g->labels[i]);
-		for (uint32_t k = 0; k < i; k++)
-			if (!strcmp(g->labels[i], g->labels[k]))
-				return err_at(e, n->others[i - 1].pos, "two sides are named `%s`", g->labels[i]);
-		for (uint32_t k = 0; k < g->n_keys; k++)
-			if (!strcmp(g->labels[i], key_name(g->keys[k])))
-				return err_at(e, n->pos, "`%s` is the name of a key and of a side", g->labels[i]);
+		if (check_name(n, i, e))
+			return err_hint(e, "a side goes by the nearest point in front of it: end its chain with `as` and another name");
 	}
 	return 0;
 }

@@ -96,14 +96,18 @@ static int add_inner(struct plan *p, struct plan_ref *r, struct err *e)
 	for (uint32_t i = 0; i < r->n_inner; i++) {
 		struct plan_node *n = r->inner[i];
 
-		if (i && n->kind == PLAN_FROM)
-			return err_at(e, n->pos, "`from` begins a chain in place, it does not stand within one");
+		if (i && n->kind == PLAN_FROM) {
+			err_at(e, n->pos, "`from` begins a chain in place, it does not stand within one");
+			return err_hint(e, "make two chains of it, each with its name: from a | ... | as b");
+		}
 		c = plan_add(p, c, n, e);
 		if (!c)
 			return -1;
 	}
-	if (c->n && c->nodes[c->n - 1]->kind == PLAN_SPLIT)
-		return err_at(e, c->nodes[c->n - 1]->pos, "`split` ends its chain, and a chain in place has one end");
+	if (c->n && c->nodes[c->n - 1]->kind == PLAN_SPLIT) {
+		err_at(e, c->nodes[c->n - 1]->pos, "`split` ends its chain, and a chain in place has one end");
+		return err_hint(e, "take `filter`, or split in a chain of its own and name one of its streams here");
+	}
 	c->to = r->point = add_point(p, NULL, r->pos, c);
 	return 0;
 }

@@ -88,7 +88,8 @@ static int add_params(struct lowering *r, const struct node *n, uint32_t from, s
 
 		if (!v) {
 			expr_release(x);
-			return err_at(r->err, n->kids[i]->pos, "%s: argument %u must be a constant", n->name, i + 1);
+			err_at(r->err, n->kids[i]->pos, "%s: argument %u must be a constant", n->name, i + 1);
+			return err_hint(r->err, "the aggregate is %s", c->call.def->doc.synopsis);
 		}
 		params[c->call.n_params++] = *v;
 	}
@@ -135,8 +136,10 @@ static int add_plain_call(struct lowering *r, const struct node *n, struct reduc
 
 	if (n->n_kids < def->min_args || n->n_kids > (uint32_t)def->max_args + def->max_params)
 		return usage(r, n, def);
-	if (n->distinct && !(def->flags & AGG_DISTINCT_OK))
-		return err_at(r->err, n->pos, "%s: distinct goes with count and sum", n->name);
+	if (n->distinct && !(def->flags & AGG_DISTINCT_OK)) {
+		err_at(r->err, n->pos, "%s: distinct goes with count and sum", n->name);
+		return err_hint(r->err, "`dedup` in front of it leaves each value once");
+	}
 	if (add_params(r, n, n_args, c))
 		return -1;
 	for (uint32_t i = 0; i < n_args; i++) {
@@ -298,8 +301,10 @@ static int add_result(struct lowering *r, const struct item *it, struct reduce_r
 		out->call = atoi(rest->name + sizeof AGG_PREFIX - 1);
 		return 0;
 	}
-	if (r->spec.n_calls == before && !it->expr->n_kids)
-		return err_at(r->err, it->pos, "`%s` has no aggregate in it", it->name);
+	if (r->spec.n_calls == before && !it->expr->n_kids) {
+		err_at(r->err, it->pos, "`%s` has no aggregate in it", it->name);
+		return err_hint(r->err, "what is the same for all comes behind it: set %s = ...", it->name);
+	}
 	out->call = -1;
 	out->expr = expr_bind(rest, r->o->run->env, r->p->arena, r->err);
 	return out->expr ? 0 : -1;
