@@ -21,13 +21,27 @@ void *op_make(const struct op_class *cls, size_t size, struct run *run, int stag
 	return op;
 }
 
-/* @watermark is the operator's own. */
-static struct value enter(struct op *op)
-{
-	struct value outer = op->run->special[SP_WATERMARK];
+/* Special values that are an operator's own. */
+struct own {
+	struct value watermark, window_start, window_end;
+};
 
-	op->run->special[SP_WATERMARK] = op->watermark == WATERMARK_NONE ? v_null() : v_time(op->watermark);
+static struct own enter(const struct op *op)
+{
+	struct value *special = op->run->special;
+	struct own outer = { special[SP_WATERMARK], special[SP_WINDOW_START], special[SP_WINDOW_END] };
+
+	special[SP_WATERMARK] = op->watermark == WATERMARK_NONE ? v_null() : v_time(op->watermark);
+	special[SP_WINDOW_START] = op->window_ns ? v_time(op->run->now - op->window_ns) : v_null();
+	special[SP_WINDOW_END] = op->window_ns ? v_time(op->run->now) : v_null();
 	return outer;
+}
+
+static void leave(const struct op *op, const struct own *outer)
+{
+	op->run->special[SP_WATERMARK] = outer->watermark;
+	op->run->special[SP_WINDOW_START] = outer->window_start;
+	op->run->special[SP_WINDOW_END] = outer->window_end;
 }
 
 /* Event times enter where a batch has them and the one it was made of had none. */
@@ -54,14 +68,14 @@ static void note_events(struct op *op, const struct batch *b)
 
 int op_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
-	struct value outer = enter(op);
+	struct own outer = enter(op);
 	int verdict;
 
 	op->in += b->n_sel;
 	if (op->run->events)
 		op->had_event = b->hidden[HIDDEN_EVENT] != NULL;
 	verdict = op->cls->process(op, port, b, e);
-	op->run->special[SP_WATERMARK] = outer;
+	leave(op, &outer);
 	return verdict;
 }
 
@@ -103,10 +117,10 @@ int op_push(struct op *op, const struct batch *b, struct err *e)
 
 int op_batch_end(struct op *op, struct err *e)
 {
-	struct value outer = enter(op);
+	struct own outer = enter(op);
 	int verdict = op->cls->on_batch_end ? op->cls->on_batch_end(op, e) : 0;
 
-	op->run->special[SP_WATERMARK] = outer;
+	leave(op, &outer);
 	return verdict;
 }
 

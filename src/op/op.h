@@ -160,6 +160,7 @@ struct op {
 	int64_t passes;
 	bool idle;               /* all that leads to it is silent (watermark ... idle D): those behind do not wait for it, unless all are */
 	bool held;               /* in this micro-batch nothing in front of it closes */
+	int64_t window_ns;       /* how long the window of processing time is that holds here, and ends with the micro-batch; 0: none */
 	bool whole;              /* with run->to_end it closes in the last micro-batch alone */
 	bool stays;              /* though its class leaves memory, nothing of this one does */
 	uint64_t inputs;         /* bit i: records of input i may reach it */

@@ -27,12 +27,6 @@ static bool slide_due(struct slides *s, const struct run *run, bool came)
 	return true;
 }
 
-static void set_window(struct run *run, const struct window_spec *w)
-{
-	run->special[SP_WINDOW_START] = v_time(run->now - w->length_ns);
-	run->special[SP_WINDOW_END] = v_time(run->now);
-}
-
 /* In a checkpoint: an entry of one byte, with the number of the slide that was emitted last. */
 #define SLIDES_KEY "s"
 
@@ -136,7 +130,6 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
 	sliding_move(&w->sliding, until + 1, op->run->now + 1);
-	set_window(op->run, &w->slides.spec);
 	if (w->sliding.n_live)
 		verdict = push_window(w, e);
 	else if (w->reducer.spec.count_zero)
@@ -313,9 +306,7 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 		forget(w, &w->at[gone++]);
 	w->n -= gone;
 	if (gone)
-		if (gone)
 		memmove(w->at, w->at + gone, w->n * sizeof *w->at);
-	set_window(op->run, &w->slides.spec);
 	for (size_t i = 0; i < w->n && !verdict; i++)
 		verdict = push_stretch(op, &w->at[i].kept.rows, e);
 	return verdict;

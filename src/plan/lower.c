@@ -316,6 +316,7 @@ int plan_lower(struct lower_graph *l, const struct plan_chain *c, struct op **la
 		if (!op)
 			return -1;
 		op->whole = n->whole;
+		op->window_ns = n->clock_ns;
 		lower_append(l->graph, last, op);
 		for (uint32_t k = 0; k < n->n_others; k++)
 			op_connect(l->points[n->others[k].point->id], op, (int)k + 1);

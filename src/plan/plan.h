@@ -127,6 +127,7 @@ struct plan_node {
 	const struct plan_node *filled; /* PLAN_FILL: the aggregate */
 	bool whole;             /* without a window: what it says of a finite input is about all of it */
 	bool takes_back;        /* PLAN_REDUCE: rows may take back earlier ones */
+	int64_t clock_ns;       /* how long the window of processing time is that holds for its records, 0: none */
 	bool in_clock_window;   /* PLAN_REDUCE: over the results of another, in the same window of processing time */
 	const struct plan_node *window; /* PLAN_REDUCE: its window of processing time or rows */
 	const struct plan_panes *panes; /* PLAN_REDUCE: over event time or the whole stream */

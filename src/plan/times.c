@@ -613,6 +613,11 @@ static void leave(struct times *t, const struct plan_chain *c, const struct time
 	}
 }
 
+static int64_t clock_window(const struct time_flow *f)
+{
+	return f->window && !f->unlike && f->window->assigner->kind == WINDOW_PROCESSING ? f->window->assigner->length_ns : 0;
+}
+
 static int walk_chain(struct times *t, struct plan_chain *c)
 {
 	struct time_flow f = { 0 };
@@ -624,6 +629,7 @@ static int walk_chain(struct times *t, struct plan_chain *c)
 			times_merge(&f, flow_at(c->nodes[i]->others[k].point));
 		if (take_node(t, &f, c, i))
 			return -1;
+		c->nodes[i]->clock_ns = clock_window(&f);
 		times_follow_field(t, &f, c->nodes[i]);
 		if (f.retracting && f.retracting != c->nodes[i])
 			times_pass_op(t, &f, c->nodes[i]);
