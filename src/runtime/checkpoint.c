@@ -377,7 +377,9 @@ int ckpt_begin(struct job *j, struct err *e)
 	set_env(c);
 	if (sinks_gone(c, e) || take_program(c, e) || load_columns(c, e) || places_load(c, e))
 		return -1;
-	return c->rerun.is ? places_aim(c, e) : 0;
+	if (c->rerun.is && places_aim(c, e))
+		return -1;
+	return places_check_logs(c, e);
 }
 
 /* ---- cut, delivery, commit ---- */

@@ -197,6 +197,8 @@ void place_forget_done(struct checkpoint *c, struct store_bytes key);
 int places_load(struct checkpoint *c, struct err *e);
 /* The open cut's legs to their places. */
 int places_aim(struct checkpoint *c, struct err *e);
+/* Do the logs of inputs hold all that commit and cut have taken off them? They are synced before a cut is: if not, the end of one is gone. 0 or -1. */
+int places_check_logs(struct checkpoint *c, struct err *e);
 /* Of a place of a file: finds it, and says so where something of it is missing. The list may be empty: it is gone. */
 void place_resume(const struct checkpoint *c, const struct place *p, struct resume_list *out);
 /* It is gone. 0 where that is accepted, and said; else -1. */

@@ -112,6 +112,34 @@ int places_aim(struct checkpoint *c, struct err *e)
 	return 0;
 }
 
+static int log_reaches(struct checkpoint *c, const struct place_value *v, struct err *e)
+{
+	uint64_t end;
+
+	if (v->kind != PLACE_LOG || !v->wal)
+		return 0;
+	if (store_wal_end(c->store, v->wal, &end, e))
+		return -1;
+	if (end >= v->wal_at)
+		return 0;
+	return err_set(e, ERR_IO, "%s: the log of input %u ends at byte %llu, and %llu were taken off it: its end is missing", c->opts.dir, v->wal,
+		       (unsigned long long)end, (unsigned long long)v->wal_at);
+}
+
+int places_check_logs(struct checkpoint *c, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_places && !r; i++) {
+		const struct place *p = c->places[i];
+
+		r = log_reaches(c, &p->now, e);
+		for (size_t k = 0; k < p->n_legs && !r; k++)
+			r = log_reaches(c, &p->legs[k], e);
+	}
+	return r;
+}
+
 const struct place_value *place_aim(const struct place *p) { return p->leg < p->n_legs ? &p->legs[p->leg] : NULL; }
 
 /* ---- files that are gone on with ---- */

@@ -403,6 +403,19 @@ rounds() {
 	is 'a c d'
 }
 
+@test "a log of input that has lost its end is an error, whatever the micro-batches" {
+	for every in 2r 10ms; do
+		rm -rf d out
+		seq 9 | command strm --checkpoint d --every $every 'filter true' --to file:out
+		truncate -s 100 d/wal.*
+		run --separate-stderr strm --checkpoint d --every $every 'filter true' --to file:out <<<10
+		echo "$stderr"
+		[ "$status" -eq 1 ]
+		[[ "$stderr" =~ ^"strm: d: the log of input "[12]" ends at byte "[0-9]+", and "[0-9]+" were taken off it: its end is missing"$ ]]
+		is '1 2 3 4 5 6 7 8 9'
+	done
+}
+
 @test "datagrams are in the log too" {
 	start --every 10ms --from udp://127.0.0.1:0 'state n = n + 1 from n = 0 by line'
 	comes listens 1
