@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "state/changes.h"
 #include "state/mdbcheck.h"
 #include "state/memtab.h"
 #include "state/saved.h"
