@@ -183,7 +183,8 @@ static void note_rename(int from_dir, const char *from, int to_dir, const char *
 	char name[256], old_name[256];
 	int fd, old_fd;
 
-	if (!tracks())
+	/* one that will fail changes nothing */
+	if (!tracks() || fstatat(from_dir, from, &st, AT_SYMLINK_NOFOLLOW))
 		return;
 	fd = open_parent(to_dir, to, name);
 	old_fd = open_parent(from_dir, from, old_name);
@@ -568,11 +569,18 @@ int renameat(int a, const char *from, int b, const char *to)
 	return CHANGE(int, tell("renameat", -1, to), (note_rename(a, from, b, to), REAL(renameat)(a, from, b, to)));
 }
 
+static int rename_new(int a, const char *from, int b, const char *to, unsigned flags)
+{
+	if (!(flags & RENAME_NOREPLACE) || faccessat(b, to, F_OK, AT_SYMLINK_NOFOLLOW))
+		note_rename(a, from, b, to);
+	return REAL(renameat2)(a, from, b, to, flags);
+}
+
 int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
 	if (inside)
 		return REAL(renameat2)(a, from, b, to, flags);
-	return CHANGE(int, tell("renameat2", -1, to), (note_rename(a, from, b, to), REAL(renameat2)(a, from, b, to, flags)));
+	return CHANGE(int, tell("renameat2", -1, to), rename_new(a, from, b, to, flags));
 }
 
 int unlink(const char *path)
