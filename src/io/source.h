@@ -85,6 +85,8 @@ const char *source_spec_format(const char *spec);
 bool source_spec_endless(const char *spec);
 /* The value of an option of its URL ("" for a flag), in the arena; NULL: not there, or the spec is malformed. */
 const char *source_spec_option(const char *spec, const char *key, struct arena *a);
+/* The path of the file that it names, there or not; to be freed. NULL: it names none. */
+char *source_spec_path(const char *spec);
 /* Does it name a regular file, as far as can be told without opening it? */
 bool source_spec_stat(const char *spec, struct stat *st);
 /* The bytes of the regular file that it names, as far as can be told without opening it; -1 unknown. */

@@ -108,6 +108,19 @@ const char *source_spec_option(const char *spec, const char *key, struct arena *
 	return value;
 }
 
+char *source_spec_path(const char *spec)
+{
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
+	struct err ignored = { 0 };
+	struct url u = { 0 };
+	char *path = NULL;
+
+	if (strcmp(spec, "-") != 0 && !url_parse(&u, spec, &names, &ignored) && (!*u.scheme || source_find(u.scheme) == &source_file))
+		path = xstrdup(url_path(&u));
+	url_release(&u);
+	return path;
+}
+
 bool source_spec_stat(const char *spec, struct stat *st)
 {
 	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };

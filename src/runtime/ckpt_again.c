@@ -11,15 +11,10 @@
 static int load_decoder(struct stream *s, struct err *e)
 {
 	const struct place_value *v = &s->in.place->now;
-	struct decoder *d = s->in.decoder;
 
-	d->line = v->line;
 	s->in.skip_rows = v->rows;
 	s->in.skip_bads = v->bads;
-	if (v->decoder.n && d->def->load && d->def->load(d, v->decoder.p, v->decoder.n))
-		return err_set(e, ERR_IO, "%s: the decoder cannot go on where it was: it is another one",
-			       s->in.job->opts.checkpoint->opts.dir);
-	return 0;
+	return place_decodes(s->in.job->opts.checkpoint, s->in.place, s->in.decoder, true, e);
 }
 
 static void stream_add(struct stream *s, const char *p, size_t n)
@@ -253,7 +248,7 @@ static int play_open(struct live *l, struct store_bytes key, struct store_bytes 
 	p->now.name.n = 0;
 	buf_add(&p->now.name, name.p, name.n);
 	stream_attach(s, p);
-	return 0;
+	return place_decodes(ckpt_of_live(l), p, s->in.decoder, false, e);
 }
 
 static int play_piece(struct live *l, struct store_bytes piece, struct err *e)

@@ -25,6 +25,7 @@ struct place_value {
 	uint64_t line;
 	struct buf decoder;  /* its state, there */
 	struct buf name;     /* of the stream, for messages */
+	struct buf format;   /* what it was decoded as */
 };
 
 /* Where an input stands, kept under its key: the source as the user wrote it, with #2 for a second one. */
@@ -207,6 +208,8 @@ int place_lost(const struct checkpoint *c, const struct place *p, struct err *e)
 int place_no_file(const struct place *p, struct err *e);
 /* The first file of those found, where the place stands; closed with source_close. NULL and err. */
 struct fd_source *place_open(struct place *p, const struct resume_leg *leg, struct err *e);
+/* It is decoded as this; what was begun goes on as that, from there on. 0 or -1. */
+int place_decodes(const struct checkpoint *c, struct place *p, struct decoder *d, bool goes_on, struct err *e);
 /* The value as of now into the place's own (position, rest, decoder). */
 void place_settle(struct place *p);
 /* It goes on to another file or stream: how it stands becomes a leg of the cut. */
@@ -222,6 +225,9 @@ int places_trim(struct checkpoint *c, struct err *e);
 void places_free(struct checkpoint *c);
 /* The next leg to read to; NULL: none. */
 const struct place_value *place_aim(const struct place *p);
+
+/* ckpt_inputs.c: the inputs are known, and how they are read: what other ones have left. 0 or -1. */
+int ckpt_inputs(struct job *j, bool live, struct err *e);
 
 /* ckpt_read.c: reads in->blocks through the checkpoint. */
 void ckpt_read(struct job *j, struct input *in);

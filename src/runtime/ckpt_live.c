@@ -157,6 +157,8 @@ int ckpt_stream_begins(struct stream *s, const char *name, int fd, int64_t offse
 	p->now.open = true;
 	buf_str(&p->now.name, name);
 	stream_attach(s, p);
+	if (place_decodes(c, p, s->in.decoder, false, e))
+		return -1;
 	if (fd >= 0)
 		return begin_file(s, fd, offset, e);
 	p->now.kind = PLACE_LOG;

@@ -142,6 +142,42 @@ int places_check_logs(struct checkpoint *c, struct err *e)
 
 const struct place_value *place_aim(const struct place *p) { return p->leg < p->n_legs ? &p->legs[p->leg] : NULL; }
 
+/* ---- decoders ---- */
+
+/* Does such input begin with the names of its columns? */
+static bool has_head(const char *format)
+{
+	const struct codec_def *d = codec_find(format);
+
+	return d && d->columns;
+}
+
+/* In mid-input a decoder finds records where records begin; names of columns it would not find there. */
+static int check_format(const struct place *p, const char *now, struct err *e)
+{
+	const char *was = buf_cstr((struct buf *)&p->now.format);
+
+	if (!*was || !strcmp(was, now) || !(p->now.pos.offset || p->now.rows) || !(has_head(was) || has_head(now)))
+		return 0;
+	err_set(e, ERR_IO, "%s: was read as %s so far, and cannot be gone on with as %s", buf_cstr((struct buf *)&p->now.name), was, now);
+	return err_hint(e, "read it as it was, or begin it anew with another --checkpoint");
+}
+
+int place_decodes(const struct checkpoint *c, struct place *p, struct decoder *d, bool goes_on, struct err *e)
+{
+	struct place_value *v = &p->now;
+
+	if (goes_on && check_format(p, d->def->doc.name, e))
+		return -1;
+	v->format.n = 0;
+	buf_str(&v->format, d->def->doc.name);
+	if (goes_on)
+		d->line = v->line;
+	if (goes_on && v->decoder.n && d->def->load && d->def->load(d, v->decoder.p, v->decoder.n))
+		return err_set(e, ERR_IO, "%s: the decoder cannot go on where it was: it is another one", c->opts.dir);
+	return 0;
+}
+
 /* ---- files that are gone on with ---- */
 
 static void note(const struct checkpoint *c, const char *text)
@@ -265,7 +301,7 @@ void places_legs(struct checkpoint *c, struct point *cut)
 	struct bytes_in in;
 
 	for (size_t i = 0; i < c->n_places; i++) {
-		if (!c->places[i]->dirty)
+		if (!c->places[i]->dirty || c->places[i]->now.kind == PLACE_NONE)
 			continue;
 		settle_last(c->places[i]);
 		add_leg(c, c->places[i]);

@@ -5,7 +5,7 @@
 
 #define COMMIT_VERSION 3
 #define CUT_VERSION 1
-#define PLACE_VERSION 2
+#define PLACE_VERSION 3
 
 static void put_int(struct buf *b, int64_t v) { put_le(b, (uint64_t)v, 8); }
 static int64_t get_int(struct bytes_in *in) { return (int64_t)get_le(in, 8); }
@@ -189,6 +189,7 @@ void place_value_release(struct place_value *v)
 	buf_release(&v->rest);
 	buf_release(&v->decoder);
 	buf_release(&v->name);
+	buf_release(&v->format);
 	*v = (struct place_value){ 0 };
 }
 
@@ -207,6 +208,7 @@ void place_value_put(struct buf *b, const struct place_value *v)
 	put_varint(b, v->line);
 	put_buf(b, &v->decoder);
 	put_buf(b, &v->name);
+	put_buf(b, &v->format);
 }
 
 int place_value_get(struct store_bytes bytes, struct place_value *v)
@@ -231,6 +233,7 @@ int place_value_get(struct store_bytes bytes, struct place_value *v)
 	v->line = get_varint(&in);
 	get_buf(&in, &v->decoder);
 	get_buf(&in, &v->name);
+	get_buf(&in, &v->format);
 	if (!in.bad && in.p == in.end && (v->kind == PLACE_FILE || v->kind == PLACE_LOG))
 		return 0;
 	place_value_release(v);

@@ -375,20 +375,16 @@ static int read_begun(void *ctx, struct err *e)
 	struct input *in = ctx;
 	struct pulled *p = at_hand(in);
 	struct place_value *v = &p->place->now;
-	struct decoder *d = in->decoder;
 
 	p->place->reader = in;
 	in->place = p->place;
 	in->call_rows = in->call_bads = 0;
 	in->skip_rows = in->skip_bads = 0;
-	if (!p->resumes)
-		return 0;
-	d->line = v->line;
-	in->skip_rows = v->rows;
-	in->skip_bads = v->bads;
-	if (v->decoder.n && d->def->load && d->def->load(d, v->decoder.p, v->decoder.n))
-		return err_set(e, ERR_IO, "%s: the decoder cannot go on where it was: it is another one", of(in)->opts.dir);
-	return 0;
+	if (p->resumes) {
+		in->skip_rows = v->rows;
+		in->skip_bads = v->bads;
+	}
+	return place_decodes(of(in), p->place, in->decoder, p->resumes, e);
 }
 
 /* A stream in the log that ended in the micro-batch is read to that end. */

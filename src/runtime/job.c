@@ -466,7 +466,7 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 	j->run->inputs = arena_zero(&j->arena, (j->run->n_inputs + 1) * sizeof *j->run->inputs);
 	if (j->opts.no_input)
 		return 0;
-	if (live_open(j, &live, e))
+	if (live_open(j, &live, e) || (j->opts.checkpoint && ckpt_inputs(j, live, e)))
 		return -1;
 	return live ? 0 : inputs_open(j, e);
 }

@@ -96,3 +96,70 @@ hint: run the program as it was, once, or cut the file at byte 0" ]
 	cmp a in
 	seq 2 2 100 | cmp b -
 }
+
+@test "a file that is named otherwise, followed, or read beside others goes on where it stood" {
+	seq 5 >log
+	strm -q --checkpoint d --from log 'filter true' --to file:out
+	seq 6 7 >>log
+	strm -q --checkpoint d 'filter true' --to file:out -- "$PWD/log"
+	seq 8 9 >>log
+	strm -q --checkpoint d --once -F log 'filter true' --to file:out
+	echo 10 >>log
+	strm -q --checkpoint d --once -F log --from 'exec:echo 11' 'filter true' --to file:out
+	seq 12 13 >>log
+	strm -q --checkpoint d --from log 'filter true' --to file:out
+	[ "$(cat out)" = "$(seq 13)" ]
+}
+
+@test "what was logged of an input that is gone is refused, unless the loss is accepted" {
+	mkfifo in
+	strm --checkpoint d --every 1h --from in 'filter true' --to file:out 3>&- &
+	job=$!
+	exec 7>in
+	printf 'a\nb\n' >&7
+	until [ "$(cat d/wal.* 2>/dev/null | tr -dc ab)" = ab ]; do kill -0 $job; done
+	kill -9 $job
+	wait $job || true
+	exec 7>&-
+	seq 2 >other
+	for live in '' '?follow'; do
+		run --separate-stderr strm --once --checkpoint d --from "file:other$live" 'filter true' --to file:out
+		[ "$status" -eq 1 ]
+		[ "$stderr" = "strm: in: 4 bytes that came in were not processed, and it is no input of the job any more
+hint: run the job with that input until they are, or drop them: --accept-loss" ]
+	done
+	run --separate-stderr strm --once --checkpoint d --accept-loss --from other 'filter true' --to file:out
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "strm: in: 4 bytes that came in were not processed, and it is no input of the job any more: they are dropped" ]
+	run --separate-stderr strm --once --checkpoint d --from other 'filter true' --to file:out
+	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$(cat out)" = "$(seq 2)" ]
+}
+
+@test "what a connection left and another address does not read is refused" {
+	seq 100000 | "$BUILDDIR/tests/soak/feed" serve 0 >at 2>/dev/null 3>&- &
+	until [ -s at ]; do :; done
+	strm --checkpoint d --every 1h --from "tcp://127.0.0.1:$(cat at)" 'filter true' --to file:out 2>/dev/null 3>&- &
+	job=$!
+	until [ -n "$(cat d/wal.* 2>/dev/null | tr -dc 0-9 | head -c 9)" ]; do kill -0 $job; done
+	kill -9 $job
+	wait $job || true
+	run --separate-stderr strm --checkpoint d --every 10ms --from udp://127.0.0.1:0 'filter true' --to file:out
+	[ "$status" -eq 1 ]
+	[[ $stderr == "strm: tcp://127.0.0.1:$(cat at): "*' bytes that came in were not processed, and it is no input of the job any more'* ]]
+}
+
+@test "a file goes on in another format only where no line with names of columns would be looked for" {
+	printf 'a,b\n1,2\n' >in
+	strm -q --checkpoint d --from in 'filter true' --to file:out
+	printf '3,4\n' >>in
+	run --separate-stderr strm -q --checkpoint d -i csv -o lines --from in 'map line = a' --to file:out
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: in: was read as lines so far, and cannot be gone on with as csv
+hint: read it as it was, or begin it anew with another --checkpoint" ]
+	run --separate-stderr strm --checkpoint d -i csv -o lines --once --from 'file:in?follow' 'map line = a' --to file:out
+	[ "$status" -eq 1 ]
+	strm -q --checkpoint d --from in 'filter true' --to file:out
+	strm -q --checkpoint d --from in words --to file:out
+	cmp in out
+}
