@@ -9,16 +9,19 @@
 #include <unistd.h>
 
 static const char log_magic[8] = { 's', 't', 'r', 'm', 'l', 'o', 'g', '\n' };
-static const char frame_magic[8] = { 'F', 'R', 'A', 'M', 0, 0, 0, 0 };
+static const char frame_magic[4] = { 'F', 'R', 'A', 'M' };
 #define MAGIC_AT 8
+#define LOOSE_AT 12
 
 uint64_t log_seed(const struct log_head *h) { return (uint64_t)h->kind << 40 ^ h->number; }
 
-size_t frame_open(struct buf *b)
+size_t frame_open(struct buf *b, uint32_t loose)
 {
 	size_t at = b->n;
+	char *p = buf_room(b, FRAME_HEAD);
 
-	memset(buf_room(b, FRAME_HEAD), 0, FRAME_HEAD);
+	memset(p, 0, FRAME_HEAD);
+	store_le(p + LOOSE_AT, loose, 4);
 	buf_took(b, FRAME_HEAD);
 	return at;
 }
@@ -50,6 +53,7 @@ enum frame_found frame_read(struct store_bytes file, size_t at, uint64_t seed, s
 	n = load_le(p + 24, 8);
 	if (n > room - FRAME_HEAD || ((n + 7) & ~(uint64_t)7) > room - FRAME_HEAD)
 		return FRAME_BAD;
+	f->loose = (uint32_t)load_le(p + LOOSE_AT, 4);
 	f->seq = load_le(p + 16, 8);
 	f->body = (struct store_bytes){ p + FRAME_HEAD, (size_t)n };
 	n = FRAME_HEAD + ((n + 7) & ~(uint64_t)7);
@@ -61,8 +65,8 @@ bool frame_behind(struct store_bytes file, size_t at, uint64_t seed)
 {
 	struct frame f;
 
-	for (at += 8; at < file.n && file.n - at >= FRAME_HEAD; at += 8)
-		if (frame_read(file, at, seed, &f) == FRAME_OK)
+	for (size_t next = at + 8; next < file.n && file.n - next >= FRAME_HEAD; next += 8)
+		if (frame_read(file, next, seed, &f) == FRAME_OK && f.loose < next - at)
 			return true;
 	return false;
 }

@@ -1,10 +1,11 @@
 /* Files of frames: the commit log and the write-ahead logs.
  *
  * file   "strmlog\n" | format u32 | kind u32 | number u64 | first u64 | sum u64                                (LOG_HEAD bytes)
- * frame  sum u64 | "FRAM" | 0 u32 | seq u64 | n u64 | n bytes | zeros up to a multiple of 8                     (FRAME_HEAD bytes before the n)
+ * frame  sum u64 | "FRAM" | loose u32 | seq u64 | n u64 | n bytes | zeros up to a multiple of 8                     (FRAME_HEAD bytes before the n)
  *
  * All little-endian; a sum is XXH3 (64 bits) over all that follows it in its frame, resp. that stands before it in the head; a frame's is seeded with the
- * file's kind and number, so that a frame of another file is none of this one. `seq` is the caller's; it grows from frame to frame. */
+ * file's kind and number, so that a frame of another file is none of this one. `seq` is the caller's; it grows from frame to frame. `loose`
+ * bytes before a frame were not synced yet when it was written: a power loss may take them and leave the frame. */
 #ifndef STRM_STATE_LOG_H
 #define STRM_STATE_LOG_H
 #include "state/bytes.h"
@@ -23,17 +24,18 @@ struct frame {
 	uint64_t seq;
 	struct store_bytes body;
 	size_t next; /* offset behind it */
+	uint32_t loose;
 };
 
 enum frame_found { FRAME_OK, FRAME_END, FRAME_BAD };
 
 uint64_t log_seed(const struct log_head *h);
 /* Room for a frame's head; the body is appended by the caller until frame_close(). Returns where the frame begins. */
-size_t frame_open(struct buf *b);
+size_t frame_open(struct buf *b, uint32_t loose);
 void frame_close(struct buf *b, size_t at, uint64_t seq, uint64_t seed);
 /* The frame at offset `at` of a file's bytes. */
 enum frame_found frame_read(struct store_bytes file, size_t at, uint64_t seed, struct frame *f);
-/* Is there any whole frame behind `at`? Then what stands at `at` was not the last one. */
+/* Is there any whole frame behind `at` that was written when what stands at `at` was synced? Then that was there once. */
 bool frame_behind(struct store_bytes file, size_t at, uint64_t seed);
 
 void log_head_put(struct buf *b, const struct log_head *h);

@@ -96,7 +96,7 @@ static int usable(const struct store *s, struct err *e)
 static void open_frame(struct store *s)
 {
 	if (!s->in_frame)
-		s->frame_at = frame_open(&s->active->tab.b);
+		s->frame_at = frame_open(&s->active->tab.b, 0);
 	s->in_frame = true;
 }
 

@@ -12,8 +12,7 @@ struct wal {
 	size_t n, cap;
 	int fd;	      /* of the last file, -1: none, or read only */
 	uint64_t end; /* offset behind the last piece */
-	size_t bytes; /* of the last file */
-	bool unsynced;
+	size_t bytes, synced; /* of the last file */
 	struct buf frame;
 };
 
@@ -110,7 +109,7 @@ static int open_last(struct store *s, struct wal *w, struct wal_scan *c, struct 
 	if (scan_frames(s, c, NULL, true, e) < 0)
 		return -1;
 	w->end = c->end;
-	w->bytes = c->whole;
+	w->bytes = w->synced = c->whole;
 	if (s->opts.read_only)
 		return 0;
 	w->fd = openat(s->dir.fd, name.s, O_RDWR | O_CLOEXEC);
@@ -173,12 +172,12 @@ static int sync_wal(struct store *s, struct wal *w, struct err *e)
 {
 	struct log_name name;
 
-	if (!w->unsynced)
+	if (w->synced == w->bytes)
 		return 0;
 	name = log_file_name(&w->files[w->n - 1]);
 	if (log_sync(&s->dir, w->fd, &name, e) < 0)
 		return wal_failed(s, e);
-	w->unsynced = false;
+	w->synced = w->bytes;
 	return 0;
 }
 
@@ -198,7 +197,7 @@ static int wal_room(struct store *s, struct wal *w, struct err *e)
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = fd;
-	w->bytes = LOG_HEAD;
+	w->bytes = w->synced = LOG_HEAD;
 	w->files = xgrow(w->files, &w->cap, w->n + 1, sizeof *w->files);
 	w->files[w->n++] = h;
 	return 0;
@@ -226,7 +225,7 @@ int store_wal_append(struct store *s, uint32_t input, struct store_bytes bytes, 
 	if (!w || wal_room(s, w, e) < 0)
 		return -1;
 	w->frame.n = 0;
-	at = frame_open(&w->frame);
+	at = frame_open(&w->frame, (uint32_t)(w->bytes - w->synced));
 	buf_add(&w->frame, bytes.p, bytes.n);
 	frame_close(&w->frame, at, w->end, log_seed(&w->files[w->n - 1]));
 	name = log_file_name(&w->files[w->n - 1]);
@@ -234,7 +233,6 @@ int store_wal_append(struct store *s, uint32_t input, struct store_bytes bytes, 
 		return wal_failed(s, e);
 	w->end += bytes.n;
 	w->bytes += w->frame.n;
-	w->unsynced = true;
 	return later ? 0 : sync_wal(s, w, e);
 }
 

@@ -446,6 +446,51 @@ static void test_wal(void)
 	free(c.p);
 }
 
+/* Zeros where the i-th of the frames stood. */
+static void blank(struct content *c, size_t i)
+{
+	restore(c, c->n);
+	for (size_t at = 40 + 56 * i; at < 96 + 56 * i; at++)
+		poke(c, at, (unsigned char)c->p[at]);
+}
+
+static void test_wal_unsynced(void)
+{
+	const char *dir = fresh_dir();
+	struct store *s = open_or_fail(dir, &plain);
+	struct err e = { 0 };
+	struct content c;
+	uint64_t end;
+
+	store_wal_append(s, 0, BYTES("some bytes of input"), false, &e);
+	store_wal_append(s, 0, BYTES("some bytes of later"), true, &e);
+	store_wal_append(s, 0, BYTES("some bytes at an end"), true, &e);
+	store_close(s);
+	load(&c, dir, "wal.0.00000001");
+	TEST("of pieces that were not synced any may be lost, and those behind it go with it")
+	{
+		blank(&c, 1);
+		s = open_or_fail(dir, &plain);
+		CHECK_INT(store_wal_end(s, 0, &end, &e), 0);
+		CHECK_INT(end, 19);
+		CHECK_INT(store_wal_append(s, 0, BYTES("more"), false, &e), 0);
+		store_close(s);
+		s = open_or_fail(dir, &plain);
+		CHECK_INT(store_wal_end(s, 0, &end, &e), 0);
+		CHECK_INT(end, 23);
+		store_close(s);
+	}
+	TEST("one that was synced is missed")
+	{
+		blank(&c, 0);
+		s = open_or_fail(dir, &plain);
+		CHECK_INT(store_wal_end(s, 0, &end, &e), -1);
+		CHECK(strstr(e.msg, "wal.0.00000001: damaged at offset 40") != NULL);
+		store_close(s);
+	}
+	free(c.p);
+}
+
 int main(void)
 {
 	uint32_t ids[2];
@@ -458,6 +503,7 @@ int main(void)
 	test_files();
 	test_full();
 	test_wal();
+	test_wal_unsynced();
 	for (int i = 0; i < BATCHES; i++)
 		free(want[i]);
 	remove_dirs();
