@@ -156,7 +156,7 @@ static size_t ended_first(const struct sorting *s, struct change_ref *r, size_t 
 	size_t ended = 0, others = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		change_prefetch(s->l, (size_t)(r - s->l->refs) + i + 8);
+		change_prefetch(s->l, (size_t)(r - s->l->refs) + i + CHANGES_AHEAD);
 		if (change_of(s->l, &r[i]).key.n <= (chunk + 1) * CHUNK)
 			r[ended++] = r[i];
 		else

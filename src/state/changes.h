@@ -26,7 +26,8 @@ void change_list_add(struct change_list *l, uint32_t table, uint32_t stage);
 /* Sorts; of the changes of a key only the latest stays. */
 void change_list_sort(struct change_list *l);
 struct change change_at(const struct change_list *l, size_t i);
-/* Soon the i-th change is looked at; any i. */
+/* Soon the i-th change is looked at; any i. Who goes through the list asks for the one CHANGES_AHEAD: else each waits for memory. */
+#define CHANGES_AHEAD 16
 void change_prefetch(const struct change_list *l, size_t i);
 /* Where a key stands in that order beside the i-th change: < 0 before it, 0 it is its key. */
 int change_list_compare(const struct change_list *l, const struct change_ref *r, struct store_bytes key, size_t i);

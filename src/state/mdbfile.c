@@ -17,7 +17,6 @@
 #define KEY_MAX (KEY_HEAD + SHORT_KEY_MAX)
 #define LONG_HEAD 16 /* of an entry under a hash: sum, lengths */
 #define SNAPSHOT_TRIES 8
-#define AHEAD 16 /* changes that are fetched into the cache before they are folded */
 
 static const char meta_key[] = "\0\0\0\0saved";
 #define META_KEY_BYTES 9
@@ -449,7 +448,7 @@ static int fold_changes(struct fold_txn *t, struct err *e)
 		struct change c = change_at(&t->w->list, i);
 		uint64_t sum = c.mark ? entry_sum(c.stage, c.key, c.value) : 0;
 
-		change_prefetch(&t->w->list, i + AHEAD);
+		change_prefetch(&t->w->list, i + CHANGES_AHEAD);
 		if (c.mark != (uint32_t)sum) {
 			bad_entry(t->f->dir.path, c.stage, c.key, e);
 			return MDB_CORRUPTED;

@@ -224,6 +224,7 @@ static void count_changes(struct replay *r, const struct change_list *list, stru
 		const struct saved_stage *stage = saved_find(&s->now, c.stage);
 		struct store_found old = { 0 };
 
+		change_prefetch(list, i + CHANGES_AHEAD);
 		if (!stage)
 			continue;
 		mdbfile_get(s->mdb, c.stage, c.key, &old, e);

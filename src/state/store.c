@@ -361,6 +361,7 @@ static int give_change(struct merge *m)
 	struct change c = change_at(&m->list, m->at++);
 	struct store_entry entry = { c.key, c.value, c.mark };
 
+	change_prefetch(&m->list, m->at + CHANGES_AHEAD);
 	return c.mark ? m->fn(m->ctx, &entry) : 0;
 }
 
@@ -393,13 +394,14 @@ static_assert(STORE_FROM_MAX <= SHORT_KEY_MAX, "a walk begins at a short key");
 
 int store_walk(struct store *s, uint32_t stage, const struct store_walk *w, struct err *e)
 {
+	const struct saved_stage *of = saved_find(&s->now, stage);
 	size_t n;
 	const struct memtab **tables = store_tables(s, &n);
 	struct merge m = { .list = { .tables = tables, .weak_hash = s->opts.weak_hash, .begin = w->from }, .stage = stage, .fn = w->fn, .ctx = w->ctx };
 	struct mdb_visit v = { merge_entry, &m, w->from };
 	int status = 0;
 
-	if (saved_find(&s->now, stage)) {
+	if (of && of->live_keys) {
 		for (size_t i = 0; i < n; i++)
 			change_list_add(&m.list, (uint32_t)i, stage);
 		change_list_sort(&m.list);
