@@ -48,3 +48,15 @@ join_programs() {
 	mv some.in in
 	kill_and_go_on 4M --every 300s --replay at $'watermark ts delay 60s | as all\nfrom all | filter v < 3 | join (from all | filter v >= 3) on k within 9000s left'
 }
+
+@test "memory is bounded while the rows of a join are several times as large" {
+	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
+	awk 'BEGIN { srand(9); for (i = 1; i <= 400000; i++) printf "{\"k\":\"key-%d\",\"v\":%d}\n", int(rand() * 200000), i % 7 }' >in
+	export P=$'as all\nfrom all | filter v < 3 | window all | join (from all | filter v >= 3 | window all) on k'
+	run bash -c 'ulimit -d 120000; strm -i json -o json --checkpoint d --mem 24M --every 5000r "$P" -- in >got'
+	[ "$status" -eq 0 ]
+	run bash -c 'ulimit -d 120000; strm -i json -o json --checkpoint e --every 5000r "$P" -- in >all'
+	[ "$status" -ne 0 ]
+	strm -i json -o json --every 5000r "$P" -- in >all
+	cmp got all
+}
