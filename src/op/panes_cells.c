@@ -281,6 +281,7 @@ void panes_compact(struct panes *p)
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t *at = key_cells_at(&p->keys[live[i]]);
 
+		fresh.table.entries[group[i]].user = p->groups.table.entries[live[i]].user;
 		keys[group[i]] = p->keys[live[i]];
 		born[group[i]] = p->born[live[i]];
 		for (uint32_t c = 0; c < keys[group[i]].n; c++)

@@ -3,6 +3,7 @@
 #ifndef STRM_OP_PANES_IMPL_H
 #define STRM_OP_PANES_IMPL_H
 #include "op/away.h"
+#include "op/away_times.h"
 #include "op/keep.h"
 #include "op/op_panes.h"
 #include "op/timers.h"
@@ -133,7 +134,9 @@ struct panes {
 	struct keep_dirty dirty; /* slots */
 	struct keep_gone gone;
 	bool by_key;             /* of the whole stream, with keys: a key has one cell, its entry has no number, and it may leave memory */
+	bool by_list;            /* of windows, with --mem: a key has one entry with all its cells, its mark is the table's, and it may leave memory */
 	struct away away;
+	struct away_times due;   /* when the watermark wants the keys that are away */
 	size_t leave_at;         /* bytes from which on it is worth looking which cells do */
 };
 
@@ -244,6 +247,7 @@ void panes_commit(struct op *op, struct keeper *k);
 int panes_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e);
 
 #define PANES_TAG_CELL 'c'
+#define PANES_TAG_LIST 'k'
 #define PANES_TAG_BORN 'o'
 #define PANES_BORN_BYTES 9
 /* With spec.complete and by_key, in the order in which keys were born: the entry's key for this birth; its value is a version and the values of the key. */
@@ -252,15 +256,22 @@ struct bytes_in panes_born_value(struct store_bytes value);
 struct bytes_in panes_cell_value(const struct panes *p, const struct kept_entry *entry);
 /* A cell's entry into a fresh slot that belongs to the group; in no list. 0, or -1: it was not written here. */
 int panes_load(struct panes *p, uint32_t slot, uint32_t group, struct bytes_in value, uint64_t *born);
-/* The cell of an entry is there again. */
+/* The cells of an entry of the group are there again. */
 int panes_revive(struct panes *p, uint32_t group, const struct kept_entry *entry);
+/* Tag of the entries of keys that may leave memory. */
+static inline char panes_tag(const struct panes *p) { return p->by_list ? PANES_TAG_LIST : PANES_TAG_CELL; }
+/* The key's entry's key. */
+void panes_list_key(const struct panes *p, uint32_t key, struct buf *out);
+/* When the watermark wants a cell of the key; of an entry, 0 or -1. */
+int64_t panes_due(const struct panes *p, uint32_t key);
+int panes_entry_due(const struct kept_entry *entry, int64_t *due);
 
 /* ---- panes_away.c ---- */
 /* Cells that are not needed now leave memory when it gets short; between micro-batches. */
 void panes_leave(struct panes *p);
 /* Keys from `first` on are new: those that are away come back. 0 or -1. */
 int panes_return(struct panes *p, uint32_t first, struct err *e);
-/* All come back. 0 or -1. */
+/* Those come back whose time the watermark has reached. 0 or -1. */
 int panes_recall(struct panes *p, struct err *e);
 /* The whole table in order, those that are away too. Verdict of the push. */
 int panes_push_table(struct panes *p, struct err *e);

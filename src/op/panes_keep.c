@@ -6,6 +6,11 @@
  * where a key has one cell for good, with another version: version | flags u8 | birth | pane | those on time | time of the clock's look, if a flag says so |
  *        words of the trigger varint | panes said | states
  * and where the order of arrival matters, with another version: when the first row of the state came varint | number of parts varint, { when varint, states }
+ * With --mem, of the windows of a key, that it may leave memory whole
+ *
+ * key    'k' | values of the key
+ * value  version | when the watermark wants it | number of cells varint, { as above behind the version }
+ *
  * Times are i64. Timers are made anew of the cells. Where the whole table comes out at each micro-batch, also
  *
  * key    'o' | birth u64 big-endian
@@ -17,6 +22,7 @@
 #define CELL_VERSION 1
 #define CELL_VERSION_WHOLE 3
 #define BORN_VERSION 1
+#define LIST_VERSION 1
 #define CELL_VERSION_PARTS 2
 #define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_HOLDS | CELL_ENDED)
 #define KEPT_CLOCK 1 /* the entry has a time of the clock's look */
@@ -41,11 +47,37 @@ static void put_key(const struct panes *p, uint32_t cell, struct buf *key)
 		keep_number(key, p->kept[cell].id);
 }
 
+void panes_list_key(const struct panes *p, uint32_t key, struct buf *out)
+{
+	buf_char(out, PANES_TAG_LIST);
+	groups_save(&p->groups, key, out);
+}
+
+/* The list of the key is one shorter, or gone. */
+static void list_changed(struct panes *p, uint32_t key)
+{
+	uint32_t *mark = &p->groups.table.entries[key].user;
+	struct buf b = { 0 };
+
+	if (!*mark)
+		return;
+	if (p->keys[key].n) {
+		keep_dirty_add(&p->dirty, *key_cells_at(&p->keys[key]));
+		return;
+	}
+	panes_list_key(p, key, &b);
+	keep_gone_add(&p->gone, b.p, b.n, *mark);
+	*mark = 0;
+	buf_release(&b);
+}
+
 void panes_keep_drop(struct panes *p, uint32_t cell)
 {
 	struct buf key = { 0 };
 
 	keep_dirty_remove(&p->dirty, cell);
+	if (p->by_list)
+		list_changed(p, p->cells[cell].key);
 	if (!p->kept[cell].mark)
 		return;
 	buf_char(&key, PANES_TAG_CELL);
@@ -156,6 +188,63 @@ static void put_born(const struct panes *p, uint32_t cell, struct keep *k)
 	keep_put(k, &mark);
 }
 
+static void put_alone(struct panes *p, uint32_t cell, struct keep *k)
+{
+	if (p->by_key && p->spec.complete && !p->kept[cell].mark)
+		put_born(p, cell, k);
+	keep_start(k, PANES_TAG_CELL, version(p));
+	put_key(p, cell, &k->key);
+	put_cell(p, cell, &k->value);
+	keep_put(k, &p->kept[cell].mark);
+}
+
+int64_t panes_due(const struct panes *p, uint32_t key)
+{
+	const struct key_cells *l = &p->keys[key];
+	int64_t due = INT64_MAX;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct cell *c = &p->cells[key_cells_at(l)[i]];
+		bool looks = trigger_sees_watermark(p->trigger) && !(c->flags & (CELL_ENDED | CELL_CLOSED));
+		int64_t at = looks ? c->end : panes_expiry(p, c);
+
+		due = at < due ? at : due;
+	}
+	return due;
+}
+
+int panes_entry_due(const struct kept_entry *entry, int64_t *due)
+{
+	struct bytes_in in = keep_open(entry->value, entry->n, LIST_VERSION);
+
+	*due = keep_get_int(&in);
+	return in.bad ? -1 : 0;
+}
+
+/* All cells of the key. An entry that one of them had alone, without --mem, goes. */
+static void put_list(struct panes *p, uint32_t key, struct keep *k)
+{
+	const struct key_cells *l = &p->keys[key];
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t cell = key_cells_at(l)[i];
+
+		keep_dirty_remove(&p->dirty, cell);
+		if (!p->kept[cell].mark)
+			continue;
+		keep_start(k, PANES_TAG_CELL, version(p));
+		put_key(p, cell, &k->key);
+		keep_drop(k, &p->kept[cell].mark);
+	}
+	keep_start(k, PANES_TAG_LIST, LIST_VERSION);
+	groups_save(&p->groups, key, &k->key);
+	keep_int(&k->value, panes_due(p, key));
+	put_varint(&k->value, l->n);
+	for (uint32_t i = 0; i < l->n; i++)
+		put_cell(p, key_cells_at(l)[i], &k->value);
+	keep_put(k, &p->groups.table.entries[key].user);
+}
+
 void panes_commit(struct op *op, struct keeper *to)
 {
 	struct panes *p = (struct panes *)op;
@@ -164,13 +253,11 @@ void panes_commit(struct op *op, struct keeper *to)
 
 	keep_gone_commit(&p->gone, to);
 	while ((cell = keep_dirty_take(&p->dirty)) != UINT32_MAX) {
-		if (p->by_key && p->spec.complete && !p->kept[cell].mark)
-			put_born(p, cell, &k);
 		p->cells[cell].flags |= CELL_RECENT;
-		keep_start(&k, PANES_TAG_CELL, version(p));
-		put_key(p, cell, &k.key);
-		put_cell(p, cell, &k.value);
-		keep_put(&k, &p->kept[cell].mark);
+		if (p->by_list)
+			put_list(p, p->cells[cell].key, &k);
+		else
+			put_alone(p, cell, &k);
 	}
 	keep_release(&k);
 }
@@ -325,9 +412,39 @@ static int revive_as(struct panes *p, uint32_t group, uint64_t id, const struct 
 	return 0;
 }
 
+/* One of several in an entry. */
+static int revive_listed(struct panes *p, uint32_t group, struct bytes_in *in)
+{
+	uint32_t cell = panes_slot(p);
+	uint64_t born;
+
+	kept_reserve(p, cell);
+	p->kept[cell] = (struct cell_kept){ 0 };
+	p->cells[cell] = (struct cell){ .key = group, .gen = p->cells[cell].gen, .merged_into = CELL_NONE };
+	load_cell(p, cell, in, &born);
+	if (in->bad) {
+		p->cells[cell].flags = 0;
+		return -1;
+	}
+	revive(p, cell, born);
+	return 0;
+}
+
+static int revive_list(struct panes *p, uint32_t group, const struct kept_entry *entry)
+{
+	struct bytes_in in = keep_open(entry->value, entry->n, LIST_VERSION);
+
+	keep_get_int(&in);
+	for (uint64_t n = get_varint(&in); n && !in.bad; n--)
+		if (revive_listed(p, group, &in))
+			return -1;
+	p->groups.table.entries[group].user = entry->mark;
+	return keep_over(&in) ? 0 : -1;
+}
+
 int panes_revive(struct panes *p, uint32_t group, const struct kept_entry *entry)
 {
-	return revive_as(p, group, 0, entry);
+	return p->by_list ? revive_list(p, group, entry) : revive_as(p, group, 0, entry);
 }
 
 static int restore_cell(struct panes *p, const struct kept_entry *entry)
@@ -345,6 +462,50 @@ static int restore_cell(struct panes *p, const struct kept_entry *entry)
 	return revive_as(p, group, id, entry);
 }
 
+static int restore_list(struct panes *p, const struct kept_entry *entry)
+{
+	struct bytes_in key = keep_open(entry->key, entry->key_n, PANES_TAG_LIST);
+	uint32_t group = 0;
+
+	if (p->by_key || p->spec.merges || !p->reducer.spec.n_keys || groups_load(&p->groups, &key.p, key.end, &group) || !keep_over(&key) ||
+	    p->groups.table.entries[group].user)
+		return -1;
+	return revive_list(p, group, entry);
+}
+
+/* Without --mem cells are entries of their own again. */
+static void part_list(struct panes *p, uint32_t key)
+{
+	const struct key_cells *l = panes_key(p, key);
+	uint32_t *mark = &p->groups.table.entries[key].user;
+	struct buf b = { 0 };
+
+	panes_list_key(p, key, &b);
+	keep_gone_add(&p->gone, b.p, b.n, *mark);
+	*mark = 0;
+	buf_release(&b);
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t cell = key_cells_at(l)[i];
+
+		if (p->kept[cell].id)
+			continue;
+		p->kept[cell].id = ++p->ids;
+		keep_dirty_add(&p->dirty, cell);
+	}
+}
+
+/* What a run with --mem, or one without, has kept becomes entries of this one's kind with the first commit. */
+static void restored(struct panes *p)
+{
+	panes_hold_back(p);
+	for (uint32_t i = 0; p->by_list && i < p->n_cells; i++)
+		if (p->cells[i].flags & CELL_LIVE && p->kept[i].mark)
+			keep_dirty_add(&p->dirty, i);
+	for (uint32_t k = 0; !p->by_list && k < p->groups.table.n; k++)
+		if (p->groups.table.entries[k].user)
+			part_list(p, k);
+}
+
 /* Of the order of births nothing has to be in memory. */
 static bool is_born(const struct panes *p, const char *key, size_t key_n)
 {
@@ -357,12 +518,12 @@ int panes_restore(struct op *op, const char *key, size_t key_n, const char *valu
 	struct kept_entry entry = { key, value, key_n, n, mark };
 
 	if (!key) {
-		panes_hold_back(p);
+		restored(p);
 		return 0;
 	}
 	if (is_born(p, key, key_n))
 		return 0;
-	if (restore_cell(p, &entry))
+	if (*key == PANES_TAG_LIST ? restore_list(p, &entry) : restore_cell(p, &entry))
 		return keep_refuse(op, e);
 	panes_leave(p);
 	return 0;
