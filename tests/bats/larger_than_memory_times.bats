@@ -20,13 +20,15 @@ timed_programs() {
 		watermark ts delay 60s | dedup by k within 9000s
 		watermark ts delay 9000s | dedup by ts, k
 		watermark ts delay 9000s | window 3000s | dedup by k
+		watermark ts delay 20000s | window 1000s | count by k
+		watermark ts delay 8000s | window 2000s | trigger watermark early count 1 late count 1, lateness 3000s accumulating | reduce s = sum(v) by k | set p = @pane, t = @timing
 	END
 }
 
 @test "what waits for a time comes back when it has come" {
 	while read -r program; do
 		echo "$program"
-		case $program in *dedup*) mem=1M ;; *) mem=3M ;; esac
+		case $program in *dedup*) mem=1M ;; *trigger*) mem=6M ;; *'count by'*) mem=4M ;; *) mem=3M ;; esac
 		run -1 strm -i json --every 500s --replay at --mem $mem "$program" -- in
 		in_parts all
 		in_parts some --mem $mem
@@ -97,4 +99,26 @@ whole_programs() {
 	head -n 30000 in >some.in
 	mv some.in in
 	kill_and_go_on 1M --every 300s --replay at 'state { on record { n += v; timeout 3000s } on timeout { emit k, n } } from n = 0 by k'
+}
+
+@test "killed at any instant windows that are out of memory go on" {
+	timed | head -n 30000 >in
+	kill_and_go_on 4M --every 300s --replay at 'watermark ts delay 9000s | window 500s | count by k'
+}
+
+@test "a run with --mem takes on what one without has kept, and the other way round" {
+	program='watermark ts delay 20000s | window 1000s | count by k'
+	n=0
+	for mem in 24M 5M '' 24M 5M; do
+		n=$((n + 12000))
+		head -n "$n" in >half
+		for dir in all some; do
+			option=
+			[ "$dir" = some ] && [ -n "$mem" ] && option="--mem $mem"
+			# shellcheck disable=SC2086
+			strm -i json -o json --checkpoint "$dir" --every 500s --replay at $option "$program" --to "file:$dir.out" -- half
+		done
+	done
+	cmp all.out some.out
+	strm checkpoint verify some
 }
