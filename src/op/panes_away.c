@@ -269,7 +269,7 @@ static int roll_on(struct roll *r, const struct panes *p, struct err *e)
 /* Some rows of the table on their way out: cells that are in memory, and guests. */
 struct showing {
 	struct panes *p;
-	struct groups keys;
+	struct fired_keys own;
 	struct fired *f;
 	uint32_t n, cap;
 	struct cell_list guests; /* slots */
@@ -338,25 +338,25 @@ static int show_one(struct showing *s, struct store_bytes born)
 	const char *from = in.p;
 	uint32_t group, cell;
 
-	if (in.bad || groups_load(&s->keys, &in.p, in.end, &group) || !keep_over(&in))
+	if (in.bad || groups_load(&s->own.groups, &in.p, in.end, &group) || !keep_over(&in))
 		return keep_refuse(&s->p->op, s->e);
-	cell = cell_here(s->p, &s->keys, group);
+	cell = cell_here(s->p, &s->own.groups, group);
 	if (cell == CELL_NONE)
 		cell = invite(s, (struct store_bytes){ from, (size_t)(in.end - from) });
 	if (cell == CELL_NONE)
 		return -1;
 	if (panes_fired(s->p, cell, &s->f[s->n]))
-		s->f[s->n++].key = group;
+		s->own.keys[s->n++] = group;
 	return 0;
 }
 
 /* What is shown goes out. Verdict of the push. */
 static int show_out(struct showing *s)
 {
-	int verdict = s->n ? panes_push(s->p, &s->keys, s->f, s->n, s->e) : 0;
+	int verdict = s->n ? panes_push(s->p, &s->own, s->f, s->n, s->e) : 0;
 
 	dismiss(s);
-	groups_clear(&s->keys);
+	groups_clear(&s->own.groups);
 	s->n = 0;
 	return verdict < 0 ? -1 : 0;
 }
@@ -399,7 +399,7 @@ static int show_new(struct panes *p, struct err *e)
 	}
 	panes_sort(p, f, n);
 	for (size_t from = 0, step = batch_rows(); from < n && verdict >= 0; from += step)
-		verdict = panes_push(p, &p->groups, f + from, (uint32_t)(n - from < step ? n - from : step), e);
+		verdict = panes_push(p, NULL, f + from, (uint32_t)(n - from < step ? n - from : step), e);
 	free(f);
 	return verdict;
 }
@@ -409,12 +409,14 @@ int panes_push_table(struct panes *p, struct err *e)
 	struct showing s = { .p = p, .cap = batch_rows(), .e = e };
 	int failed;
 
-	groups_init(&s.keys, p->groups.n_keys);
+	groups_init(&s.own.groups, p->groups.n_keys);
 	s.f = xmalloc(s.cap * sizeof *s.f);
+	s.own.keys = xmalloc(s.cap * sizeof *s.own.keys);
 	failed = show_roll(&s);
 	dismiss(&s);
-	groups_release(&s.keys);
+	groups_release(&s.own.groups);
 	free(s.f);
+	free(s.own.keys);
 	free(s.guests.at);
 	return failed ? -1 : show_new(p, e);
 }

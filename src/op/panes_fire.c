@@ -139,7 +139,7 @@ static bool has_pane(const struct panes *p, const struct fired *f)
 
 static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 {
-	struct fired x = { cell, f->p->cells[cell].key, (uint8_t)timing, last, is_gone(f->p, cell) };
+	struct fired x = { cell, (uint8_t)timing, last, is_gone(f->p, cell) };
 
 	if (!has_pane(f->p, &x))
 		return;
@@ -149,7 +149,7 @@ static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 
 bool panes_fired(const struct panes *p, uint32_t cell, struct fired *out)
 {
-	*out = (struct fired){ .cell = cell, .key = p->cells[cell].key, .timing = (uint8_t)timing_of(p, &p->cells[cell]), .gone = is_gone(p, cell) };
+	*out = (struct fired){ .cell = cell, .timing = (uint8_t)timing_of(p, &p->cells[cell]), .gone = is_gone(p, cell) };
 	return has_pane(p, out);
 }
 
@@ -273,19 +273,19 @@ static bool forgets(const struct panes *p, const struct fired *f)
 	return !p->spec.complete && (f->last || closed || p->spec.trigger.accumulation == PANES_DISCARDING);
 }
 
-static void make_rows(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct batch *b)
+static void make_rows(struct panes *p, const struct fired_keys *other, const struct fired *f, uint32_t n, struct batch *b)
 {
 	struct arena *a = &p->op.arena;
 	struct column start = column_make(a, T_TIME, n), end = column_make(a, T_TIME, n);
 	uint32_t *keys = arena_array(a, uint32_t, n + 1), *states = arena_array(a, uint32_t, n + 1);
-	struct reduce_rows rows = { .groups = g, .states = p->states, .key_list = keys, .state_list = states, .n = n, .start = &start, .end = &end };
+	struct reduce_rows rows = { .groups = other ? &other->groups : &p->groups, .states = p->states, .key_list = keys, .state_list = states, .n = n, .start = &start, .end = &end };
 
 	for (uint32_t k = 0; k < n; k++) {
 		const struct cell *c = &p->cells[f[k].cell];
 
 		start.i[k] = c->start;
 		end.i[k] = c->end;
-		keys[k] = f[k].key;
+		keys[k] = other ? other->keys[k] : c->key;
 		states[k] = p->ordered ? panes_whole(p, f[k].cell, forgets(p, &f[k])) : f[k].cell;
 	}
 	reducer_batch(&p->reducer, &rows, b);
@@ -471,12 +471,12 @@ static void leave_out_same(struct panes *p, const struct fired *f, struct batch 
 	b->sel = sel;
 }
 
-int panes_push(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct err *e)
+int panes_push(struct panes *p, const struct fired_keys *other, const struct fired *f, uint32_t n, struct err *e)
 {
 	struct batch b;
 	int verdict;
 
-	make_rows(p, g, f, n, &b);
+	make_rows(p, other, f, n, &b);
 	if (p->recalls)
 		leave_out_same(p, f, &b);
 	verdict = p->spec.trigger.accumulation == PANES_RETRACTING ? push_with_taken_back(p, f, &b, e) : op_push(&p->op, &b, e);
@@ -493,7 +493,7 @@ static int push_all(struct firing *f, struct err *e)
 		f->timed = 0;
 	panes_sort(f->p, f->at + f->timed, f->n - f->timed);
 	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
-		verdict = panes_push(f->p, &f->p->groups, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
+		verdict = panes_push(f->p, NULL, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
 	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
 		next_pane(f->p, &f->at[k]);
 	panes_whole_done(f->p);

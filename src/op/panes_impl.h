@@ -142,7 +142,7 @@ struct panes {
 
 /* A pane on its way out. */
 struct fired {
-	uint32_t cell, key;
+	uint32_t cell;
 	uint8_t timing;
 	bool last; /* nothing comes after it */
 	bool gone; /* all its records have been taken back: only what it takes back itself comes out */
@@ -281,8 +281,13 @@ int panes_push_table(struct panes *p, struct err *e);
 bool panes_fired(const struct panes *p, uint32_t cell, struct fired *out);
 /* In the order in which panes come out. */
 void panes_sort(const struct panes *p, struct fired *f, size_t n);
-/* The panes of cells whose keys are in g. Verdict of the push. */
-int panes_push(struct panes *p, const struct groups *g, const struct fired *f, uint32_t n, struct err *e);
+/* Keys of panes that are not the cells' own: keys[k] in groups is that of the k-th one. */
+struct fired_keys {
+	struct groups groups;
+	uint32_t *keys;
+};
+/* The panes; `other` is NULL where the keys are the cells' own. Verdict of the push. */
+int panes_push(struct panes *p, const struct fired_keys *other, const struct fired *f, uint32_t n, struct err *e);
 /* Sets p->out; with p->stamps those behind are told of no time that a pane at hand may still have. */
 void panes_hold_back(struct panes *p);
 /* Looks at what may be due, brings panes out. Verdict of the push. */
