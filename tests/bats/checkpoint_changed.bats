@@ -11,13 +11,14 @@ shim() { ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O1 -fPIC -shared -o crash.so "$SRCD
 
 # dies FILE ARG...: a run that is killed when the first bytes of an output are written and not committed: there is a FILE then that is not empty.
 dies() {
-	local file=$1 at
+	local file=$1 at sanitizer
 	shift
 	shim
+	# the address sanitizer wants to be the first library
+	sanitizer=$(ldd "$BUILDDIR/strm" | awk '/libasan/ { print $3 }')
 	for at in $(seq 3 30); do
-		rm -rf d d.before "$file"
-		[ ! -e prepare ] || sh prepare
-		LD_PRELOAD=./crash.so CRASH_AT=$at CRASH_HOW=torn strm --checkpoint d "$@" 2>/dev/null || true
+		rm -rf d "$file"
+		LD_PRELOAD="${sanitizer:+$sanitizer }./crash.so" CRASH_AT=$at CRASH_HOW=torn strm --checkpoint d "$@" 2>/dev/null || true
 		[ ! -s "$file" ] || return 0
 	done
 	return 1
