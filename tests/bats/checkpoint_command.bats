@@ -39,7 +39,7 @@ finish() {
 	said "a	2"
 	echo b >&8
 	said "b	1"
-	committed 1
+	committed 2
 	run --separate-stderr strm checkpoint get -o json a c
 	[ "$status" -eq 0 ]
 	[ "$output" = '{"key":{"line":"a"},"state":{"n":2},"bytes":32,"stage":"state n = n + 1 from n = 0 by line"}' ]
@@ -68,12 +68,12 @@ finish() {
 	said "a	1"
 	echo b >&8
 	said "b	1"
-	committed 0
+	committed 1
 	kill -9 "$job"
 	finish
 	run --separate-stderr strm checkpoint export c
 	[ "$status" -eq 0 ]
-	[ "$output" = '{"line":"a","n":1}' ]
+	[ "$output" = $'{"line":"a","n":1}\n{"line":"b","n":1}' ]
 }
 
 @test "a checkpoint that cannot be written is read" {
