@@ -116,7 +116,7 @@ join_a_day() {
 
 # wide FORMAT: 200 records, every other one with a field name of its own of a megabyte.
 wide() {
-	awk -v format="$1" 'BEGIN { x = sprintf("%1000000s", ""); gsub(/ /, "x", x); for (i = 0; i < 200; i++)
+	awk -v format="$1" 'BEGIN { x = "x"; while (length(x) < 1000000) x = x x; for (i = 0; i < 200; i++)
 		if (format == "json") print "{\"a\":" i "}\n{\"" x i "\":1}"; else print "a=" i "\n" x i "=1" }'
 }
 

@@ -115,7 +115,7 @@ same() { diff -u "$1" "$2" | head -n 20; cmp -s "$1" "$2"; }
 
 @test "integer arithmetic as bc does it" {
 	need bc
-	numbers 3000 '{ print r() * 65536 * (i % 3 ? 1 : -1) + r() "," r() % 5000 + 1 }' >in
+	numbers 3000 '{ printf "%.0f,%d\n", r() * 65536 * (i % 3 ? 1 : -1) + r(), r() % 5000 + 1 }' >in
 	strm -i csv --no-header --header a,b -o csv 'map s = a + b, d = a - b, p = a * b, q = (a - a % b) // b' -- in | tail -n +2 >a || true
 	strm -i csv --no-header --header a,b 'map x = (a + b) ++ " " ++ (a - b) ++ " " ++ a * b' -o lines -- in >a
 	awk -F, '{ print $1 "+" $2 "; " $1 "-" $2 "; " $1 "*" $2 }' in | bc | paste -d ' ' - - - >b
