@@ -110,50 +110,11 @@ static int count_load(struct agg_call *c, void *state, const char **p, const cha
 	return -1;
 }
 
-static void distinct_update(AGG_UPDATE_ARGS)
-{
-	(void)batch;
-	set_update(AGG_IN(0), 0);
-}
-
-static void distinct_merge(struct agg_call *c, void *dst, void *src) { set_merge(c, dst, src, 0); }
-
-static void distinct_finish(struct agg_call *c, const void *state, struct arena *a, struct value *out)
-{
-	(void)c;
-	(void)a;
-	*out = v_int(set_count(state));
-}
-
-static void distinct_save(struct agg_call *c, const void *state, struct buf *b)
-{
-	(void)c;
-	set_save(state, b, 0);
-}
-
-static int distinct_load(struct agg_call *c, void *state, const char **p, const char *end)
-{
-	return set_load(c, state, p, end, 0);
-}
-
-static const struct agg_def count_distinct = {
-	.doc = { .name = "count" },
-	.max_args = 1,
-	.flags = AGG_DISTINCT_OK | AGG_NULLS,
-	.state_size = sizeof(struct set *),
-	.update = distinct_update,
-	.merge = distinct_merge,
-	.finish = distinct_finish,
-	.save = distinct_save,
-	.load = distinct_load,
-	.release = set_release,
-};
-
 static int count_prepare(struct agg_call *c, struct err *e)
 {
 	(void)e;
 	if (c->distinct)
-		c->def = &count_distinct;
+		c->def = agg_count_distinct;
 	c->state_size = c->def->state_size;
 	return 0;
 }

@@ -29,6 +29,19 @@ static int distinct_load(struct agg_call *c, void *state, const char **p, const 
 	return set_load(c, state, p, end, 0);
 }
 
+const struct agg_def agg_count_distinct[] = {
+	{ .doc = { .name = "count" },
+	  .max_args = 1,
+	  .flags = AGG_DISTINCT_OK | AGG_NULLS,
+	  .state_size = sizeof(struct set *),
+	  .update = distinct_update,
+	  .merge = any_set_merge,
+	  .finish = distinct_finish,
+	  .save = distinct_save,
+	  .load = distinct_load,
+	  .release = set_release },
+};
+
 static void collect_update(AGG_UPDATE_ARGS)
 {
 	(void)batch;

@@ -32,5 +32,7 @@ void set_sum(struct agg_call *c, const void *state, struct sum *s);
 void set_save(const void *state, struct buf *b, enum set_flags flags);
 int set_load(struct agg_call *c, void *state, const char **p, const char *end, enum set_flags flags);
 void set_release(struct agg_call *c, void *state);
+/* `count(distinct E)`: as distinct(E). */
+extern const struct agg_def agg_count_distinct[];
 
 #endif

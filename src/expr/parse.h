@@ -117,6 +117,9 @@ int parser_keys(struct parser *p, struct items *out, struct err *e);
 /* Map items: as KEYS, and `*` at most once when `star` is allowed. `assign_only`: every item must be NAME = E. */
 int parser_items(struct parser *p, bool star, bool assign_only, struct items *out, struct err *e);
 
+/* Canonical text: an item whose name follows from its path is printed without it. */
+void item_print(struct buf *b, const struct item *it);
+
 /* One expression from a string, for --explain, tests and options; NULL on error. */
 struct node *parse_expr_text(struct arena *a, const char *text, struct err *e);
 

@@ -175,21 +175,6 @@ int parser_block(struct parser *p, struct stmts *out, struct err *e)
 
 /* ---- canonical text ---- */
 
-static void print_item(struct buf *b, const struct item *it)
-{
-	const char *last = NULL;
-
-	if (!it->expr) {
-		buf_char(b, '*');
-		return;
-	}
-	if (!node_path(it->expr, NULL, &last) || strcmp(last, it->name)) {
-		name_print(b, it->name);
-		buf_str(b, " = ");
-	}
-	node_print(b, it->expr);
-}
-
 /* Behind a name an operator would make the name its left side. */
 static void print_operand(struct buf *b, const struct node *n, bool named)
 {
@@ -233,7 +218,7 @@ static void print_stmt(struct buf *b, const struct stmt *s)
 		buf_str(b, "emit");
 		for (uint32_t i = 0; i < s->items.n; i++) {
 			buf_str(b, i ? ", " : " ");
-			print_item(b, &s->items.at[i]);
+			item_print(b, &s->items.at[i]);
 		}
 		break;
 	case ST_TIMEOUT:

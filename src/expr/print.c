@@ -474,3 +474,18 @@ int node_walk(struct node *n, int (*fn)(struct node *n, void *ctx), void *ctx)
 		rc = node_walk(n->kids[i], fn, ctx);
 	return rc;
 }
+
+void item_print(struct buf *b, const struct item *it)
+{
+	const char *last = NULL;
+
+	if (!it->expr) {
+		buf_char(b, '*');
+		return;
+	}
+	if (!node_path(it->expr, NULL, &last) || strcmp(last, it->name)) {
+		name_print(b, it->name);
+		buf_str(b, " = ");
+	}
+	node_print(b, it->expr);
+}

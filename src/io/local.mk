@@ -6,6 +6,7 @@ src_libio_a_SOURCES += src/io/decompress.c
 src_libio_a_SOURCES += src/io/decompress.h
 src_libio_a_SOURCES += src/io/fd.c
 src_libio_a_SOURCES += src/io/fd.h
+src_libio_a_SOURCES += src/io/last_bytes.h
 src_libio_a_SOURCES += src/io/sink.h
 src_libio_a_SOURCES += src/io/sink_file.c
 src_libio_a_SOURCES += src/io/sink_list.h

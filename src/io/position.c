@@ -8,28 +8,13 @@
 
 /* ---- what was taken ---- */
 
-static void keep_last(struct trace *t, const char *p, size_t n)
-{
-	size_t keep;
-
-	if (n >= POSITION_LAST) {
-		memcpy(t->last, p + n - POSITION_LAST, POSITION_LAST);
-		t->n_last = POSITION_LAST;
-		return;
-	}
-	keep = t->n_last < POSITION_LAST - n ? t->n_last : POSITION_LAST - n;
-	memmove(t->last, t->last + t->n_last - keep, keep);
-	memcpy(t->last + keep, p, n);
-	t->n_last = (uint32_t)(keep + n);
-}
-
 void trace_took(struct trace *t, const char *p, size_t n)
 {
 	size_t head = POSITION_HEAD - t->n_head < n ? POSITION_HEAD - t->n_head : n;
 
 	memcpy(t->head + t->n_head, p, head);
 	t->n_head += (uint32_t)head;
-	keep_last(t, p, n);
+	last_bytes_took(&t->last, p, n);
 	t->offset += (int64_t)n;
 }
 
@@ -37,7 +22,7 @@ void trace_note(const struct trace *t, struct position *p)
 {
 	p->offset = t->offset;
 	p->head = sum64(t->head, t->n_head, 0);
-	p->last = sum64(t->last, t->n_last, 0);
+	p->last = sum64(t->last.at, t->last.n, 0);
 }
 
 /* ---- positions ---- */
@@ -175,16 +160,16 @@ static bool is_packed(int fd)
 static int seek_plain(struct fd_source *s, int64_t offset, struct trace *t)
 {
 	size_t head = offset < POSITION_HEAD ? (size_t)offset : POSITION_HEAD,
-	       last = offset < POSITION_LAST ? (size_t)offset : POSITION_LAST;
+	       last = offset < LAST_BYTES ? (size_t)offset : LAST_BYTES;
 
 	if (read_at(s->fd, t->head, head, 0) != (ssize_t)head ||
-	    read_at(s->fd, t->last, last, offset - (int64_t)last) != (ssize_t)last)
+	    read_at(s->fd, t->last.at, last, offset - (int64_t)last) != (ssize_t)last)
 		return 1;
 	if (lseek(s->fd, offset, SEEK_SET) != offset)
 		return 1;
 	t->offset = offset;
 	t->n_head = (uint32_t)head;
-	t->n_last = (uint32_t)last;
+	t->last.n = (uint32_t)last;
 	s->sniffed = true;
 	return 0;
 }

@@ -1,15 +1,15 @@
 /* Where reading of a file stands, and how the file is known again: by device and inode, and by what it holds: a hash of its first
- * min(POSITION_HEAD, offset) bytes and of the last POSITION_LAST before the offset. Offsets count bytes as they are read,
+ * min(POSITION_HEAD, offset) bytes and of the last LAST_BYTES before the offset. Offsets count bytes as they are read,
  * unpacked where the file is compressed. Of a file that was hardly read, or not at all, that says little: so what it held
  * besides, when it was looked at last, is kept too. How it is found again: io/resume.h. */
 #ifndef STRM_IO_POSITION_H
 #define STRM_IO_POSITION_H
 #include "io/fd.h"
 #include "io/file_id.h"
+#include "io/last_bytes.h"
 #include "state/bytes.h"
 
 #define POSITION_HEAD 4096
-#define POSITION_LAST 256
 
 struct position {
 	char *path; /* owned; made absolute */
@@ -29,8 +29,9 @@ struct position {
 /* What was taken of a file: its first bytes and those before the offset. */
 struct trace {
 	int64_t offset;
-	uint32_t n_head, n_last;
-	char head[POSITION_HEAD], last[POSITION_LAST];
+	uint32_t n_head;
+	char head[POSITION_HEAD];
+	struct last_bytes last;
 };
 
 /* The next n bytes were taken. */

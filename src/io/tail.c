@@ -13,25 +13,10 @@
 /* The bytes before the position. */
 static void load_last(struct tail *t)
 {
-	size_t n = t->position < TAIL_LAST ? (size_t)t->position : TAIL_LAST;
-	ssize_t r = pread(t->fd, t->last, n, t->position - (int64_t)n);
+	size_t n = t->position < LAST_BYTES ? (size_t)t->position : LAST_BYTES;
+	ssize_t r = pread(t->fd, t->last.at, n, t->position - (int64_t)n);
 
-	t->n_last = r == (ssize_t)n ? n : 0;
-}
-
-static void keep_last(struct tail *t, const char *p, size_t n)
-{
-	size_t keep;
-
-	if (n >= TAIL_LAST) {
-		memcpy(t->last, p + n - TAIL_LAST, TAIL_LAST);
-		t->n_last = TAIL_LAST;
-		return;
-	}
-	keep = t->n_last < TAIL_LAST - n ? t->n_last : TAIL_LAST - n;
-	memmove(t->last, t->last + t->n_last - keep, keep);
-	memcpy(t->last + keep, p, n);
-	t->n_last = keep + n;
+	t->last.n = r == (ssize_t)n ? (uint32_t)n : 0;
 }
 
 struct tail *tail_new(int fd, bool at_its_end)
@@ -86,16 +71,16 @@ static void leave_copy(struct tail *t)
 	close(t->copy_fd);
 	t->copy_fd = -1;
 	t->position = 0;
-	t->n_last = 0;
+	t->last.n = 0;
 }
 
 /* Do the bytes before the position stand in this file? */
 static bool knows_last(const struct tail *t, int fd)
 {
-	char now[TAIL_LAST];
+	char now[LAST_BYTES];
 
-	return read_at(fd, now, t->n_last, t->position - (int64_t)t->n_last) == (ssize_t)t->n_last &&
-	       !memcmp(now, t->last, t->n_last);
+	return read_at(fd, now, t->last.n, t->position - (int64_t)t->last.n) == (ssize_t)t->last.n &&
+	       !memcmp(now, t->last.at, t->last.n);
 }
 
 /* Cut and written anew while it was read, the file would give bytes from its midst: the ones before are looked at afterwards. */
@@ -110,7 +95,7 @@ ssize_t tail_read(struct tail *t, char *p, size_t n)
 		return TAIL_CUT;
 	if (r > 0) {
 		t->position += r;
-		keep_last(t, p, (size_t)r);
+		last_bytes_took(&t->last, p, (size_t)r);
 	}
 	return r;
 }
@@ -168,10 +153,10 @@ static int find_copy(const struct tail *t, const char *folder, const char *name)
 
 bool tail_restart(struct tail *t, const char *folder, const char *name)
 {
-	t->copy_fd = t->n_last ? find_copy(t, folder, name) : -1;
+	t->copy_fd = t->last.n ? find_copy(t, folder, name) : -1;
 	if (t->copy_fd >= 0)
 		return true;
 	t->position = 0;
-	t->n_last = 0;
+	t->last.n = 0;
 	return false;
 }

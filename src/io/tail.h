@@ -4,8 +4,7 @@
 #include <sys/types.h>
 
 #include "io/file_id.h"
-
-#define TAIL_LAST 256 /* bytes before the position that are kept, to know the file again by */
+#include "io/last_bytes.h"
 
 #define TAIL_CUT (-2)
 
@@ -14,8 +13,7 @@ struct tail {
 	int fd;
 	struct file_id id;
 	int64_t position;
-	char last[TAIL_LAST]; /* the bytes before the position, the end of it in last[n_last - 1] */
-	size_t n_last;
+	struct last_bytes last; /* before the position */
 	int copy_fd;	 /* the rest of what was in the file before it was cut short; -1: none */
 	void *stream;	 /* NULL: nothing came of it yet */
 	int wd;		 /* its watch, -1: none */
