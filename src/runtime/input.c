@@ -209,7 +209,8 @@ static int run_in_order(struct job *j, struct err *e)
 	int r = 1;
 
 	for (unsigned i = 0; i < j->n_inputs && r == 1; i++)
-		r = run_input(j, &j->inputs[i], e);
+		if (!j->inputs[i].ended)
+			r = run_input(j, &j->inputs[i], e);
 	return r < 0 ? -1 : 0;
 }
 
@@ -300,7 +301,7 @@ static int run_again(struct job *j, struct err *e)
 			r = step(in, e);
 		if (r < 0)
 			return -1;
-		in->ended = r == 0;
+		in->ended = r == 0 || r == 2;
 	}
 	return ckpt_reruns(j) ? ckpt_end_rerun(j, e) : 0;
 }
