@@ -14,6 +14,7 @@ src_libbase_a_SOURCES += src/base/nearest.c
 src_libbase_a_SOURCES += src/base/nearest.h
 src_libbase_a_SOURCES += src/base/num.h
 src_libbase_a_SOURCES += src/base/regex.h
+src_libbase_a_SOURCES += src/base/short_nums.c src/base/short_nums.h src/base/short_nums.inc.h
 src_libbase_a_SOURCES += src/base/simd.c
 src_libbase_a_SOURCES += src/base/simd.h
 src_libbase_a_SOURCES += src/base/simd_levels.h

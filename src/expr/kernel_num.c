@@ -1,5 +1,5 @@
 /* Kernels of arithmetic and comparison. Each is a typed loop; what has no kernel goes through the row operators, which define the meaning. */
-#include "base/num_short.h"
+#include "base/short_nums.h"
 #include "expr/expr_impl.h"
 
 /* Index of a row in a column that may be constant. */
@@ -239,63 +239,70 @@ struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch
 
 /* ---- conversion ---- */
 
-/* One row of a column of floats, the hard way. */
-static bool float_row(const struct value *v, double *f, double *divisor)
-{
-	struct num n;
+/* The first bytes of some texts of a column; what is no text has length 0. */
+struct words {
+	uint64_t word[SHORT_NUMS], len[SHORT_NUMS];
+};
 
-	if (value_num(v, &n) != NUM_FLOAT)
-		return false;
-	*f = n.f;
-	*divisor = 1;
-	return true;
+static void words_fill(struct words *w, const struct value *v, const uint32_t *rows, uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		const struct value *x = rows ? &v[rows[k]] : &v[k];
+		bool text = (x->type == T_TEXT || x->type == T_NUM) && x->n;
+
+		w->len[k] = text ? x->n : 0;
+		w->word[k] = text ? short_nums_word(x->s, x->n) : 0;
+	}
 }
 
-/* All floats: whole numbers and powers of ten first, then one loop of divisions, each correctly rounded. */
+/* Some rows of a column, all of this kind, into `out`; false: one is not. */
+#define NUMBERS_SOME(name, c_type, kernel, KIND, member) \
+	static bool name(struct words *w, const struct value *v, const uint32_t *rows, uint32_t n, c_type *out) \
+	{ \
+		const struct short_nums_ops *ops = short_nums_ops(simd_level()); \
+		struct num x; \
+\
+		words_fill(w, v, rows, n); \
+		for (uint32_t k = 0; (k += ops->kernel(w->word + k, w->len + k, n - k, out + k)) < n;) \
+			for (uint32_t to = k + 8 < n ? k + 8 : n; k < to; k++) { \
+				if (value_num(rows ? &v[rows[k]] : &v[k], &x) != KIND) \
+					return false; \
+				out[k] = x.member; \
+			} \
+		return true; \
+	}
+
+NUMBERS_SOME(floats_some, double, floats, NUM_FLOAT, f)
+NUMBERS_SOME(ints_some, int64_t, ints, NUM_INT, i)
+
 static bool floats_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
 {
-	double *divisor = arena_array(a, double, n_rows + 1), *restrict f;
-	int64_t m;
-	int decimals;
+	struct words w;
+	double some[SHORT_NUMS];
 
 	*out = column_make(a, T_FLOAT, n_rows);
-	f = out->f;
-	BATCH_EACH(sel, n_sel, i)
-	{
-		const struct value *v = &c->v[i];
-
-		if (likely((v->type == T_TEXT || v->type == T_NUM) && num_scan_short(v->s, v->n, &m, &decimals) && decimals >= 0 && m)) {
-			f[i] = (double)m;
-			divisor[i] = num_pow10[decimals];
-		} else if (!float_row(v, &f[i], &divisor[i])) {
+	for (uint32_t k = 0, n; k < n_sel; k += n) {
+		n = n_sel - k < SHORT_NUMS ? n_sel - k : SHORT_NUMS;
+		if (!floats_some(&w, sel ? c->v : c->v + k, sel ? sel + k : NULL, n, sel ? some : out->f + k))
 			return false;
-		}
+		for (uint32_t j = 0; sel && j < n; j++)
+			out->f[sel[k + j]] = some[j];
 	}
-	if (sel)
-		BATCH_EACH(sel, n_sel, i) f[i] /= divisor[i];
-	else
-		for (uint32_t i = 0; i < n_sel; i++)
-			f[i] /= divisor[i];
 	return true;
 }
 
 static bool ints_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
 {
-	int64_t m;
-	int decimals;
-	struct num n;
+	struct words w;
+	int64_t some[SHORT_NUMS];
 
 	*out = column_make(a, T_INT, n_rows);
-	BATCH_EACH(sel, n_sel, i)
-	{
-		const struct value *v = &c->v[i];
-
-		if (likely((v->type == T_TEXT || v->type == T_NUM) && num_scan_short(v->s, v->n, &m, &decimals) && decimals < 0))
-			out->i[i] = m;
-		else if (value_num(v, &n) == NUM_INT)
-			out->i[i] = n.i;
-		else
+	for (uint32_t k = 0, n; k < n_sel; k += n) {
+		n = n_sel - k < SHORT_NUMS ? n_sel - k : SHORT_NUMS;
+		if (!ints_some(&w, sel ? c->v : c->v + k, sel ? sel + k : NULL, n, sel ? some : out->i + k))
 			return false;
+		for (uint32_t j = 0; sel && j < n; j++)
+			out->i[sel[k + j]] = some[j];
 	}
 	return true;
 }

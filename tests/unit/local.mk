@@ -15,6 +15,7 @@ EXTRA_DIST += tests/unit/agg_fixture.h
 EXTRA_DIST += tests/unit/codec_util.h
 unit_tests += tests/unit/base_regex
 unit_tests += tests/unit/base_ints
+unit_tests += tests/unit/base_short_nums
 unit_tests += tests/unit/base_num
 unit_tests += tests/unit/base_time
 unit_tests += tests/unit/base_utf8
