@@ -379,6 +379,7 @@ static int read_begun(void *ctx, struct err *e)
 	p->place->reader = in;
 	in->place = p->place;
 	in->call_rows = in->call_bads = 0;
+	in->past_rows = in->past_bads = 0;
 	in->skip_rows = in->skip_bads = 0;
 	if (p->resumes) {
 		in->skip_rows = v->rows;
@@ -395,7 +396,7 @@ static size_t room_to_aim(const struct input *in, const struct place *p)
 {
 	const struct place_value *aim = of(in)->rerun.is ? place_aim(p) : NULL;
 
-	if (!aim || runs_out(in, aim) || ((aim->rows | aim->bads) && p->now.pos.offset == aim->pos.offset))
+	if (!aim || runs_out(in, aim) || ((aim->rows | aim->bads) && p->now.pos.offset >= aim->pos.offset))
 		return SIZE_MAX;
 	return aim->pos.offset > p->read_at ? (size_t)(aim->pos.offset - p->read_at) : 0;
 }
@@ -452,11 +453,23 @@ void ckpt_decoding(struct input *in, const char *p, size_t n)
 
 static void read_decoding(void *ctx, const char *p, size_t n) { ckpt_decoding(ctx, p, n); }
 
+/* What is counted from the start of a decode call may reach into the next ones: those that are made again need not be as long. */
+static void count_past(struct input *in)
+{
+	const struct place_value *aim = of(in)->rerun.is ? place_aim(in->place) : NULL;
+
+	if (!aim || in->place->now.pos.offset < aim->pos.offset)
+		return;
+	in->past_rows += in->call_rows;
+	in->past_bads += in->call_bads;
+}
+
 void ckpt_decoded(struct input *in, const char *p, size_t used)
 {
 	struct place_value *v = &in->place->now;
 	const struct decoder *d = in->decoder;
 
+	count_past(in);
 	in->call_p = NULL;
 	in->call_rows = in->call_bads = 0;
 	v->line = d->line;
@@ -542,17 +555,18 @@ bool ckpt_skip_bad(struct input *in)
 uint64_t ckpt_limit(const struct input *in)
 {
 	const struct place_value *aim = of(in)->rerun.is ? place_aim(in->place) : NULL;
+	uint64_t taken = in->past_rows + in->call_rows;
 
-	if (!aim || !(aim->rows | aim->bads) || in->place->now.pos.offset != aim->pos.offset)
+	if (!aim || !(aim->rows | aim->bads) || in->place->now.pos.offset < aim->pos.offset)
 		return UINT64_MAX;
-	return aim->rows > in->call_rows ? aim->rows - in->call_rows : 0;
+	return aim->rows > taken ? aim->rows - taken : 0;
 }
 
 bool ckpt_at_limit(const struct input *in, bool more)
 {
 	const struct place_value *aim = ckpt_limit(in) ? NULL : place_aim(in->place);
 
-	return aim && (more || in->call_bads >= aim->bads);
+	return aim && (more || in->past_bads + in->call_bads >= aim->bads);
 }
 
 /* ---- a micro-batch that is run again ---- */

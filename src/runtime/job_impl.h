@@ -47,6 +47,7 @@ struct input {
 	const char *call_p;
 	size_t call_n;
 	uint64_t call_rows, call_bads, skip_rows, skip_bads;
+	uint64_t past_rows, past_bads; /* of ended calls, from where the one began in which the micro-batch that is run again was cut */
 	char *const *left;       /* of a stream: the bytes that it has and that are not decoded */
 	const size_t *left_n;
 };
