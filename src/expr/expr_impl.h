@@ -17,6 +17,7 @@ struct x_name {
 struct expr {
 	uint8_t kind, op;
 	bool variable;            /* X_FIELD: a variable, its column is VAR_PREFIX and the name; X_RECORD: there are such columns to leave out */
+	uint8_t unlike;           /* X_ARITH, X_COMPARE: so many batches more it takes columns of texts row by row */
 	bool reads;               /* X_EACH, X_KEEP: the body reads more than the variable */
 	bool asked, seen;         /* X_FIELD: some row was read; was not null in some row */
 	uint32_t n_kids;
@@ -52,6 +53,10 @@ struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *
 			   const uint32_t *sel, uint32_t n_sel);
 struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
 			     const uint32_t *sel, uint32_t n_sel);
+
+/* A column of values as T_INT or T_FLOAT when all its numbers are of that one type, those that are spelled parsed; nulls stay null. False: it is
+ * not so, or there are none. */
+bool column_numbers_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out);
 
 /* A bool column and the way to set its rows. */
 struct bools {

@@ -1,5 +1,4 @@
 /* Kernels of arithmetic and comparison. Each is a typed loop; what has no kernel goes through the row operators, which define the meaning. */
-#include "base/short_nums.h"
 #include "expr/expr_impl.h"
 
 /* Index of a row in a column that may be constant. */
@@ -65,6 +64,44 @@ static bool arith_ii(enum op_code op, const struct batch *b, const struct column
 	return !over;
 }
 
+static bool is_number_column(const struct column *c) { return c->type == T_INT || c->type == T_FLOAT; }
+
+static double double_at(const struct column *c, uint32_t i) { return c->type == T_INT ? (double)c->i[AT(c, i)] : c->f[AT(c, i)]; }
+
+/* Of which at least one has floats; false when some divisor is 0 (then the row operators say so). */
+static bool divide(const struct batch *b, const struct column *l, const struct column *r, const uint32_t *sel, uint32_t n_sel, struct column *out)
+{
+	bool zero = false;
+
+	if (l->type == T_INT && r->type == T_INT)
+		return false; /* a type for each row */
+	*out = column_make(b->arena, T_FLOAT, b->n_rows);
+	out->valid = valid_both(b, l, r);
+	BATCH_EACH(sel, n_sel, i)
+	{
+		double by = double_at(r, i);
+
+		zero |= by == 0;
+		out->f[i] = double_at(l, i) / by;
+	}
+	return !zero;
+}
+
+/* The column, or its spelled numbers in `numbers` where all are of one type. An expression over columns that are not waits a while before it looks again. */
+static const struct column *as_numbers(struct expr *x, const struct batch *b, const struct column *c, const uint32_t *sel, uint32_t n_sel, struct column *numbers)
+{
+	if (c->constant || column_is_scalar(c->type))
+		return c;
+	if (x->unlike) {
+		x->unlike--;
+		return c;
+	}
+	if (column_numbers_typed(b->arena, c, sel, n_sel, b->n_rows, numbers))
+		return numbers;
+	x->unlike = UINT8_MAX;
+	return c;
+}
+
 static struct column arith_rows(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
 				const uint32_t *sel, uint32_t n_sel)
 {
@@ -82,10 +119,11 @@ static struct column arith_rows(struct expr *x, struct eval *ev, const struct ba
 	return column_tighten(b->arena, out, sel, n_sel, b->n_rows);
 }
 
-struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
+struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *b, const struct column *left, const struct column *right,
 			   const uint32_t *sel, uint32_t n_sel)
 {
-	struct column out;
+	struct column out, numbers[2];
+	const struct column *l = as_numbers(x, b, left, sel, n_sel, &numbers[0]), *r = as_numbers(x, b, right, sel, n_sel, &numbers[1]);
 
 	if (x->op == OP_ADD || x->op == OP_SUB || x->op == OP_MUL) {
 		if (l->type == T_INT && r->type == T_INT && arith_ii(x->op, b, l, r, sel, n_sel, &out))
@@ -97,7 +135,9 @@ struct column kernel_arith(struct expr *x, struct eval *ev, const struct batch *
 		if (l->type == T_FLOAT && r->type == T_INT)
 			return arith_fi(x->op, b, l, r, sel, n_sel);
 	}
-	return arith_rows(x, ev, b, l, r, sel, n_sel);
+	if (x->op == OP_DIV && is_number_column(l) && is_number_column(r) && divide(b, l, r, sel, n_sel, &out))
+		return out;
+	return arith_rows(x, ev, b, left, right, sel, n_sel);
 }
 
 /* ---- comparison ---- */
@@ -125,6 +165,12 @@ static struct column compare_ii(enum op_code op, const struct batch *b, const st
 		break;
 	case OP_NE:
 		BATCH_EACH(sel, n_sel, i) d[i] = x[i * ls] != y[i * rs];
+		break;
+	case OP_LT:
+		BATCH_EACH(sel, n_sel, i) d[i] = x[i * ls] < y[i * rs];
+		break;
+	case OP_GT:
+		BATCH_EACH(sel, n_sel, i) d[i] = x[i * ls] > y[i * rs];
 		break;
 	default:
 		BATCH_EACH(sel, n_sel, i) d[i] = compare_holds(op, cmp_i(x[i * ls], y[i * rs]));
@@ -165,13 +211,21 @@ static void compare_row(struct expr *x, struct eval *ev, const struct batch *b, 
 }
 
 /* Text fields against a number: `status >= 500`. */
-static struct column compare_text_number(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l,
-					 const struct value *k, const uint32_t *sel, uint32_t n_sel)
+static struct column compare_text_number(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
+					 const uint32_t *sel, uint32_t n_sel)
 {
-	struct bools out = bools_make(b->arena, b->n_rows);
+	struct bools out;
 	struct num q, p;
+	struct value k = column_get(r, 0);
+	struct column numbers;
+	const struct column *typed = as_numbers(x, b, l, sel, n_sel, &numbers);
 
-	value_num(k, &q);
+	if (typed->type == T_INT && r->type == T_INT)
+		return compare_ii(x->op, b, typed, r, sel, n_sel);
+	if (is_number_column(typed) && is_number_column(r))
+		return compare_numbers(x->op, b, typed, r, sel, n_sel);
+	out = bools_make(b->arena, b->n_rows);
+	value_num(&k, &q);
 	BATCH_EACH(sel, n_sel, i)
 	{
 		const struct value *v = &l->v[i];
@@ -179,7 +233,7 @@ static struct column compare_text_number(struct expr *x, struct eval *ev, const 
 		if (likely((v->type == T_TEXT || v->type == T_NUM) && num_parse(v->s, v->n, &p) != NUM_NOT))
 			out.c.b[i] = compare_holds(x->op, p.kind == NUM_INT && q.kind == NUM_INT ? cmp_i(p.i, q.i) : num_cmp(&p, &q));
 		else
-			compare_row(x, ev, b, v, k, &out, i);
+			compare_row(x, ev, b, v, &k, &out, i);
 	}
 	return out.c;
 }
@@ -217,8 +271,6 @@ static struct column compare_rows(struct expr *x, struct eval *ev, const struct 
 	return out.c;
 }
 
-static bool is_number_column(const struct column *c) { return c->type == T_INT || c->type == T_FLOAT; }
-
 struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch *b, const struct column *l, const struct column *r,
 			     const uint32_t *sel, uint32_t n_sel)
 {
@@ -230,124 +282,9 @@ struct column kernel_compare(struct expr *x, struct eval *ev, const struct batch
 		struct value k = column_get(r, 0);
 
 		if (k.type == T_INT || k.type == T_FLOAT)
-			return compare_text_number(x, ev, b, l, &k, sel, n_sel);
+			return compare_text_number(x, ev, b, l, r, sel, n_sel);
 		if (k.type == T_STR && (x->op == OP_EQ || x->op == OP_NE))
 			return compare_text_literal(x, ev, b, l, &k, sel, n_sel);
 	}
 	return compare_rows(x, ev, b, l, r, sel, n_sel);
-}
-
-/* ---- conversion ---- */
-
-/* The first bytes of some texts of a column; what is no text has length 0. */
-struct words {
-	uint64_t word[SHORT_NUMS], len[SHORT_NUMS];
-};
-
-static void words_fill(struct words *w, const struct value *v, const uint32_t *rows, uint32_t n)
-{
-	for (uint32_t k = 0; k < n; k++) {
-		const struct value *x = rows ? &v[rows[k]] : &v[k];
-		bool text = (x->type == T_TEXT || x->type == T_NUM) && x->n;
-
-		w->len[k] = text ? x->n : 0;
-		w->word[k] = text ? short_nums_word(x->s, x->n) : 0;
-	}
-}
-
-/* Some rows of a column, all of this kind, into `out`; false: one is not. */
-#define NUMBERS_SOME(name, c_type, kernel, KIND, member) \
-	static bool name(struct words *w, const struct value *v, const uint32_t *rows, uint32_t n, c_type *out) \
-	{ \
-		const struct short_nums_ops *ops = short_nums_ops(simd_level()); \
-		struct num x; \
-\
-		words_fill(w, v, rows, n); \
-		for (uint32_t k = 0; (k += ops->kernel(w->word + k, w->len + k, n - k, out + k)) < n;) \
-			for (uint32_t to = k + 8 < n ? k + 8 : n; k < to; k++) { \
-				if (value_num(rows ? &v[rows[k]] : &v[k], &x) != KIND) \
-					return false; \
-				out[k] = x.member; \
-			} \
-		return true; \
-	}
-
-NUMBERS_SOME(floats_some, double, floats, NUM_FLOAT, f)
-NUMBERS_SOME(ints_some, int64_t, ints, NUM_INT, i)
-
-static bool floats_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
-{
-	struct words w;
-	double some[SHORT_NUMS];
-
-	*out = column_make(a, T_FLOAT, n_rows);
-	for (uint32_t k = 0, n; k < n_sel; k += n) {
-		n = n_sel - k < SHORT_NUMS ? n_sel - k : SHORT_NUMS;
-		if (!floats_some(&w, sel ? c->v : c->v + k, sel ? sel + k : NULL, n, sel ? some : out->f + k))
-			return false;
-		for (uint32_t j = 0; sel && j < n; j++)
-			out->f[sel[k + j]] = some[j];
-	}
-	return true;
-}
-
-static bool ints_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
-{
-	struct words w;
-	int64_t some[SHORT_NUMS];
-
-	*out = column_make(a, T_INT, n_rows);
-	for (uint32_t k = 0, n; k < n_sel; k += n) {
-		n = n_sel - k < SHORT_NUMS ? n_sel - k : SHORT_NUMS;
-		if (!ints_some(&w, sel ? c->v : c->v + k, sel ? sel + k : NULL, n, sel ? some : out->i + k))
-			return false;
-		for (uint32_t j = 0; sel && j < n; j++)
-			out->i[sel[k + j]] = some[j];
-	}
-	return true;
-}
-
-/* All rows floats or all ints, as the first one is: straight into typed storage. false: mixed, or something is no number. */
-static bool numbers_typed(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, struct column *out)
-{
-	struct num n;
-
-	if (!n_sel)
-		return false;
-	switch (value_num(&c->v[sel ? sel[0] : 0], &n)) {
-	case NUM_INT:
-		return ints_typed(a, c, sel, n_sel, n_rows, out);
-	case NUM_FLOAT:
-		return floats_typed(a, c, sel, n_sel, n_rows, out);
-	default:
-		return false;
-	}
-}
-
-struct column column_numbers(struct arena *a, const struct column *c, const uint32_t *sel, uint32_t n_sel, uint32_t n_rows, bool strict,
-			     struct not_numbers *failures)
-{
-	struct column out;
-	struct value *v;
-	struct num n;
-
-	if (c->type == T_INT || c->type == T_FLOAT || c->type == T_NULL)
-		return *c;
-	if (!c->constant && !column_is_scalar(c->type) && numbers_typed(a, c, sel, n_sel, n_rows, &out))
-		return out;
-	v = arena_array(a, struct value, n_rows);
-	BATCH_EACH(sel, n_sel, i)
-	{
-		v[i] = column_get(c, i);
-		if (v[i].type == T_NULL || v[i].type == T_INT || v[i].type == T_FLOAT)
-			continue;
-		if (value_num(&v[i], &n) != NUM_NOT) {
-			v[i] = value_from_num(&n);
-		} else if (strict && v[i].type != T_DUR && v[i].type != T_TIME) {
-			v[i] = v_null();
-			if (!failures->n++)
-				failures->first = i;
-		}
-	}
-	return column_tighten(a, v, sel, n_sel, n_rows);
 }

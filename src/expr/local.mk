@@ -10,6 +10,7 @@ src_libexpr_a_SOURCES += src/expr/eval.h
 src_libexpr_a_SOURCES += src/expr/bind.c
 src_libexpr_a_SOURCES += src/expr/eval.c
 src_libexpr_a_SOURCES += src/expr/kernel_num.c
+src_libexpr_a_SOURCES += src/expr/kernel_text.c
 src_libexpr_a_SOURCES += src/expr/lex.h
 src_libexpr_a_SOURCES += src/expr/lex.c
 src_libexpr_a_SOURCES += src/expr/lex_text.c
