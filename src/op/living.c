@@ -58,13 +58,13 @@ void living_die(struct living *l, uint32_t key)
 	l->n_live--;
 }
 
+bool living_worn(const struct living *l) { return l->n_keys && l->n - l->n_live >= DEAD_MIN && l->n - l->n_live >= l->n / 2; }
+
 uint32_t *living_compact(struct living *l)
 {
 	uint32_t *live, *map, *names, n = 0;
 	struct groups fresh;
 
-	if (!l->n_keys || l->n - l->n_live < DEAD_MIN || l->n - l->n_live < l->n / 2)
-		return NULL;
 	live = xmalloc((l->n + 1) * sizeof *live);
 	map = xmalloc((l->n + 1) * sizeof *map);
 	names = xmalloc((l->n + 1) * sizeof *names);
@@ -82,6 +82,8 @@ uint32_t *living_compact(struct living *l)
 	groups_release(&l->groups);
 	l->groups = fresh;
 	l->n = n;
+	l->cap = n + 1;
+	l->born = xrealloc(l->born, l->cap * sizeof *l->born);
 	free(live);
 	free(map);
 	return names;

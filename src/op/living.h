@@ -24,8 +24,9 @@ static inline bool living_has(const struct living *l, uint32_t key) { return l->
 /* It is there from now on, spelled as in this row of the batch at hand; it was dead. */
 void living_wake(struct living *l, uint32_t key, uint32_t row);
 void living_die(struct living *l, uint32_t key);
-/* When the dead are many: names[old] is the new number of a key, UINT32_MAX where it was dead; the caller frees them. Else NULL.
- */
+/* Are the dead many? */
+bool living_worn(const struct living *l);
+/* The dead leave the table: names[old] is the new number of a key, UINT32_MAX where it was dead; the caller frees them. With keys only. */
 uint32_t *living_compact(struct living *l);
 /* The columns of keys list[0 .. n), n_keys of them, in the arena. */
 struct column *living_columns(const struct living *l, const uint32_t *list, uint32_t n, struct arena *a);

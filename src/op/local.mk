@@ -40,4 +40,4 @@ src_libop_a_SOURCES += src/op/state_table.c src/op/state_table.h src/op/state_ti
 src_libop_a_SOURCES += src/op/op_join.c src/op/op_join.h src/op/join_side.c src/op/join_side.h src/op/join_keep.c src/op/join_impl.h src/op/join_save.c src/op/join_away.c src/op/join_away.h src/op/join_shape.c src/op/join_shape.h
 src_libop_a_SOURCES += src/op/op_cogroup.c src/op/op_cogroup.h src/op/expiries.c src/op/expiries.h
 src_libop_a_SOURCES += src/op/op_lookup.c src/op/op_lookup.h
-src_libop_a_SOURCES += src/op/living.c src/op/living.h src/op/op_absent.c src/op/op_absent.h src/op/op_group_rows.c src/op/op_group_rows.h src/op/op_fill.c src/op/op_fill.h
+src_libop_a_SOURCES += src/op/living.c src/op/living.h src/op/resting.c src/op/resting.h src/op/op_absent.c src/op/op_absent.h src/op/op_group_rows.c src/op/op_group_rows.h src/op/op_fill.c src/op/op_fill.h

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "op/keep.h"
-#include "op/living.h"
 #include "op/op_assign.h"
+#include "op/resting.h"
 #include "op/timers.h"
 
 enum count { HEARD, LATE, NO_TIME };
@@ -17,7 +17,7 @@ struct stretch {
 /* What a key has said: stretches [from, n), earliest first. */
 struct voice {
 	struct stretch one, *many; /* many NULL: it has room for one */
-	uint32_t from, n, cap;
+	uint32_t from, n, cap : 31, recent : 1; /* recent: heard of lately */
 	uint32_t mark;
 	int64_t due; /* when it is in the heap, where others of its times are void */
 };
@@ -37,10 +37,14 @@ struct absent {
 	struct keep_gone gone;
 	int64_t kept_latest;
 	uint32_t latest_mark;
+	struct resting rest;
+	int64_t told; /* silences before it have been told */
 };
 
 static int64_t later(int64_t t, int64_t by) { return t > INT64_MAX - by ? INT64_MAX : t + by; }
 static int64_t earlier(int64_t t, int64_t by) { return t < INT64_MIN + by ? INT64_MIN : t - by; }
+
+static uint64_t n_keys(const struct absent *x) { return x->keys.n_live + x->rest.away.n; }
 
 /* ---- stretches ---- */
 
@@ -122,11 +126,14 @@ static void swallow(const struct absent *x, struct voice *v, uint32_t place)
 	v->n -= next - place - 1;
 }
 
+/* When the key's first stretch is. */
+static int64_t over_at(const struct absent *x, struct voice *v) { return later(stretches(v)[v->from].last, x->spec.span_ns); }
+
 /* The heap has the end of the first stretch, or an earlier time. */
 static void set_due(struct absent *x, uint32_t key)
 {
 	struct voice *v = &x->voices[key];
-	int64_t due = later(stretches(v)[v->from].last, x->spec.span_ns);
+	int64_t due = over_at(x, v);
 
 	if (due >= v->due)
 		return;
@@ -159,6 +166,48 @@ static void reserve(struct absent *x)
 		x->voices[x->n_voices] = (struct voice){ .due = INT64_MAX };
 }
 
+/* New numbers for the keys that live. */
+static void compact(struct absent *x)
+{
+	uint32_t *names = living_compact(&x->keys);
+
+	timers_release(&x->due);
+	for (uint32_t k = 0; k < x->n_voices; k++) {
+		if (names[k] == UINT32_MAX)
+			continue;
+		x->voices[names[k]] = x->voices[k];
+		timers_add(&x->due, x->voices[k].due, names[k], 0);
+	}
+	x->n_voices = x->keys.n;
+	x->voices_cap = x->n_voices + 1;
+	x->voices = xrealloc(x->voices, x->voices_cap * sizeof *x->voices);
+	keep_dirty_rename(&x->dirty, names);
+	free(names);
+}
+
+/* Behind a commit, with every key in its entry: those not heard of for the longest time leave memory. */
+static void leave(struct absent *x)
+{
+	uint32_t stay;
+
+	if (x->dirty.n || x->gone.b.n || !resting_should_leave(&x->rest, &stay))
+		return;
+	for (uint32_t k = 0; k < x->n_voices; k++) {
+		struct voice *v = &x->voices[k];
+		bool recent = v->recent;
+
+		v->recent = false;
+		if (!living_has(&x->keys, k))
+			continue;
+		if (recent && stay)
+			stay--;
+		else if (resting_leave(&x->rest, k, over_at(x, v)))
+			forget(x, v);
+	}
+	compact(x);
+	resting_left(&x->rest);
+}
+
 static int too_late(struct absent *x, const struct batch *b, uint32_t row, int64_t over, struct err *e)
 {
 	const struct run *run = x->op.run;
@@ -182,6 +231,7 @@ static int take_row(struct absent *x, const struct batch *b, uint32_t row, uint3
 	if (!living_has(&x->keys, key))
 		living_wake(&x->keys, key, row);
 	hear(x, key, t);
+	x->voices[key].recent = true;
 	if (x->op.run->durable)
 		keep_dirty_add(&x->dirty, key);
 	x->op.count[HEARD]++;
@@ -192,15 +242,19 @@ static int absent_process(struct op *op, int port, const struct batch *b, struct
 {
 	struct absent *x = (struct absent *)op;
 	struct column *cols = arena_array(b->arena, struct column, x->spec.n_keys + 1);
-	uint32_t *key;
+	uint32_t *key, known;
 
 	(void)port;
+	leave(x);
+	known = x->keys.n;
 	for (uint32_t k = 0; k < x->spec.n_keys; k++)
 		cols[k] = expr_eval(x->spec.keys_take[k], &op->eval, b, b->sel, b->n_sel);
 	key = living_put(&x->keys, b, cols, b->sel, b->n_sel);
 	reserve(x);
+	if (resting_return(&x->rest, known, e))
+		return -1;
 	BATCH_EACH(b->sel, b->n_sel, i) if (take_row(x, b, i, key[k_], e)) return -1;
-	return op_check_memory(op, x->keys.n_live, e);
+	return op_check_memory(op, n_keys(x), e);
 }
 
 /* ---- silences out ---- */
@@ -242,22 +296,34 @@ static struct silence end_stretch(struct absent *x, uint32_t key)
 	return out;
 }
 
+/* The first of the heap is the end of a stretch then. False: there is none. */
+static bool next_due(struct absent *x)
+{
+	const struct timer *first;
+	struct timer t;
+
+	while ((first = timers_first(&x->due))) {
+		struct voice *v = &x->voices[first->what];
+
+		if (v->due == first->at && over_at(x, v) == first->at)
+			return true;
+		timers_take(&x->due, INT64_MAX, &t);
+		if (v->due != t.at)
+			continue;
+		v->due = INT64_MAX;
+		set_due(x, t.what);
+	}
+	return false;
+}
+
 static struct silence *take_due(struct absent *x, int64_t now, size_t *n)
 {
 	struct silence *out = NULL;
 	size_t cap = 0;
 	struct timer t;
 
-	while (now > INT64_MIN && timers_take(&x->due, now - 1, &t)) {
-		struct voice *v = &x->voices[t.what];
-
-		if (v->due != t.at)
-			continue;
-		if (later(stretches(v)[v->from].last, x->spec.span_ns) > t.at) {
-			v->due = INT64_MAX;
-			set_due(x, t.what);
-			continue;
-		}
+	while (next_due(x) && timers_first(&x->due)->at < now) {
+		timers_take(&x->due, INT64_MAX, &t);
 		out = xgrow(out, &cap, *n + 1, sizeof *out);
 		out[(*n)++] = end_stretch(x, t.what);
 	}
@@ -312,30 +378,11 @@ static void bury(struct absent *x, const struct silence *s, size_t n)
 	buf_release(&key);
 }
 
-static void compact(struct absent *x)
+/* Silences that began before then, of keys in memory. */
+static int tell(struct absent *x, int64_t until, struct err *e)
 {
-	uint32_t *names = living_compact(&x->keys);
-
-	if (!names)
-		return;
-	timers_release(&x->due);
-	for (uint32_t k = 0; k < x->n_voices; k++) {
-		if (names[k] == UINT32_MAX)
-			continue;
-		x->voices[names[k]] = x->voices[k];
-		timers_add(&x->due, x->voices[k].due, names[k], 0);
-	}
-	x->n_voices = x->keys.n;
-	keep_dirty_rename(&x->dirty, names);
-	free(names);
-}
-
-static int absent_batch_end(struct op *op, struct err *e)
-{
-	struct absent *x = (struct absent *)op;
-	const struct timer *next;
 	size_t n = 0;
-	struct silence *s = take_due(x, time_now(x), &n);
+	struct silence *s = take_due(x, until, &n);
 	int verdict = 0;
 
 	if (n)
@@ -344,11 +391,37 @@ static int absent_batch_end(struct op *op, struct err *e)
 		verdict = push_some(x, s + from, (uint32_t)(n - from < step ? n - from : step), e);
 	bury(x, s, n);
 	free(s);
-	compact(x);
-	next = timers_first(&x->due);
-	if (x->spec.event && op->watermark != WATERMARK_END && next && next->at <= op->watermark)
-		op->passes = next->at - 1;
+	x->told = until > x->told ? until : x->told;
+	if (living_worn(&x->keys))
+		compact(x);
 	return verdict < 0 ? -1 : 0;
+}
+
+/* Keys that are away come back for it some at a time; whose silence begins now holds back the watermark, and is in memory too. */
+static int tell_all(struct absent *x, int64_t now, struct err *e)
+{
+	int64_t bound = now < INT64_MAX ? now + 1 : now, upto;
+
+	for (;;) {
+		if (resting_bring(&x->rest, bound, &upto, e) || tell(x, upto < now ? upto : now, e))
+			return -1;
+		if (upto == bound)
+			return 0;
+		if (op_check_memory(&x->op, n_keys(x), e))
+			return -1;
+	}
+}
+
+static int absent_batch_end(struct op *op, struct err *e)
+{
+	struct absent *x = (struct absent *)op;
+	int64_t now = time_now(x);
+
+	if (now > INT64_MIN && tell_all(x, now, e))
+		return -1;
+	if (x->spec.event && op->watermark != WATERMARK_END && next_due(x) && timers_first(&x->due)->at <= op->watermark)
+		op->passes = timers_first(&x->due)->at - 1;
+	return 0;
 }
 
 /* ---- checkpoints ----
@@ -422,17 +495,44 @@ static int absent_restore(struct op *op, const char *key, size_t key_n, const ch
 		x->latest_mark = mark;
 		return keep_over(&in) ? 0 : keep_refuse(op, e);
 	}
-	return restore_key(x, keep_open(key, key_n, 'k'), in, mark) ? keep_refuse(op, e) : 0;
+	if (restore_key(x, keep_open(key, key_n, 'k'), in, mark))
+		return keep_refuse(op, e);
+	leave(x);
+	return 0;
 }
+
+/* ---- keys that are away ---- */
+
+static int absent_load(struct op *op, const struct kept_entry *entry)
+{
+	return restore_key((struct absent *)op, keep_open(entry->key, entry->key_n, 'k'), keep_open(entry->value, entry->n, ABSENT_VERSION), entry->mark);
+}
+
+/* One whose silences are told is on its way out. */
+static int absent_due(const struct op *op, const struct kept_entry *entry, int64_t *at)
+{
+	const struct absent *x = (const struct absent *)op;
+	struct bytes_in in = keep_open(entry->value, entry->n, ABSENT_VERSION);
+
+	get_varint(&in);
+	get_varint(&in);
+	keep_get_int(&in);
+	*at = later(keep_get_int(&in), x->spec.span_ns);
+	if (*at < x->told)
+		*at = INT64_MAX;
+	return in.bad ? -1 : 0;
+}
+
+static const struct resting_calls absent_calls = { absent_load, absent_due, 'k' };
 
 /* ---- the operator ---- */
 
-static bool absent_holds(const struct op *op) { return ((const struct absent *)op)->keys.n_live; }
+static bool absent_holds(const struct op *op) { return n_keys((const struct absent *)op); }
 
 static uint64_t absent_held(const struct op *op, const char **what)
 {
 	*what = "keys";
-	return ((const struct absent *)op)->keys.n_live;
+	return n_keys((const struct absent *)op);
 }
 
 static size_t absent_memory(const struct op *op)
@@ -440,7 +540,7 @@ static size_t absent_memory(const struct op *op)
 	const struct absent *x = (const struct absent *)op;
 
 	return living_memory(&x->keys) + x->voices_cap * sizeof *x->voices + x->many_bytes + timers_memory(&x->due) +
-	       keep_dirty_memory(&x->dirty) + x->gone.b.cap;
+	       keep_dirty_memory(&x->dirty) + x->gone.b.cap + resting_memory(&x->rest);
 }
 
 static void absent_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -464,10 +564,12 @@ static void absent_free(struct op *op)
 	timers_release(&x->due);
 	keep_dirty_release(&x->dirty);
 	keep_gone_release(&x->gone);
+	resting_release(&x->rest);
 }
 
 static const struct op_class absent_class = {
 	.name = "absent",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "heard", "late", "no-time" },
 	.process = absent_process,
@@ -507,5 +609,8 @@ struct op *op_absent(struct run *run, int stage, const char *word, const struct 
 	x->schema = make_schema(spec);
 	x->latest = x->kept_latest = INT64_MIN;
 	living_init(&x->keys, spec->n_keys);
+	resting_init(&x->rest, &x->op, &x->keys, &absent_calls);
+	x->told = INT64_MIN;
+	x->op.stays = !spec->n_keys;
 	return &x->op;
 }

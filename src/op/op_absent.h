@@ -4,7 +4,8 @@
  * when the watermark (without event time: the clock) is more than DUR behind its end; then it comes out and is forgotten, and the
  * key with it when that was all. So memory goes with the keys heard of within DUR. How the stream is cut does not matter while
  * disorder stays within the watermark's delay: a silence in the midst of a micro-batch is told as any other. At the end of the
- * input the time is that of the latest record, for none comes after it.
+ * input the time is that of the latest record, for none comes after it. With --mem and a checkpoint keys rest in the store (op/resting.h) until
+ * they speak or fall silent.
  *
  * Fields: the keys, last_seen, silent_since (last_seen + DUR), which is the event time too. Watermark held back for what may come
  * out. */

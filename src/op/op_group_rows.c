@@ -353,10 +353,11 @@ static void hold_back(struct group_rows *g)
 
 static void compact(struct group_rows *g)
 {
-	uint32_t *names = living_compact(&g->keys);
+	uint32_t *names;
 
-	if (!names)
+	if (!living_worn(&g->keys))
 		return;
+	names = living_compact(&g->keys);
 	for (uint32_t k = 0; k < g->n_packing; k++)
 		if (names[k] != UINT32_MAX)
 			g->packing[names[k]] = g->packing[k];
