@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/report.h"
-#include "plan/meaning.h"
 
 static int goes_with(const char *option, struct err *e)
 {
@@ -55,10 +54,13 @@ char *durable_salt(const struct options *o)
 {
 	struct buf b = { 0 };
 
-	for (int i = 0; i < o->n_vars; i++)
-		buf_printf(&b, "$%s=%s\n", o->vars[i].name, o->vars[i].value);
 	buf_printf(&b, "%s\n%s\n", o->zone ? zone_name(o->zone) : "", o->schema ? o->schema : "");
 	return (char *)buf_cstr(&b);
+}
+
+struct plan_given durable_given(const struct options *o, const char *salt)
+{
+	return (struct plan_given){ .salt = salt, .vars = o->vars, .n_vars = o->n_vars };
 }
 
 static const char *command_line(const struct plan *p)
@@ -70,6 +72,7 @@ int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct
 {
 	const struct options *o = d->opts;
 	struct plan_meaning *meanings;
+	struct plan_given given;
 	struct checkpoint_stage *stages;
 	char *own;
 
@@ -77,7 +80,8 @@ int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct
 	if (!o->checkpoint)
 		return 0;
 	own = durable_salt(o);
-	meanings = plan_meanings(d->plan, own);
+	given = durable_given(o, own);
+	meanings = plan_meanings(d->plan, &given);
 	free(own);
 	stages = arena_array(d->plan->arena, struct checkpoint_stage, (size_t)d->plan->n_stages + 1);
 	for (int i = 0; i <= d->plan->n_stages; i++)

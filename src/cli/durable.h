@@ -3,6 +3,7 @@
 #define STRM_CLI_DURABLE_H
 #include "cli/options.h"
 #include "plan/lower.h"
+#include "plan/meaning.h"
 #include "runtime/checkpoint.h"
 
 struct durable {
@@ -17,7 +18,9 @@ int durable_check(const struct options *o, struct err *e);
 /* Opens the checkpoint, if there is to be one, and puts what follows from the options into all that the job is made of. 0 or -1. */
 int durable_open(struct durable *d, struct job_opts *jo, struct run *run, struct lower_opts *lower, struct err *e);
 
-/* What the state of all stages depends on beside the program's text (plan/meaning.h); the caller's. */
+/* What the state of all stages depends on beside the program's text; the caller's. */
 char *durable_salt(const struct options *o);
+/* With it, for plan_meanings(); points into both. */
+struct plan_given durable_given(const struct options *o, const char *salt);
 
 #endif

@@ -419,14 +419,15 @@ static int compare(struct inspect_run *run, struct comparison *c, struct shown *
 static int diff_all(struct inspect_run *run, struct shown *out, struct err *e)
 {
 	char *salt = durable_salt(run->opts);
+	struct plan_given given = durable_given(run->opts, salt);
 	struct comparison c = { 0 };
 	struct plan now = { 0 };
 	int status = run_compile(run->opts, &now, e);
 
 	if (!status) {
-		c.now = (struct stages){ &now, plan_meanings(&now, salt) };
+		c.now = (struct stages){ &now, plan_meanings(&now, &given) };
 		if (run->layouts.compiled)
-			c.then = (struct stages){ &run->layouts.plan, plan_meanings(&run->layouts.plan, salt) };
+			c.then = (struct stages){ &run->layouts.plan, plan_meanings(&run->layouts.plan, &given) };
 		status = compare(run, &c, out, e);
 	}
 	plan_release(&now);

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "expr/lex.h"
 #include "state/bytes.h"
 
 struct meaning {
-	const struct plan *plan;
+	const struct plan_given *given;
 	struct buf text;       /* what is hashed */
 	struct field_set want; /* fields whose making counts */
 };
@@ -120,10 +121,37 @@ static void put_panes(struct meaning *m, const struct plan_panes *p)
 	buf_printf(&m->text, " %d%d%d%d%d\n", p->inherits, p->merges, p->windowed, p->complete, p->as_touched);
 }
 
-static uint64_t node_meaning(const struct plan *p, const struct plan_chain *c, uint32_t at, uint64_t seed)
+/* Does the text have `$name`? In a string, too: that is no harm. */
+static bool names_var(const struct buf *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i + n < text->n; i++) {
+		const char *at = text->p + i;
+
+		if (*at == '$' && !memcmp(at + 1, name, n) && (i + n + 1 == text->n || !name_char(at[n + 1])))
+			return true;
+	}
+	return false;
+}
+
+static void put_vars(struct meaning *m)
+{
+	size_t n = m->text.n;
+
+	for (int i = 0; i < m->given->n_vars; i++) {
+		const struct program_var *v = &m->given->vars[i];
+		const struct buf program = { .p = m->text.p, .n = n };
+
+		if (names_var(&program, v->name))
+			buf_printf(&m->text, "$%s=%s\n", v->name, v->value);
+	}
+}
+
+static uint64_t node_meaning(const struct meaning *whole, const struct plan_chain *c, uint32_t at, uint64_t seed)
 {
 	const struct plan_node *n = c->nodes[at];
-	struct meaning m = { .plan = p, .want = { .arena = p->arena } };
+	struct meaning m = *whole;
 	uint64_t sum;
 
 	put(&m, n->canonical ? n->canonical : n->word);
@@ -132,15 +160,17 @@ static uint64_t node_meaning(const struct plan *p, const struct plan_chain *c, u
 	for (uint32_t i = 0; i < n->n_others; i++)
 		through_point(&m, n->others[i].point);
 	through_chain(&m, c, at);
+	put_vars(&m);
 	sum = sum64(m.text.p, m.text.n, seed);
 	buf_release(&m.text);
 	return sum;
 }
 
-struct plan_meaning *plan_meanings(const struct plan *p, const char *salt)
+struct plan_meaning *plan_meanings(const struct plan *p, const struct plan_given *g)
 {
+	const struct meaning whole = { .given = g, .want = { .arena = p->arena } };
 	struct plan_meaning *out = arena_zero(p->arena, ((size_t)p->n_stages + 1) * sizeof *out);
-	uint64_t seed = sum64(salt, strlen(salt), 0);
+	uint64_t seed = sum64(g->salt, strlen(g->salt), 0);
 
 	out[0] = (struct plan_meaning){ "", seed };
 	for (uint32_t i = 0; i < p->n; i++)
@@ -150,7 +180,7 @@ struct plan_meaning *plan_meanings(const struct plan *p, const char *salt)
 
 			if (!to->name)
 				to->name = n->canonical ? n->canonical : n->word;
-			to->fingerprint = to->fingerprint * 31 + node_meaning(p, p->chains[i], k, seed);
+			to->fingerprint = to->fingerprint * 31 + node_meaning(&whole, p->chains[i], k, seed);
 		}
 	for (int i = 0; i <= p->n_stages; i++)
 		if (!out[i].name)

@@ -3,6 +3,7 @@
  * does what stands behind it. */
 #ifndef STRM_PLAN_MEANING_H
 #define STRM_PLAN_MEANING_H
+#include "expr/parse.h"
 #include "plan/plan.h"
 
 struct plan_meaning {
@@ -10,7 +11,14 @@ struct plan_meaning {
 	uint64_t fingerprint;
 };
 
-/* By number of the stage, from 1; [0] is of what stands outside. In the plan's arena. `salt`: what else the whole program depends on (variables, zone). */
-struct plan_meaning *plan_meanings(const struct plan *p, const char *salt);
+/* What the command line says beside the program. */
+struct plan_given {
+	const char *salt; /* what all of it depends on (zone, schema) */
+	const struct program_var *vars; /* what stages depend on that name them */
+	int n_vars;
+};
+
+/* By number of the stage, from 1; [0] is of what stands outside. In the plan's arena. */
+struct plan_meaning *plan_meanings(const struct plan *p, const struct plan_given *g);
 
 #endif

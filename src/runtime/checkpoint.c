@@ -173,36 +173,84 @@ static void name_ops(struct checkpoint *c, struct store_stage *to)
 	to[g->n] = (struct store_stage){ .name = checkpoint_inputs_stage, .fingerprint = 1 };
 }
 
-static void say(const struct checkpoint *c, const struct inspect_diff *d)
-{
-	char text[640];
-	int n = (int)strcspn(d->name, "\n");
+struct changes {
+	const struct checkpoint *c;
+	const struct inspect_diff *rows; /* of the operators of the job, of its inputs, and of what is dropped */
+	size_t n;
+};
 
-	if (d->change == INSPECT_DROPPED && d->keys)
-		snprintf(text, sizeof text, "%s: \"%.*s\" is no stage of the program any more: what it kept (%llu entries) is dropped", c->opts.dir,
-			 n, d->name, (unsigned long long)d->keys);
-	else if (d->change == INSPECT_ANEW && d->changed)
-		snprintf(text, sizeof text, "%s: \"%.*s\" means something else than it did: it starts anew", c->opts.dir, n, d->name);
-	else if (d->change == INSPECT_ANEW && strcmp(d->name, checkpoint_inputs_stage) && d->name[0] != '-')
-		snprintf(text, sizeof text, "%s: \"%.*s\" is new: it starts with nothing", c->opts.dir, n, d->name);
-	else
-		return;
-	if (c->opts.note && !strchr(d->name, '\n'))
-		c->opts.note(c->opts.ctx, text);
+/* Operators of a stage have names that differ behind a line end. */
+static bool same_stage(const struct inspect_diff *a, const struct inspect_diff *b)
+{
+	size_t n = strcspn(a->name, "\n");
+
+	return n == strcspn(b->name, "\n") && !memcmp(a->name, b->name, n);
 }
 
-/* A changed program says what becomes of its stages. */
+/* Entries of all operators of the stage that are dropped. */
+static unsigned long long dropped(const struct changes *h, const struct inspect_diff *d)
+{
+	unsigned long long n = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		if (h->rows[i].change == INSPECT_DROPPED && same_stage(&h->rows[i], d))
+			n += h->rows[i].keys;
+	return n;
+}
+
+/* Does an operator of the stage keep anything, and has it lost it? */
+static bool keeps(const struct changes *h, const struct inspect_diff *d)
+{
+	const struct graph *g = &h->c->job->graph;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (h->rows[i].change == INSPECT_ANEW && same_stage(&h->rows[i], d) && g->ops[i]->cls->commit)
+			return true;
+	return false;
+}
+
+/* The rows before this one have said it. */
+static bool was_said(const struct changes *h, const struct inspect_diff *d)
+{
+	for (const struct inspect_diff *r = h->rows; r < d; r++)
+		if (r->change != INSPECT_KEPT && same_stage(r, d))
+			return true;
+	return false;
+}
+
+static void say(const struct changes *h, const struct inspect_diff *d)
+{
+	unsigned long long gone = dropped(h, d);
+	struct buf b = { 0 };
+
+	if (d->change == INSPECT_KEPT || was_said(h, d) || !(gone || keeps(h, d)))
+		return;
+	buf_printf(&b, "%s: \"%.*s\" ", h->c->opts.dir, (int)strcspn(d->name, "\n"), d->name);
+	if (d->change == INSPECT_DROPPED)
+		buf_printf(&b, "is no stage of the program any more: what it kept (%llu entries) is dropped", gone);
+	else if (!d->changed)
+		buf_str(&b, "is new: it starts with nothing");
+	else if (gone)
+		buf_printf(&b, "means something else than it did: it starts anew, and what it kept (%llu entries) is dropped", gone);
+	else
+		buf_str(&b, "means something else than it did: it starts anew");
+	if (h->c->opts.note)
+		h->c->opts.note(h->c->opts.ctx, buf_cstr(&b));
+	buf_release(&b);
+}
+
+/* A program that means something else, by its text or by options, says what becomes of its stages. */
 static void say_changes(const struct checkpoint *c, struct store_program *p)
 {
-	const struct store_program *old = store_program(c->store);
 	struct inspect_diff *rows;
-	size_t n;
+	struct changes h = { .c = c };
 
-	if (!old || (old->text.n == p->text.n && (!p->text.n || !memcmp(old->text.p, p->text.p, p->text.n))))
+	if (!store_program(c->store))
 		return;
-	inspect_diff(c->store, p, &rows, &n);
-	for (size_t i = 0; i < n; i++)
-		say(c, &rows[i]);
+	inspect_diff(c->store, p, &rows, &h.n);
+	h.rows = rows;
+	for (size_t i = 0; i < h.n; i++)
+		say(&h, &rows[i]);
 	free(rows);
 }
 

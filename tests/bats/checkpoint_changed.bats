@@ -164,3 +164,25 @@ hint: read it as it was, or begin it anew with another --checkpoint" ]
 	strm -q --checkpoint d --from in words --to file:out
 	cmp in out
 }
+
+@test "what starts anew under another option is said, and a variable counts where it is named" {
+	seq 3 >in
+	job() { strm --checkpoint d "$@" -- in; }
+	program=('state n += line * $k by line' 'filter n > $min' 'window all' 'count by line')
+	run --separate-stderr job -v k=1 -v min=0 "${program[@]}"
+	[ -z "$stderr" ]
+	run --separate-stderr job -v k=1 -v min=1 "${program[@]}"
+	[ -z "$stderr" ]
+	run --separate-stderr job -v k=2 -v min=1 "${program[@]}"
+	[ "$stderr" = 'strm: d: "state n += line * $k by line" means something else than it did: it starts anew, and what it kept (3 entries) is dropped
+strm: d: "count by line as count" means something else than it did: it starts anew, and what it kept (3 entries) is dropped' ]
+	run --separate-stderr job 'filter true' 'dedup by line' 'count by line'
+	[ "$stderr" = 'strm: d: "dedup by line" is new: it starts with nothing' ]
+	echo 4 >>in
+	job 'dedup by line'
+	echo 5 >>in
+	run --separate-stderr job --tz Europe/Oslo 'dedup by line'
+	[ "$stderr" = 'strm: d: "dedup by line" means something else than it did: it starts anew, and what it kept (1 entries) is dropped' ]
+	run --separate-stderr job 'count by line'
+	[ "$stderr" = 'strm: d: "dedup by line" is no stage of the program any more: what it kept (1 entries) is dropped' ]
+}
