@@ -84,12 +84,23 @@ static int take_lock(struct store *s, struct err *e)
 	return 0;
 }
 
+#define FIRST_LOG "log.00000001"
+
 static bool may_be_there(const char *name)
 {
 	size_t n = strlen(name);
 
-	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, "log.00000001") ||
-	       (n > 4 && !strcmp(name + n - 4, ".tmp"));
+	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, FIRST_LOG) || (n > 4 && !strcmp(name + n - 4, ".tmp"));
+}
+
+/* Of a checkpoint that was there: one that is being made has no more than the head of its first log. */
+static bool is_left(const struct store *s, const char *name)
+{
+	struct stat st;
+
+	if (strncmp(name, "log.", 4) && strncmp(name, "wal.", 4) && strncmp(name, "data.mdb", 8))
+		return false;
+	return strcmp(name, FIRST_LOG) || (!fstatat(s->dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size > LOG_HEAD);
 }
 
 static DIR *open_list(const struct store *s, struct err *e)
@@ -132,22 +143,40 @@ static int sync_left(const struct store *s, struct err *e)
 	return status ? status : dir_sync(&s->dir, e);
 }
 
-/* A directory with other things in it is no place for a checkpoint. */
+static bool has_format(const struct store *s) { return !faccessat(s->dir.fd, FORMAT_NAME, F_OK, 0); }
+
+static int not_empty(const struct store *s, const char *name, struct err *e)
+{
+	if (is_left(s, name))
+		return err_set(e, ERR_IO, "%s/%s: the file is missing", s->path, FORMAT_NAME);
+	if (s->opts.read_only || may_be_there(name))
+		return 0;
+	err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path, name, FORMAT_NAME);
+	return err_hint(e, "--checkpoint wants a directory of its own");
+}
+
+/* A directory with other things in it is no place for a checkpoint, and neither is one that has lost its format. */
 static int check_empty(const struct store *s, struct err *e)
 {
 	DIR *dir = open_list(s, e);
-	int status = 0;
+	int status = dir ? 0 : -1;
 
-	if (!dir)
-		return -1;
 	for (struct dirent *entry; !status && (entry = readdir(dir));)
-		if (!may_be_there(entry->d_name))
-			status = err_set(e, ERR_IO, "%s: not a checkpoint: it has a file \"%s\" and no file \"%s\"", s->path,
-					 entry->d_name, FORMAT_NAME);
-	closedir(dir);
-	if (status)
-		err_hint(e, "--checkpoint wants a directory of its own");
+		status = not_empty(s, entry->d_name, e);
+	if (dir)
+		closedir(dir);
 	return status;
+}
+
+/* Before anything is written: another process may be making it just now. */
+static int check_place(const struct store *s, struct err *e)
+{
+	struct err found = { 0 };
+
+	if (has_format(s) || !check_empty(s, &found) || has_format(s))
+		return 0;
+	*e = found;
+	return -1;
 }
 
 static int make(struct store *s, struct err *e)
@@ -156,10 +185,10 @@ static int make(struct store *s, struct err *e)
 	char text[64];
 	int fd, n = snprintf(text, sizeof text, "%s%d\n", FORMAT_TEXT, STORE_FORMAT);
 
-	if (s->opts.read_only)
-		return err_set(e, ERR_IO, "%s: no checkpoint there", s->path);
 	if (check_empty(s, e) < 0)
 		return -1;
+	if (s->opts.read_only)
+		return err_set(e, ERR_IO, "%s: no checkpoint there", s->path);
 	fd = log_create(&s->dir, &first, e);
 	if (fd < 0)
 		return -1;
@@ -194,7 +223,7 @@ int store_open_dir(struct store *s, struct err *e)
 {
 	if (open_dir(s, e) < 0)
 		return -1;
-	if (!s->opts.read_only && take_lock(s, e) < 0)
+	if (!s->opts.read_only && (check_place(s, e) < 0 || take_lock(s, e) < 0))
 		return -1;
 	if (!s->opts.read_only && !s->dir.no_sync && sync_left(s, e) < 0)
 		return -1;

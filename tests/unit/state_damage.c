@@ -266,7 +266,7 @@ static void test_missing(const char *dir, const uint32_t *ids)
 {
 	static const char *const names[] = { "data.mdb", "log.00000003", "format" };
 	static const char *const say[] = { "/data.mdb: the file is missing", ": the log is missing",
-					   "not a checkpoint: it has a file" };
+					   "/format: the file is missing" };
 	struct content c;
 	struct err e;
 

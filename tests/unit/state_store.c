@@ -380,9 +380,27 @@ static void write_file(const char *dir, const char *name, const char *text)
 		fail_now(path, NULL);
 }
 
+static bool has_file(const char *dir, const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return !access(path, F_OK);
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (unlink(path))
+		fail_now(path, NULL);
+}
+
 static void test_format(void)
 {
 	const char *dir = fresh_dir();
+	struct store *s;
 	struct err e = { 0 };
 
 	store_close(open_or_fail(dir, &plain));
@@ -408,6 +426,31 @@ static void test_format(void)
 		CHECK(!store_open(dir, &plain, &e));
 		CHECK(strstr(e.msg, "not a checkpoint: it has a file \"thesis.tex\" and no file \"format\"") != NULL);
 		CHECK_STR(e.hint, "--checkpoint wants a directory of its own");
+		CHECK(!has_file(dir, "lock"));
+	}
+	TEST("a checkpoint that has lost its format does not begin anew")
+	{
+		struct store_program p = { BYTES("a"), NULL, 0 };
+
+		dir = fresh_dir();
+		s = open_or_fail(dir, &plain);
+		e = (struct err){ 0 };
+		CHECK_INT(store_set_program(s, &p, &e), 0);
+		store_close(s);
+		remove_file(dir, "format");
+		for (int i = 0; i < 2; i++) {
+			e = (struct err){ 0 };
+			CHECK(!store_open(dir, i ? &reading : &plain, &e));
+			CHECK(strstr(e.msg, "/format: the file is missing") != NULL);
+		}
+	}
+	TEST("one that is half made is made")
+	{
+		dir = fresh_dir();
+		mkdir(dir, 0777);
+		write_file(dir, "log.00000001", "");
+		write_file(dir, "format.tmp", "strm");
+		store_close(open_or_fail(dir, &plain));
 	}
 	TEST("nothing to read where nothing is")
 	{
