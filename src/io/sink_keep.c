@@ -194,6 +194,15 @@ static void note_begin(struct sink *s, const struct sink_place *from)
 	s->begins = from && from->file && from->dev == st.st_dev && from->ino == st.st_ino ? from->offset : st.st_size;
 }
 
+/* A sync failed: what the kernel could not write it may hold for written from now on. The micro-batch comes again as a whole. */
+static void take_back(const struct sink *s)
+{
+	struct stat st;
+
+	if (!fstat(s->fd, &st) && st.st_size == s->begins + (int64_t)held_bytes(s->held) && !ftruncate(s->fd, (off_t)s->begins) && !appends(s))
+		lseek(s->fd, (off_t)s->begins, SEEK_SET);
+}
+
 int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e)
 {
 	struct delivery d = { .s = s, .err = e };
@@ -207,8 +216,11 @@ int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e)
 		return -1;
 	if (held_bytes(s->held) > ahead && held_each(s->held, ahead, write_piece, &d, e))
 		return d.r ? d.r : -1;
-	if (held_bytes(s->held) && is_file(s, &st) && fdatasync(s->fd))
-		return failed(s, e);
+	if (held_bytes(s->held) && is_file(s, &st) && fdatasync(s->fd)) {
+		failed(s, e);
+		take_back(s);
+		return -1;
+	}
 	held_clear(s->held);
 	return 0;
 }

@@ -115,6 +115,17 @@ static DIR *open_list(const struct store *s, struct err *e)
 	return dir;
 }
 
+/* Frames have their checksums, and LMDB does not ask for pages that were not synced. */
+static void write_anew(const struct store *s, const char *name)
+{
+	int fd = strncmp(name, "log.", 4) && strncmp(name, "wal.", 4) ? -1 : openat(s->dir.fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	log_unsynced(fd, 0);
+	close(fd);
+}
+
 static int sync_file(const struct store *s, const char *name, struct err *e)
 {
 	int fd = openat(s->dir.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -123,8 +134,10 @@ static int sync_file(const struct store *s, const char *name, struct err *e)
 
 	if (fd < 0)
 		return 0;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && fdatasync(fd) < 0)
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && fdatasync(fd) < 0) {
 		status = err_set(e, ERR_IO, "%s/%s: cannot sync: %s", s->path, name, strerror(errno));
+		write_anew(s, name);
+	}
 	close(fd);
 	return status;
 }

@@ -12,6 +12,7 @@ static const char log_magic[8] = { 's', 't', 'r', 'm', 'l', 'o', 'g', '\n' };
 static const char frame_magic[4] = { 'F', 'R', 'A', 'M' };
 #define MAGIC_AT 8
 #define LOOSE_AT 12
+#define UNSYNCED_PIECE ((size_t)1 << 20)
 
 uint64_t log_seed(const struct log_head *h) { return (uint64_t)h->kind << 40 ^ h->number; }
 
@@ -138,6 +139,18 @@ int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struc
 	if (d->no_sync || fdatasync(fd) == 0)
 		return 0;
 	return io_error(d, name->s, "cannot sync", e);
+}
+
+void log_unsynced(int fd, size_t from)
+{
+	char *p = xmalloc(UNSYNCED_PIECE);
+	off_t at = (off_t)from;
+	ssize_t n;
+
+	/* to no end if that fails, too */
+	while ((n = pread(fd, p, UNSYNCED_PIECE, at)) > 0 && pwrite(fd, p, (size_t)n, at) == n)
+		at += n;
+	free(p);
 }
 
 int dir_sync(const struct log_dir *d, struct err *e)

@@ -59,6 +59,9 @@ int log_create(const struct log_dir *d, const struct log_head *h, struct err *e)
 /* Writes at the file's end. What could not be written whole is cut off again. */
 int log_append(const struct log_dir *d, int fd, const struct log_name *name, struct store_bytes bytes, struct err *e);
 int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struct err *e);
+/* A sync of the file failed. What the kernel could not write it may hold for written from then on: the bytes from `from` to the end are written
+ * again, so that the next sync, which may be another process's, is as good as its word. */
+void log_unsynced(int fd, size_t from);
 /* Numbers of the files of a kind, ascending; *numbers is the caller's. */
 int log_list(const struct log_dir *d, uint32_t kind, uint64_t **numbers, size_t *n, struct err *e);
 

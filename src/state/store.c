@@ -109,9 +109,12 @@ static int write_frame(struct store *s, struct err *e)
 		return 0;
 	frame_close(b, s->frame_at, ++s->seq, log_seed(&s->active->head));
 	s->in_frame = false;
-	if (log_append(&s->dir, s->fd, &s->name, (struct store_bytes){ b->p + s->written, b->n - s->written }, e) < 0 ||
-	    log_sync(&s->dir, s->fd, &s->name, e) < 0)
+	if (log_append(&s->dir, s->fd, &s->name, (struct store_bytes){ b->p + s->written, b->n - s->written }, e) < 0)
 		return fail(s, e);
+	if (log_sync(&s->dir, s->fd, &s->name, e) < 0) {
+		log_unsynced(s->fd, s->written);
+		return fail(s, e);
+	}
 	s->written = b->n;
 	return 0;
 }

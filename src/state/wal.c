@@ -175,8 +175,10 @@ static int sync_wal(struct store *s, struct wal *w, struct err *e)
 	if (w->synced == w->bytes)
 		return 0;
 	name = log_file_name(&w->files[w->n - 1]);
-	if (log_sync(&s->dir, w->fd, &name, e) < 0)
+	if (log_sync(&s->dir, w->fd, &name, e) < 0) {
+		log_unsynced(w->fd, w->synced);
 		return wal_failed(s, e);
+	}
 	w->synced = w->bytes;
 	return 0;
 }
