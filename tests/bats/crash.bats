@@ -3,7 +3,7 @@
 bats_require_minimum_version 1.5.0
 
 @test "a job that is killed and started again writes what an undisturbed one does" {
-	run --separate-stderr env STRM_BUILD="$BUILDDIR" "$SRCDIR/tests/crash/run" 32
+	run --separate-stderr env STRM_BUILD="$BUILDDIR" "$SRCDIR/tests/crash/run" 32 short
 	echo "$output"
 	[ "$status" -eq 0 ]
 }

@@ -7,9 +7,13 @@
  *                 in a directory that was not synced too; names that were removed stay removed
  *                 part: the same for some of the files and directories only, and there names that were removed are back
  *                 instant: not at a call but N times 200 microseconds after its start
- *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC
- * CRASH_CARRY=F   what was not synced goes to F when it is killed; when the power fails, what F has is forgotten too: the next process may be the one that loses
- *                 what this one wrote
+ *                 error: it lives, and the call fails with EIO; full: from that call on no file grows and none is made, ENOSPC; short: the same, but of a
+ *                 write at hand the first half is made
+ *                 lost: from that call on the first sync of a file fails with EIO, and what it should have written stays unwritten whatever syncs follow, until
+ *                 it is written anew: so do disks with the page cache of Linux
+ *                 term: SIGTERM before the call; memory: from that call on there is no more of it
+ * CRASH_CARRY=F   what was not synced goes to F when it ends; when the power fails, what F has is forgotten too: the next process may be the one that loses
+ *                 what this one wrote. (After `instant` nobody knows: F is emptied.)
  * CRASH_LOG=F     that call is added to F, a line: its number, name and file
  * CRASH_COUNT=F   at a plain end, the number of calls is written to F
  *
@@ -26,15 +30,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum how { BEFORE, AFTER, TORN, POWER, PART, ERROR, FULL, INSTANT };
+enum how { BEFORE, AFTER, TORN, POWER, PART, ERROR, FULL, SHORT, LOST, TERM, MEMORY, INSTANT };
 
-static const char *const hows[] = { "before", "after", "torn", "power", "part", "error", "full", "instant" };
+static const char *const hows[] = { "before", "after", "torn", "power", "part", "error", "full", "short", "lost", "term", "memory", "instant" };
 
 static long crash_at, n_calls;
 static enum how how;
@@ -66,7 +71,9 @@ struct undo {
 	ino_t ino;        /* of the file, or of the directory that holds the name */
 	int fd;           /* of the file, open for writing; of the directory */
 	off_t at, size;   /* UNDO_WRITE: where, and the file's size before */
-	size_t n;         /* bytes that were there */
+	size_t n;         /* bytes that were there, */
+	size_t wrote;     /* and that were written */
+	bool lost;        /* no sync makes it last */
 	char *bytes;
 	char name[256], old_name[256], saved[256]; /* saved: the file that had the name, under another */
 };
@@ -75,7 +82,7 @@ static struct undo *undos;
 
 static bool forgets(void) { return how == POWER || how == PART; }
 
-static bool tracks(void) { return forgets() || (carry && how < POWER); }
+static bool tracks(void) { return forgets() || (carry && how != INSTANT); }
 
 static struct undo *new_undo(enum undo_kind kind, const struct stat *st)
 {
@@ -98,6 +105,16 @@ static int open_again(int fd)
 	return REAL(open)(self, O_RDWR | O_CLOEXEC);
 }
 
+static bool is_of(const struct undo *u, const struct stat *st) { return u->dev == st->st_dev && u->ino == st->st_ino; }
+
+/* What was lost is written anew, or cut off. */
+static void write_anew(const struct stat *st, off_t at, off_t end)
+{
+	for (struct undo *u = undos; u; u = u->next)
+		if (u->lost && is_of(u, st) && at <= u->at && end >= u->at + (off_t)u->wrote)
+			u->lost = false;
+}
+
 static void note_write(int fd, off_t at, size_t n)
 {
 	struct stat st;
@@ -108,9 +125,11 @@ static void note_write(int fd, off_t at, size_t n)
 		return;
 	if (at < 0)
 		at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
+	write_anew(&st, at, at + (off_t)n);
 	u = new_undo(UNDO_WRITE, &st);
 	u->fd = open_again(fd);
 	u->at = at;
+	u->wrote = n;
 	u->size = st.st_size;
 	u->n = at >= st.st_size ? 0 : (size_t)(st.st_size - at) < n ? (size_t)(st.st_size - at) : n;
 	u->bytes = malloc(u->n + 1);
@@ -216,13 +235,23 @@ static void note_sync(int fd)
 	if (!tracks() || fstat(fd, &st))
 		return;
 	for (struct undo **p = &undos, *u; (u = *p);) {
-		if (u->dev != st.st_dev || u->ino != st.st_ino) {
+		if (!is_of(u, &st) || u->lost) {
 			p = &u->next;
 			continue;
 		}
 		*p = u->next;
 		forget_undo(u);
 	}
+}
+
+static void lose(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return;
+	for (struct undo *u = undos; u; u = u->next)
+		u->lost |= u->kind == UNDO_WRITE && is_of(u, &st);
 }
 
 /* A directory goes with all that is in it. */
@@ -236,9 +265,26 @@ static void undo_name(struct undo *u)
 	REAL(renameat)(u->fd, u->name, u->fd, lost);
 }
 
+/* What came behind it may be there. */
+static void undo_lost(struct undo *u)
+{
+	off_t end = u->at + (off_t)u->wrote;
+	struct stat st;
+
+	if (fstat(u->fd, &st) || (u->n && REAL(pwrite)(u->fd, u->bytes, u->n, u->at) < 0))
+		abort();
+	if (st.st_size <= end && REAL(ftruncate)(u->fd, u->at + (off_t)u->n))
+		abort();
+	for (off_t at = u->at + (off_t)u->n; st.st_size > end && at < end; at++)
+		if (REAL(pwrite)(u->fd, "", 1, at) < 0)
+			abort();
+}
+
 static void undo_one(struct undo *u)
 {
-	if (u->kind == UNDO_WRITE) {
+	if (u->lost) {
+		undo_lost(u);
+	} else if (u->kind == UNDO_WRITE) {
 		if ((u->n && REAL(pwrite)(u->fd, u->bytes, u->n, u->at) < 0) || REAL(ftruncate)(u->fd, u->size))
 			abort();
 	} else if (u->kind == UNDO_NAME) {
@@ -303,6 +349,7 @@ static void load_undos(void)
 	}
 	if (f)
 		fclose(f);
+	REAL(unlinkat)(AT_FDCWD, carry, 0);
 }
 
 static void die(void)
@@ -345,7 +392,7 @@ __attribute__((constructor)) static void begin(void)
 	for (unsigned i = 0; h && i < sizeof hows / sizeof *hows; i++)
 		how = strcmp(h, hows[i]) ? how : (enum how)i;
 	inside = true;
-	if (carry && forgets())
+	if (carry)
 		load_undos();
 	if (how == INSTANT)
 		arm();
@@ -358,7 +405,9 @@ __attribute__((destructor)) static void end(void)
 	FILE *f;
 
 	inside = true;
-	for (struct undo *u; (u = undos);) {
+	if (carry && tracks())
+		save_undos();
+	for (struct undo *u; !carry && (u = undos);) {
 		undos = u->next;
 		forget_undo(u);
 	}
@@ -406,6 +455,19 @@ static void log_call(void)
 	fclose(f);
 }
 
+static void take_memory(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+	struct rlimit all;
+
+	if (!f || fscanf(f, "%lu", &pages) != 1 || getrlimit(RLIMIT_AS, &all))
+		abort();
+	fclose(f);
+	all.rlim_cur = pages * (unsigned long)sysconf(_SC_PAGESIZE);
+	setrlimit(RLIMIT_AS, &all);
+}
+
 /* Is the call at hand the one? It is made with the lock held, so that the order of calls is that of their effects. */
 static bool is_it(void)
 {
@@ -417,13 +479,17 @@ static bool is_it(void)
 	log_call();
 	if (how == BEFORE || forgets())
 		die();
+	if (how == TERM)
+		kill(getpid(), SIGTERM);
+	if (how == MEMORY)
+		take_memory();
 	return true;
 }
 
 /* Does it fail instead of being made? */
 static bool fails(bool is, bool grows)
 {
-	bool now = how == ERROR ? is : how == FULL && grows && n_calls >= crash_at;
+	bool now = how == ERROR ? is : grows && ((how == FULL && n_calls >= crash_at) || (how == SHORT && n_calls > crash_at));
 
 	errno = how == ERROR ? EIO : ENOSPC;
 	return crash_at && call_can_fail && now;
@@ -449,7 +515,10 @@ static bool fails(bool is, bool grows)
 #define CHANGE(type, told, call) CHANGE_(type, false, told, call)
 #define GROW(type, told, call) CHANGE_(type, true, told, call)
 
-static size_t torn(size_t n) { return how == TORN && n_calls == crash_at && (!only || strstr(call_text, only)) ? n / 2 : n; }
+static size_t torn(size_t n)
+{
+	return (how == TORN || (how == SHORT && call_can_fail)) && n_calls == crash_at && (!only || strstr(call_text, only)) ? n / 2 : n;
+}
 
 ssize_t write(int fd, const void *p, size_t n)
 {
@@ -492,8 +561,19 @@ ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 
 ssize_t pwritev64(int fd, const struct iovec *v, int n, off_t at) { return pwritev(fd, v, n, at); }
 
-static int synced(int fd, int r)
+static int make_sync(int fd, int (*sync)(int fd))
 {
+	static bool lost;
+	int r;
+
+	if (how == LOST && crash_at && n_calls >= crash_at && !lost && call_can_fail) {
+		lost = true;
+		log_call();
+		lose(fd);
+		errno = EIO;
+		return -1;
+	}
+	r = sync(fd);
 	if (!r)
 		note_sync(fd);
 	return r;
@@ -503,14 +583,14 @@ int fsync(int fd)
 {
 	if (inside)
 		return REAL(fsync)(fd);
-	return CHANGE(int, tell("fsync", fd, NULL), synced(fd, REAL(fsync)(fd)));
+	return CHANGE(int, tell("fsync", fd, NULL), make_sync(fd, REAL(fsync)));
 }
 
 int fdatasync(int fd)
 {
 	if (inside)
 		return REAL(fdatasync)(fd);
-	return CHANGE(int, tell("fdatasync", fd, NULL), synced(fd, REAL(fdatasync)(fd)));
+	return CHANGE(int, tell("fdatasync", fd, NULL), make_sync(fd, REAL(fdatasync)));
 }
 
 static int cut(int fd, off_t size)
