@@ -86,11 +86,16 @@ static int take_lock(struct store *s, struct err *e)
 
 #define FIRST_LOG "log.00000001"
 
-static bool may_be_there(const char *name)
+static bool is_half_made(const char *name)
 {
 	size_t n = strlen(name);
 
-	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, FIRST_LOG) || (n > 4 && !strcmp(name + n - 4, ".tmp"));
+	return n > 4 && !strcmp(name + n - 4, ".tmp");
+}
+
+static bool may_be_there(const char *name)
+{
+	return name[0] == '.' || !strcmp(name, LOCK_NAME) || !strcmp(name, FIRST_LOG) || is_half_made(name);
 }
 
 /* Of a checkpoint that was there: one that is being made has no more than the head of its first log. */
@@ -98,7 +103,7 @@ static bool is_left(const struct store *s, const char *name)
 {
 	struct stat st;
 
-	if (strncmp(name, "log.", 4) && strncmp(name, "wal.", 4) && strncmp(name, "data.mdb", 8))
+	if ((strncmp(name, "log.", 4) && strncmp(name, "wal.", 4) && strncmp(name, "data.mdb", 8)) || is_half_made(name))
 		return false;
 	return strcmp(name, FIRST_LOG) || (!fstatat(s->dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size > LOG_HEAD);
 }
