@@ -1,10 +1,11 @@
 /* fill E: rows for the windows of known keys that brought none. It stands behind an aggregate by keys, whose rows come when their
  * windows end.
  *
- * A key is known from its first row to the end of the run: memory goes with the keys. At the end of a micro-batch the windows
- * that the watermark has passed come out one after the other, each with a row for every known key, in the order in which the keys
- * appeared. With the end of the input windows are filled up to the last one that brought a row. Of windows of processing time,
- * and of micro-batches without a window, each that ends is filled. */
+ * A key is known from its first row to the end of the run: memory goes with the keys, but for those that rest in the store (--mem and a
+ * checkpoint, op/resting.h), and come out of it as they are listed there. At the end of a micro-batch the windows that the watermark has passed
+ * come out one after the other, each with a row for every known key, in the order in which the keys appeared. With the end of the input windows
+ * are filled up to the last one that brought a row. Of windows of processing time, and of micro-batches without a window, each that ends is
+ * filled. */
 #ifndef STRM_OP_FILL_H
 #define STRM_OP_FILL_H
 #include "op/op.h"

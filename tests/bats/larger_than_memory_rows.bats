@@ -24,6 +24,9 @@ row_programs() {
 		1M	absent 9000s by k
 		1M	watermark ts delay 60s | absent 20000s by k, v | count by k
 		1M	watermark ts delay 5000s | absent 4000s by q = k % 3 == 0 ? null : k % 3 == 1 ? k * 0.5 : k % 9 == 2 ? [v] : k | window 1000s | count
+		2M	count by k | fill -1 | reduce n = count() by c = count
+		2M	watermark ts delay 60s | window 1000s | count by k | fill number(k) % 100 | filter count > 98
+		2M	reduce n = count() by q = at % 3 == 0 ? null : at % 3 == 1 ? at * 0.5 : at % 9 == 2 ? [at] : k | fill -1 | count by n
 	END
 }
 
@@ -33,7 +36,7 @@ row_programs() {
 		run -1 strm -i json --every 500s --replay at --mem "$mem" "$program" -- in
 		in_two all
 		in_two some --mem "$mem"
-		STRM_TEST_BATCH=3 in_two three --mem "$mem"
+		STRM_TEST_BATCH=30 in_two three --mem "$mem"
 		[ -s all.out ]
 		cmp all.out some.out
 		cmp all.out three.out
@@ -54,9 +57,13 @@ row_programs() {
 	kill_and_go_on 1M --every 300s --replay at 'watermark ts delay 60s | absent 9000s by k'
 }
 
+@test "killed at any instant windows are filled for keys that are out of memory" {
+	kill_and_go_on 2M --every 1000s --replay at 'watermark ts delay 60s | window 1000s | count by k | fill 0 | filter number(k) % 10 == 1'
+}
+
 # bounded PROGRAM: of `many`; without --mem it would need more. The answer is in `got`.
 bounded() {
-	run bash -c 'ulimit -d 110000; rm -rf d; strm --checkpoint d --mem 8M --every 10000r "$1" -- many >got' . "$1"
+	run bash -c 'ulimit -d 110000; rm -rf d; strm --checkpoint d --mem 16M --every 10000r "$1" -- many >got' . "$1"
 	[ "$status" -eq 0 ]
 	run bash -c 'ulimit -d 110000; rm -rf e; strm --checkpoint e --every 10000r "$1" -- many >all' . "$1"
 	[ "$status" -ne 0 ]
@@ -64,7 +71,15 @@ bounded() {
 
 @test "memory is bounded while those that are silent are several times as many" {
 	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
-	awk 'BEGIN { for (i = 1; i <= 600000; i++) printf "%d\n", i }' >many
-	bounded 'set at = int(line) | watermark at | absent 450000s by k = "key-" ++ line | map k'
-	awk 'BEGIN { for (i = 1; i < 150000; i++) print "key-" i }' | cmp - got
+	awk 'BEGIN { for (i = 1; i <= 450000; i++) printf "%d\n", i }' >many
+	bounded 'set at = int(line) | watermark at | absent 350000s by k = "key-" ++ line | map k'
+	awk 'BEGIN { for (i = 1; i < 100000; i++) print "key-" i }' | cmp - got
+}
+
+@test "memory is bounded while windows are filled for several times as many keys" {
+	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
+	seq 90000 >many
+	bounded 'set k = line ++ repeat("-", 350) | count by k | fill 0 | reduce n = count(), s = sum(count), f = first(k), l = last(k)'
+	rm -r e
+	strm --checkpoint e --every 10000r 'set k = line ++ repeat("-", 350) | count by k | fill 0 | reduce n = count(), s = sum(count), f = first(k), l = last(k)' -- many | cmp - got
 }
