@@ -383,8 +383,13 @@ static bool is_own(const struct inspect_layout *l, struct store_bytes key)
 	return n && !n->keys.n && n->kind != PLAN_DEDUP && n->kind != PLAN_REDUCE;
 }
 
-/* Keys of `state` are values and nothing else; the first byte of all others is a letter, or that of what every stage keeps. */
-static bool is_plain(struct store_bytes key) { return !key.n || (unsigned char)key.p[0] <= T_OBJECT; }
+/* Keys of `state` are values and nothing else; those of all others, and what every stage keeps, have a tag before them. */
+static bool is_plain(const struct inspect_layout *l, struct store_bytes key)
+{
+	bool state = l->node ? l->node->kind == PLAN_STATE : !strncmp(l->title, "state ", strlen("state "));
+
+	return state && (!key.n || key.p[0] != KEEP_BASE);
+}
 
 void layout_view(const struct inspect_layout *l, const struct store_entry *entry, struct arena *a, struct inspect_view *out)
 {
@@ -398,7 +403,7 @@ void layout_view(const struct inspect_layout *l, const struct store_entry *entry
 
 		add_field(&f, a, "input", v_text(entry->key.p, entry->key.n));
 		out->key = object(&f);
-	} else if (!is_plain(entry->key)) {
+	} else if (!is_plain(l, entry->key)) {
 		out->own = is_own(l, entry->key);
 		out->key = out->own ? v_null() : tagged_key(l, a, entry->key);
 	} else {

@@ -1,5 +1,8 @@
 #include "data/value.h"
 
+#include <assert.h>
+#include <endian.h>
+
 #include "base/time.h"
 #include "data/rowkey.h"
 
@@ -221,67 +224,115 @@ struct value value_member(const struct value *v, const char *name, size_t n, str
 	return v_list(items, v->n);
 }
 
-static void save_u32(struct buf *b, uint32_t v)
-{
-	unsigned char d[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24) };
+/* ---- as bytes ----
+ *
+ * head   type in the lower four bits; in the upper ones of a bool its value, of a number how many bytes follow, of the others a length: under
+ *        LENGTH_U8 it stands there, else as a u8 or u32 behind it
+ * body   a number (a zigzag integer; a double from its sign down) without the zeros above it; bytes; items; fields, each a name saved as text and a value
+ * All little-endian; there is one spelling of each value. */
 
-	buf_add(b, d, 4);
+#define LENGTH_U8 14
+#define LENGTH_U32 15
+
+static_assert(T_ANY < 16, "a type has four bits");
+
+static uint64_t number_bits(const struct value *v)
+{
+	uint64_t u = (uint64_t)v->i;
+
+	return v->type == T_FLOAT ? __builtin_bswap64(u) : u << 1 ^ -(u >> 63);
 }
 
-static void save_u64(struct buf *b, uint64_t v)
+static int64_t number_of_bits(enum type t, uint64_t u)
 {
-	save_u32(b, (uint32_t)v);
-	save_u32(b, (uint32_t)(v >> 32));
+	return (int64_t)(t == T_FLOAT ? __builtin_bswap64(u) : u >> 1 ^ -(u & 1));
+}
+
+static void save_number(struct buf *b, const struct value *v)
+{
+	uint64_t bits = number_bits(v), le = htole64(bits);
+	int n = bits ? 8 - __builtin_clzll(bits) / 8 : 0;
+	char *p = buf_room(b, 9);
+
+	*p = (char)(v->type | n << 4);
+	memcpy(p + 1, &le, 8);
+	buf_took(b, (size_t)n + 1);
+}
+
+static void save_length(struct buf *b, enum type t, uint32_t n)
+{
+	char *p = buf_room(b, 5);
+	uint32_t le = htole32(n);
+
+	*p = (char)(t | (n < LENGTH_U8 ? n : n < 256 ? LENGTH_U8 : LENGTH_U32) << 4);
+	memcpy(p + 1, &le, 4);
+	buf_took(b, n < LENGTH_U8 ? 1 : n < 256 ? 2 : 5);
+}
+
+static void save_bytes(struct buf *b, enum type t, const char *s, uint32_t n)
+{
+	save_length(b, t, n);
+	buf_add(b, s, n);
 }
 
 void value_save(struct buf *b, const struct value *v)
 {
-	buf_char(b, (char)v->type);
-	if (v->type == T_BOOL) {
-		buf_char(b, v->b);
-	} else if (v->type >= T_INT && v->type <= T_DUR) {
-		save_u64(b, (uint64_t)v->i);
-	} else if (v->type != T_NULL) {
-		save_u32(b, v->n);
-		if (type_is_bytes(v->type))
-			buf_add(b, v->s, v->n);
+	if (v->type < T_INT) {
+		buf_char(b, (char)(v->type | (v->type == T_BOOL && v->b) << 4));
+	} else if (v->type <= T_DUR) {
+		save_number(b, v);
+	} else if (type_is_bytes(v->type)) {
+		save_bytes(b, v->type, v->s, v->n);
+	} else {
+		save_length(b, v->type, v->n);
 		for (uint32_t i = 0; v->type == T_LIST && i < v->n; i++)
 			value_save(b, &v->items[i]);
 		for (uint32_t i = 0; v->type == T_OBJECT && i < v->n; i++) {
-			save_u32(b, v->fields[i].name_n);
-			buf_add(b, v->fields[i].name, v->fields[i].name_n);
+			save_bytes(b, T_STR, v->fields[i].name, v->fields[i].name_n);
 			value_save(b, &v->fields[i].v);
 		}
 	}
 }
 
-static int load_u32(const char **p, const char *end, uint32_t *v)
-{
-	const unsigned char *s = (const unsigned char *)*p;
+enum type value_saved_type(const char *p) { return *p & 15; }
 
-	if (end - *p < 4)
+/* The head is taken off; `more` are its upper bits. */
+static int load_length(const char **p, const char *end, unsigned more, uint32_t *n)
+{
+	size_t bytes = more == LENGTH_U8 ? 1 : more == LENGTH_U32 ? 4 : 0;
+	uint32_t le = 0;
+
+	*n = more;
+	if (!bytes)
+		return 0;
+	if ((size_t)(end - *p) < bytes)
 		return -1;
-	*v = s[0] | (uint32_t)s[1] << 8 | (uint32_t)s[2] << 16 | (uint32_t)s[3] << 24;
-	*p += 4;
+	memcpy(&le, *p, bytes);
+	*p += bytes;
+	*n = le32toh(le);
+	return *n < (bytes == 1 ? LENGTH_U8 : 256) ? -1 : 0;
+}
+
+static int load_number(const char **p, const char *end, struct value *v, unsigned n)
+{
+	uint64_t le = 0;
+
+	if (n > 8 || (size_t)(end - *p) < n)
+		return -1;
+	memcpy(&le, *p, n);
+	*p += n;
+	if (n && !(*p)[-1])
+		return -1;
+	v->i = number_of_bits(v->type, le64toh(le));
 	return 0;
 }
 
-static int load_u64(const char **p, const char *end, int64_t *v)
+static int load_bytes(const char **p, const char *end, struct arena *a, unsigned more, struct value *v)
 {
-	uint32_t lo, hi;
-
-	if (load_u32(p, end, &lo) || load_u32(p, end, &hi))
+	if (load_length(p, end, more, &v->n) || (size_t)(end - *p) < v->n)
 		return -1;
-	*v = (int64_t)((uint64_t)hi << 32 | lo);
-	return 0;
-}
-
-static int load_bytes(const char **p, const char *end, struct arena *a, const char **s, uint32_t *n)
-{
-	if (load_u32(p, end, n) || (size_t)(end - *p) < *n)
-		return -1;
-	*s = arena_copy(a, *p, *n);
-	*p += *n;
+	v->s = arena_copy(a, *p, v->n);
+	*p += v->n;
 	return 0;
 }
 
@@ -309,10 +360,8 @@ static int load_value(const char **p, const char *end, struct arena *a, struct v
 static int load_list(const char **p, const char *end, struct arena *a, struct value *v, int depth)
 {
 	struct value *items = NULL;
-	uint32_t n, cap = 0;
+	uint32_t n = v->n, cap = 0;
 
-	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
-		return -1;
 	for (uint32_t i = 0; i < n; i++) {
 		items = room_for(a, items, i, n, &cap, sizeof *items);
 		if (load_value(p, end, a, &items[i], depth))
@@ -325,47 +374,45 @@ static int load_list(const char **p, const char *end, struct arena *a, struct va
 static int load_object(const char **p, const char *end, struct arena *a, struct value *v, int depth)
 {
 	struct field *f = NULL;
-	uint32_t n, cap = 0;
+	uint32_t n = v->n, cap = 0;
 
-	if (load_u32(p, end, &n) || (size_t)(end - *p) < n)
-		return -1;
 	for (uint32_t i = 0; i < n; i++) {
+		struct value name;
+
 		f = room_for(a, f, i, n, &cap, sizeof *f);
-		if (load_bytes(p, end, a, &f[i].name, &f[i].name_n) || load_value(p, end, a, &f[i].v, depth))
+		if (load_value(p, end, a, &name, depth) || name.type != T_STR || load_value(p, end, a, &f[i].v, depth))
 			return -1;
+		f[i].name = name.s;
+		f[i].name_n = name.n;
 	}
 	*v = v_object(f, n);
 	return 0;
 }
 
+/* Items and fields have at least a byte each. */
 static int load_value(const char **p, const char *end, struct arena *a, struct value *v, int depth)
 {
-	uint8_t type;
+	unsigned head, more;
 
 	*v = v_null();
 	if (*p >= end || depth > LOAD_DEPTH_MAX)
 		return -1;
-	type = (uint8_t)*(*p)++;
-	if (type == T_NULL)
-		return 0;
-	if (type == T_LIST)
-		return load_list(p, end, a, v, depth + 1);
-	if (type == T_OBJECT)
-		return load_object(p, end, a, v, depth + 1);
-	if (type_is_bytes(type)) {
-		v->type = type;
-		return load_bytes(p, end, a, &v->s, &v->n);
+	head = (unsigned char)*(*p)++;
+	more = head >> 4;
+	v->type = head & 15;
+	if (v->type == T_NULL)
+		return more ? -1 : 0;
+	if (v->type == T_BOOL) {
+		v->b = more;
+		return more > 1 ? -1 : 0;
 	}
-	if (type == T_BOOL) {
-		if (*p >= end)
-			return -1;
-		*v = v_bool(*(*p)++ != 0);
-		return 0;
-	}
-	if (type > T_DUR)
+	if (v->type <= T_DUR)
+		return load_number(p, end, v, more);
+	if (type_is_bytes(v->type))
+		return load_bytes(p, end, a, more, v);
+	if (load_length(p, end, more, &v->n) || (size_t)(end - *p) < v->n)
 		return -1;
-	v->type = type;
-	return load_u64(p, end, &v->i);
+	return v->type == T_LIST ? load_list(p, end, a, v, depth + 1) : v->type == T_OBJECT ? load_object(p, end, a, v, depth + 1) : -1;
 }
 
 int value_load(const char **p, const char *end, struct arena *a, struct value *v)

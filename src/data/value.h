@@ -110,8 +110,10 @@ void value_print_json(struct buf *b, const struct value *v, const struct value_f
 /* A quoted JSON string of n bytes. */
 void json_print_string(struct buf *b, const char *p, size_t n);
 
-/* Bytes for checkpoints and spills: a tag and a little-endian body. */
+/* Bytes for checkpoints and spills: as few as it takes, the first never 0xff; the same bytes for the same value. */
 void value_save(struct buf *b, const struct value *v);
+/* The type of a value of which at least the first byte is there. */
+enum type value_saved_type(const char *p);
 /* Reads from *p, up to end; bytes and items are copied into the arena. 0, or -1 when malformed. */
 int value_load(const char **p, const char *end, struct arena *a, struct value *v);
 

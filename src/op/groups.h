@@ -26,6 +26,12 @@ void groups_merge(struct groups *dst, const struct groups *src, uint32_t *map);
 void groups_copy(struct groups *dst, const struct groups *src, const uint32_t *list, uint32_t n, uint32_t *map);
 /* Key columns of groups [from, from + n), or of list[0..n) when list is not NULL; views live until the next put. */
 void groups_keys(const struct groups *g, const uint32_t *list, uint32_t from, uint32_t n, struct arena *a, struct column *cols);
+/* Soon groups_save() is called for the group. */
+static inline void groups_prefetch(const struct groups *g, uint32_t group)
+{
+	__builtin_prefetch(&g->table.entries[group]);
+	__builtin_prefetch(&g->types[(size_t)group * g->n_keys]);
+}
 /* A key's values as bytes (value_save), appended; and back: the group with that key, made if it is new. 0, or -1 when malformed. */
 void groups_save(const struct groups *g, uint32_t group, struct buf *out);
 int groups_load(struct groups *g, const char **p, const char *end, uint32_t *group);

@@ -144,7 +144,7 @@ struct value keep_get_value(struct bytes_in *in, struct arena *a)
 static int64_t get_scalar(struct bytes_in *in, enum type t)
 {
 	struct arena none = { 0 };
-	bool is = in->p < in->end && *in->p == (char)t;
+	bool is = in->p < in->end && value_saved_type(in->p) == t;
 	struct value v = is ? keep_get_value(in, &none) : v_null();
 
 	in->bad |= v.type != t;

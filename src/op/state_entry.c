@@ -2,7 +2,7 @@
 #include "op/state_entry.h"
 
 #include "op/keep.h"
-#include "op/state_timers.h"
+#include "op/state_table.h"
 
 static_assert(TIMER_NONE == INT64_MAX, "what a timer that is not set says");
 
@@ -10,9 +10,9 @@ int state_entry_read(const char *p, size_t n, const struct state_layout *l, stru
 {
 	struct bytes_in in = { .p = p, .end = p + n };
 
-	get_le(&in, 8); /* birth */
-	get_le(&in, 1); /* flags */
-	get_le(&in, 8); /* the last record's clock */
+	get_varint(&in); /* birth */
+	if (get_le(&in, 1) & STATE_AGED)
+		keep_get_int(&in); /* the last record's clock */
 	out->timers = arena_array(a, int64_t, l->n_timers + 1);
 	for (uint32_t i = 0; i < l->n_timers; i++)
 		out->timers[i] = keep_get_int(&in);

@@ -1,56 +1,26 @@
 /* Keyed state as bytes, for checkpoints, and its first state.
  *
  * key    its values (value_save)
- * value  birth u64 | flags u8 | last record's clock i64 | timers i64 each | variables (value_save), all little-endian */
+ * value  birth varint | flags u8 | with STATE_AGED the last record's clock i64 | timers i64 each | variables (value_save), all little-endian */
 #include "op/state_impl.h"
 
 #define KEPT_FLAGS (STATE_READY | STATE_HOLDS | STATE_AGED)
 
-struct bytes {
-	const char *p;
-	size_t n;
-};
-
-static void put_u64(struct buf *b, uint64_t v)
+static int get_value(struct bytes_in *in, struct arena *a, struct value *v)
 {
-	unsigned char d[8];
-
-	for (int i = 0; i < 8; i++)
-		d[i] = (unsigned char)(v >> (8 * i));
-	buf_add(b, d, 8);
-}
-
-static int get_u64(struct bytes *s, uint64_t *v)
-{
-	*v = 0;
-	if (s->n < 8)
-		return -1;
-	for (int i = 0; i < 8; i++)
-		*v |= (uint64_t)(unsigned char)s->p[i] << (8 * i);
-	s->p += 8;
-	s->n -= 8;
-	return 0;
-}
-
-static int get_value(struct bytes *s, struct arena *a, struct value *v)
-{
-	const char *from = s->p;
-
-	if (value_load(&s->p, s->p + s->n, a, v))
-		return -1;
-	s->n -= (size_t)(s->p - from);
-	return 0;
+	return in->bad ? -1 : value_load(&in->p, in->end, a, v);
 }
 
 void state_save_value(const struct state_table *t, uint32_t key, struct buf *b)
 {
 	const struct state_cell *cells = state_table_cells(t, key);
 
-	put_u64(b, t->meta[key].birth);
+	put_varint(b, t->meta[key].birth);
 	buf_char(b, (char)(t->meta[key].flags & KEPT_FLAGS));
-	put_u64(b, t->shape.ages ? (uint64_t)t->ages[key].last : 0);
+	if (t->meta[key].flags & STATE_AGED)
+		keep_int(b, t->ages[key].last);
 	for (uint32_t i = 0; i < t->shape.n_slots; i++)
-		put_u64(b, (uint64_t)cells[i].at);
+		keep_int(b, cells[i].at);
 	for (uint32_t i = 0; i < t->shape.n_vars; i++)
 		value_save(b, &state_table_vars(t, key)[i]);
 }
@@ -87,21 +57,29 @@ void state_respell(struct state_op *s, uint32_t key, const struct column *const 
 	buf_release(&old);
 }
 
+/* Changed keys ahead that are fetched from memory. */
+#define AHEAD 12
+
 void state_commit(struct op *op, struct keeper *k)
 {
 	struct state_op *s = (struct state_op *)op;
 	struct buf key = { 0 }, value = { 0 };
 
 	keep_gone_commit(&s->gone, k);
-	for (size_t i = 0; i < s->table.n_changed; i++)
+	for (size_t i = 0; i < s->table.n_changed; i++) {
+		if (i + AHEAD < s->table.n_changed) {
+			groups_prefetch(&s->table.groups, s->table.changed[i + AHEAD]);
+			state_table_prefetch(&s->table, s->table.changed[i + AHEAD]);
+		}
 		save_one(s, s->table.changed[i], k, &key, &value);
+	}
 	buf_release(&key);
 	buf_release(&value);
 	state_table_forget_changes(&s->table);
 }
 
 /* The key's values as columns of one row, in the arena. */
-static const struct column **load_columns(const struct state_op *s, struct bytes from, struct arena *a)
+static const struct column **load_columns(const struct state_op *s, struct bytes_in from, struct arena *a)
 {
 	uint32_t n = s->table.shape.n_keys;
 	struct column *cols = arena_array(a, struct column, n);
@@ -115,12 +93,12 @@ static const struct column **load_columns(const struct state_op *s, struct bytes
 		cols[c] = column_const(a, &v);
 		at[c] = &cols[c];
 	}
-	return from.n ? NULL : at;
+	return keep_over(&from) ? at : NULL;
 }
 
 int state_load_key(struct state_op *s, const char *key, size_t n, uint32_t *at, bool *is_new)
 {
-	const struct column **cols = load_columns(s, (struct bytes){ key, n }, &s->op.arena);
+	const struct column **cols = load_columns(s, (struct bytes_in){ key, key + n, false }, &s->op.arena);
 	uint32_t before = s->table.n;
 
 	if (!cols)
@@ -133,7 +111,7 @@ int state_load_key(struct state_op *s, const char *key, size_t n, uint32_t *at, 
 int state_knows_key(struct state_op *s, const char *key, size_t n)
 {
 	struct arena a = { 0 };
-	const struct column **cols = load_columns(s, (struct bytes){ key, n }, &a);
+	const struct column **cols = load_columns(s, (struct bytes_in){ key, key + n, false }, &a);
 	struct key_bytes bytes;
 	int r = -1;
 
@@ -167,68 +145,56 @@ void state_waits_add(const struct state_op *s, uint32_t slot, int64_t at, struct
 
 int state_waits_saved(const struct state_op *s, const char *value, size_t n, struct state_waits *w)
 {
-	struct bytes from = { value, n };
-	uint64_t birth, last, at;
+	struct bytes_in in = { value, value + n, false };
 	uint8_t flags;
 
 	*w = (struct state_waits){ { TIMER_NONE, TIMER_NONE }, TIMER_NONE, { 0 } };
-	if (get_u64(&from, &birth) || !from.n)
-		return -1;
-	flags = (uint8_t)*from.p++;
-	from.n--;
-	if (get_u64(&from, &last))
-		return -1;
+	get_varint(&in); /* birth */
+	flags = (uint8_t)get_le(&in, 1);
 	if (flags & STATE_AGED)
-		w->over = state_over(s, (int64_t)last);
-	for (uint32_t i = 0; i < s->table.shape.n_slots; i++) {
-		if (get_u64(&from, &at))
-			return -1;
-		state_waits_add(s, i, (int64_t)at, w);
-	}
-	return 0;
+		w->over = state_over(s, keep_get_int(&in));
+	for (uint32_t i = 0; i < s->table.shape.n_slots && !in.bad; i++)
+		state_waits_add(s, i, keep_get_int(&in), w);
+	return in.bad ? -1 : 0;
 }
 
-static int load_timers(struct state_table *t, uint32_t key, struct bytes *from)
+static void load_timers(struct state_table *t, uint32_t key, struct bytes_in *in)
 {
-	uint64_t at;
-
 	for (uint32_t i = 0; i < t->shape.n_slots; i++) {
-		if (get_u64(from, &at))
-			return -1;
-		state_table_timer(t, key, i, (int64_t)at, 0);
+		int64_t at = keep_get_int(in);
+
+		if (!in->bad)
+			state_table_timer(t, key, i, at, 0);
 	}
-	return 0;
 }
 
-static int load_vars(struct state_op *s, uint32_t key, struct bytes *from)
+static int load_vars(struct state_op *s, uint32_t key, struct bytes_in *in)
 {
 	struct value v;
 
 	for (uint32_t i = 0; i < s->rules.n_vars; i++) {
-		if (get_value(from, &s->op.arena, &v))
+		if (get_value(in, &s->op.arena, &v))
 			return -1;
 		state_table_set(&s->table, key, i, &v);
 	}
-	return from->n ? -1 : 0;
+	return keep_over(in) ? 0 : -1;
 }
 
-static int load_value(struct state_op *s, uint32_t key, struct bytes from)
+static int load_value(struct state_op *s, uint32_t key, struct bytes_in in)
 {
 	struct state_table *t = &s->table;
-	uint64_t birth, last;
-	uint8_t flags;
+	uint64_t birth = get_varint(&in);
+	uint8_t flags = (uint8_t)get_le(&in, 1);
+	int64_t last = flags & STATE_AGED ? keep_get_int(&in) : 0;
 
-	if (get_u64(&from, &birth) || !birth || birth >> 56 || !from.n)
-		return -1;
-	flags = (uint8_t)*from.p++;
-	from.n--;
-	if (flags & ~KEPT_FLAGS || get_u64(&from, &last))
+	if (in.bad || !birth || birth >> 56 || flags & ~KEPT_FLAGS)
 		return -1;
 	state_table_revive(t, key, birth);
 	t->meta[key].flags |= flags & (STATE_READY | STATE_HOLDS);
 	if (flags & STATE_AGED)
-		state_table_touch(t, key, (int64_t)last);
-	return load_timers(t, key, &from) || load_vars(s, key, &from) ? -1 : 0;
+		state_table_touch(t, key, last);
+	load_timers(t, key, &in);
+	return load_vars(s, key, &in);
 }
 
 int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t n, uint32_t mark)
@@ -236,7 +202,7 @@ int state_load_value(struct state_op *s, uint32_t key, const char *value, size_t
 	struct state_table *t = &s->table;
 	size_t changed = t->n_changed;
 
-	if (load_value(s, key, (struct bytes){ value, n }))
+	if (load_value(s, key, (struct bytes_in){ value, value + n, false }))
 		return -1;
 	if (t->n_changed > changed) { /* its timers are what they were */
 		t->n_changed = changed;

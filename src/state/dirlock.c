@@ -230,9 +230,9 @@ static int check_format(struct store *s, struct err *e)
 	format = strncmp(text, FORMAT_TEXT, strlen(FORMAT_TEXT)) ? 0 : strtol(text + strlen(FORMAT_TEXT), &end, 10);
 	if (format <= 0 || strcmp(end, "\n"))
 		status = err_set(e, ERR_IO, "%s/%s: damaged: not the format of a checkpoint", s->path, FORMAT_NAME);
-	else if (format > STORE_FORMAT)
-		status = err_set(e, ERR_IO, "%s: written by a newer strm: its format is %ld, this one reads %d", s->path, format,
-				 STORE_FORMAT);
+	else if (format != STORE_FORMAT)
+		status = err_set(e, ERR_IO, "%s: written by %s strm: its format is %ld, this one reads %d", s->path,
+				 format > STORE_FORMAT ? "a newer" : "an older", format, STORE_FORMAT);
 	buf_release(&b);
 	return status;
 }

@@ -15,7 +15,7 @@
 #define MAP_BYTES ((size_t)64 << 20)
 #define KEY_HEAD 5
 #define KEY_MAX (KEY_HEAD + SHORT_KEY_MAX)
-#define LONG_HEAD 16 /* of an entry under a hash: sum, lengths */
+#define MARK_BYTES 4
 #define SNAPSHOT_TRIES 8
 
 static const char meta_key[] = "\0\0\0\0saved";
@@ -150,27 +150,26 @@ static int bad_entry(const char *path, uint32_t stage, struct store_bytes key, s
 		       key.n > 16 ? "..." : "");
 }
 
-static int check_entry(const char *path, uint32_t stage, uint64_t sum, const struct store_entry *entry, struct err *e)
+static int check_entry(const char *path, uint32_t stage, const struct store_entry *entry, struct err *e)
 {
-	return sum == entry_sum(stage, entry->key, entry->value) ? 0 : bad_entry(path, stage, entry->key, e);
+	return entry->mark == entry_mark(stage, entry->key, entry->value) ? 0 : bad_entry(path, stage, entry->key, e);
 }
 
 /* The next of the entries under one hash: 1, 0 at the end, -1. */
 static int next_long(const char *path, struct bytes_in *in, uint32_t stage, struct store_entry *entry, struct err *e)
 {
-	uint64_t sum, key_n, value_n;
+	uint64_t key_n, value_n;
 
 	if (in->p == in->end)
 		return 0;
-	sum = get_le(in, 8);
+	entry->mark = (uint32_t)get_le(in, MARK_BYTES);
 	key_n = get_le(in, 4);
 	value_n = get_le(in, 4);
 	entry->key = get_n(in, key_n);
 	entry->value = get_n(in, value_n);
-	entry->mark = (uint32_t)sum;
 	if (in->bad || entry->key.n <= SHORT_KEY_MAX)
 		return err_set(e, ERR_IO, "%s: damaged: an entry of stage %u ends too early", path, stage);
-	return check_entry(path, stage, sum, entry, e) < 0 ? -1 : 1;
+	return check_entry(path, stage, entry, e) < 0 ? -1 : 1;
 }
 
 /* What LMDB has under one key, each entry checked. */
@@ -182,7 +181,7 @@ static int each_entry(const char *path, struct store_bytes key, struct store_byt
 	uint32_t stage;
 	int status;
 
-	if (key.n < KEY_HEAD || key.p[4] & ~1 || (key.p[4] && key.n != KEY_HEAD + 16) || (!key.p[4] && value.n < 8))
+	if (key.n < KEY_HEAD || key.p[4] & ~1 || (key.p[4] && key.n != KEY_HEAD + 16) || (!key.p[4] && value.n < MARK_BYTES))
 		return err_set(e, ERR_IO, "%s: damaged: a key that strm does not write", path);
 	stage = stage_of(key.p);
 	if (key.p[4]) {
@@ -192,9 +191,9 @@ static int each_entry(const char *path, struct store_bytes key, struct store_byt
 		return status;
 	}
 	entry.key = (struct store_bytes){ key.p + KEY_HEAD, key.n - KEY_HEAD };
-	entry.value = (struct store_bytes){ value.p + 8, value.n - 8 };
-	entry.mark = (uint32_t)load_le(value.p, 4);
-	if (check_entry(path, stage, load_le(value.p, 8), &entry, e) < 0)
+	entry.value = (struct store_bytes){ value.p + MARK_BYTES, value.n - MARK_BYTES };
+	entry.mark = (uint32_t)load_le(value.p, MARK_BYTES);
+	if (check_entry(path, stage, &entry, e) < 0)
 		return -1;
 	return v->fn(v->ctx, &entry, e);
 }
@@ -344,11 +343,10 @@ static int drop_stages(struct fold_txn *t)
 	}
 }
 
-/* `sum` is the entry's. */
-static int fold_short(struct fold_txn *t, const struct change *c, uint64_t sum)
+static int fold_short(struct fold_txn *t, const struct change *c)
 {
 	char key[KEY_MAX];
-	MDB_val k = { make_key(t->f, key, c->stage, c->key), key }, data = { 8 + c->value.n, NULL };
+	MDB_val k = { make_key(t->f, key, c->stage, c->key), key }, data = { MARK_BYTES + c->value.n, NULL };
 	int code;
 
 	if (!c->mark) {
@@ -358,9 +356,9 @@ static int fold_short(struct fold_txn *t, const struct change *c, uint64_t sum)
 	code = mdb_cursor_put(t->cursor, &k, &data, MDB_RESERVE);
 	if (code)
 		return code;
-	store_le(data.mv_data, sum, 8);
+	store_le(data.mv_data, c->mark, MARK_BYTES);
 	if (c->value.n)
-		memcpy((char *)data.mv_data + 8, c->value.p, c->value.n);
+		memcpy((char *)data.mv_data + MARK_BYTES, c->value.p, c->value.n);
 	return 0;
 }
 
@@ -368,7 +366,7 @@ static void put_long(struct buf *b, const struct change *c)
 {
 	if (!c->mark)
 		return;
-	put_le(b, entry_sum(c->stage, c->key, c->value), 8);
+	put_le(b, c->mark, MARK_BYTES);
 	put_le(b, c->key.n, 4);
 	put_le(b, c->value.n, 4);
 	buf_add(b, c->key.p, c->key.n);
@@ -446,15 +444,14 @@ static int fold_changes(struct fold_txn *t, struct err *e)
 
 	for (size_t i = 0; !code && i < t->w->list.n; i++) {
 		struct change c = change_at(&t->w->list, i);
-		uint64_t sum = c.mark ? entry_sum(c.stage, c.key, c.value) : 0;
 
 		change_prefetch(&t->w->list, i + CHANGES_AHEAD);
-		if (c.mark != (uint32_t)sum) {
+		if (c.mark && c.mark != entry_mark(c.stage, c.key, c.value)) {
 			bad_entry(t->f->dir.path, c.stage, c.key, e);
 			return MDB_CORRUPTED;
 		}
 		if (is_live(t->w, c.stage))
-			code = c.key.n > SHORT_KEY_MAX ? fold_long(t, &c, e) : fold_short(t, &c, sum);
+			code = c.key.n > SHORT_KEY_MAX ? fold_long(t, &c, e) : fold_short(t, &c);
 	}
 	return code ? code : fold_meta(t);
 }

@@ -1,11 +1,11 @@
 /* The entries in LMDB, DIR/data.mdb, opened when it is first needed.
  *
- * key    stage u32 big-endian | 0 | the key, up to SHORT_KEY_MAX bytes         value  sum u64 | the value
- * key    stage u32 big-endian | 1 | XXH3-128 of a longer key, big-endian       value  { sum u64 | key length u32 | value length u32 | key | value } of
+ * key    stage u32 big-endian | 0 | the key, up to SHORT_KEY_MAX bytes         value  mark u32 | the value
+ * key    stage u32 big-endian | 1 | XXH3-128 of a longer key, big-endian       value  { mark u32 | key length u32 | value length u32 | key | value } of
  *                                                                                     each key with this hash, keys ascending
  * key    0 u32 | "saved"                                                       value  sum u64 | folded seq u64 | has commit u8 | program | commit (items)
  *
- * A sum is entry_sum(). One transaction for each fold; it carries the seq of the last frame that it folds. One thread folds, another one
+ * A mark is entry_mark(). One transaction for each fold; it carries the seq of the last frame that it folds. One thread folds, another one
  * reads; a lock keeps them apart while the map grows. */
 #ifndef STRM_STATE_MDBFILE_H
 #define STRM_STATE_MDBFILE_H

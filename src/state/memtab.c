@@ -26,11 +26,11 @@ struct change change_get(struct bytes_in *in)
 	return c;
 }
 
-uint64_t entry_sum(uint32_t stage, struct store_bytes key, struct store_bytes value)
+uint32_t entry_mark(uint32_t stage, struct store_bytes key, struct store_bytes value)
 {
-	uint64_t sum = sum64(value.p, value.n, sum64(key.p, key.n, stage) + key.n);
+	uint32_t sum = (uint32_t)sum64(value.p, value.n, sum64(key.p, key.n, stage) + key.n);
 
-	return (uint32_t)sum ? sum : sum | 1;
+	return sum ? sum : 1;
 }
 
 void memtab_release(struct memtab *m)

@@ -14,8 +14,8 @@ struct change {
 void change_put(struct buf *b, const struct change *c);
 /* A bad change has stage 0. */
 struct change change_get(struct bytes_in *in);
-/* 64 bits of an entry's hash; never 0 in the lower 32, which are its mark. */
-uint64_t entry_sum(uint32_t stage, struct store_bytes key, struct store_bytes value);
+/* 32 bits of an entry's hash; never 0. */
+uint32_t entry_mark(uint32_t stage, struct store_bytes key, struct store_bytes value);
 
 /* Where the latest change of each key begins. */
 struct index {

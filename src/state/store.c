@@ -311,7 +311,7 @@ int store_put(struct store *s, uint32_t stage, const struct store_bytes kv[2], u
 		was = *mark;
 	else if (old_mark(s, stage, c.key, &was, e) < 0)
 		return -1;
-	c.mark = (uint32_t)entry_sum(stage, c.key, c.value);
+	c.mark = entry_mark(stage, c.key, c.value);
 	change(s, of, was, &c);
 	if (mark)
 		*mark = c.mark;

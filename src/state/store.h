@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define STORE_FORMAT 1                    /* of the directory; a newer one is refused */
+#define STORE_FORMAT 2                    /* of the directory; others are refused */
 #define STORE_KEY_MAX (64u << 20)         /* bytes of a key */
 #define STORE_VALUE_MAX (1u << 30)        /* bytes of a value */
 #define STORE_SEGMENT_BYTES (16u << 20)   /* a segment of the log is folded from here on */

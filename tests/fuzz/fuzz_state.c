@@ -36,7 +36,7 @@ static void read_changes(struct store_bytes changes)
 	for (size_t i = 0; i < list.n; i++) {
 		c = change_at(&list, i);
 		must(memtab_find(&tab, c.stage, c.key, &c), "a change is not found");
-		must(entry_sum(c.stage, c.key, c.value) != 0, "an entry without a sum");
+		must(entry_mark(c.stage, c.key, c.value) != 0, "an entry without a sum");
 	}
 	free(list.refs);
 	memtab_release(&tab);

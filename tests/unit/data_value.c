@@ -258,6 +258,23 @@ static void test_save(void)
 			CHECK(identical(&v, &w));
 		}
 	}
+	TEST("small numbers and short text take few bytes, and have one spelling")
+	{
+		const struct value few[] = { v_int(0), v_int(-1), v_int(127), v_float(0), v_float(1), v_bool(true), v_str("abc", 3) };
+		const size_t bytes[] = { 1, 2, 2, 1, 3, 1, 4 };
+		const char *p = (const char[]){ T_INT | 2 << 4, 2, 0 };
+		struct value w;
+
+		for (size_t i = 0; i < ARRAY_LEN(few); i++) {
+			b.n = 0;
+			value_save(&b, &few[i]);
+			CHECK_INT(b.n, bytes[i]);
+			CHECK_INT(value_saved_type(b.p), few[i].type);
+		}
+		CHECK_INT(value_load(&p, p + 3, &arena, &w), -1);
+		p = (const char[]){ (char)(T_STR | 0xe0), 1, 'a' };
+		CHECK_INT(value_load(&p, p + 3, &arena, &w), -1);
+	}
 	TEST("what is cut is malformed")
 	{
 		for (uint32_t k = 0; k < 300; k++) {
@@ -284,14 +301,14 @@ static void test_save(void)
 			struct value v;
 
 			for (uint32_t i = 0; i < sizeof junk; i++)
-				junk[i] = (char)(rnd(3) ? rnd(T_ANY + 2) : rnd(256));
+				junk[i] = (char)(rnd(3) ? rnd(T_ANY + 2) | rnd(3) << 4 : rnd(256));
 			value_load(&p, junk + sizeof junk, &own, &v);
 			CHECK(p <= junk + sizeof junk);
 			arena_reset(&own);
 		}
 		b.n = 0;
 		for (int i = 0; i < 1000; i++)
-			buf_add(&b, (char[]){ T_LIST, (char)0xff, (char)0xff, 0, 0 }, 5);
+			buf_add(&b, (char[]){ (char)(T_LIST | 0xf0), (char)0xff, (char)0xff, 0, 0 }, 5);
 		for (int i = 0; i < 70000; i++)
 			buf_char(&b, T_NULL);
 		const char *p = b.p;
@@ -308,7 +325,8 @@ static void test_save(void)
 
 		b.n = 0;
 		for (int i = 0; i < 100000; i++)
-			buf_add(&b, (char[]){ T_LIST, 1, 0, 0, 0 }, 5);
+			buf_char(&b, T_LIST | 1 << 4);
+		buf_char(&b, T_NULL);
 		p = b.p;
 		CHECK_INT(value_load(&p, b.p + b.n, &arena, &v), -1);
 	}

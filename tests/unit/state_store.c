@@ -406,9 +406,16 @@ static void test_format(void)
 	store_close(open_or_fail(dir, &plain));
 	TEST("a newer format is refused")
 	{
-		write_file(dir, "format", "strm checkpoint 2\n");
+		write_file(dir, "format", "strm checkpoint 3\n");
 		CHECK(!store_open(dir, &plain, &e));
-		CHECK(strstr(e.msg, "written by a newer strm: its format is 2, this one reads 1") != NULL);
+		CHECK(strstr(e.msg, "written by a newer strm: its format is 3, this one reads 2") != NULL);
+	}
+	TEST("an older format is refused")
+	{
+		write_file(dir, "format", "strm checkpoint 1\n");
+		e = (struct err){ 0 };
+		CHECK(!store_open(dir, &plain, &e));
+		CHECK(strstr(e.msg, "written by an older strm: its format is 1, this one reads 2") != NULL);
 	}
 	TEST("a damaged format is told")
 	{
