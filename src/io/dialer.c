@@ -42,7 +42,7 @@ static void give_up(struct dialer *d, int status)
 	free_found(d);
 	if (!status)
 		d->to->end(d->to->ctx, NULL);
-	else if (d->retry)
+	else if (d->tries)
 		live_fail(d->to, "%s: %s, given up after %u tries", d->label, uv_strerror(status), d->tries);
 	else
 		live_fail(d->to, "%s: %s", d->label, uv_strerror(status));
@@ -59,11 +59,19 @@ static void note_wait(struct dialer *d, int status, unsigned ms)
 		live_note(d->to, "%s: %s, again every %us", d->label, what, ms / 1000);
 }
 
+/* What has come by now is all: an orderly end is the end, and the next run tries again. */
+static bool may_retry(const struct dialer *d, int status)
+{
+	if (d->base.once && (!status || d->retry == DIALER_UNSAID))
+		return false;
+	return d->retry < 0 || d->tries < (unsigned)d->retry;
+}
+
 static void wait_and_retry(struct dialer *d, int status)
 {
 	unsigned ms;
 
-	if (d->retry != DIALER_FOREVER && d->tries >= (unsigned)d->retry) {
+	if (!may_retry(d, status)) {
 		give_up(d, status);
 		return;
 	}
@@ -250,7 +258,7 @@ struct dialer *dialer_new(const struct url *u, struct err *e)
 {
 	static const int64_t range[2] = { 0, 1000000 };
 	const char *retry = url_option(u, "retry");
-	int64_t n = DIALER_FOREVER;
+	int64_t n = retry ? DIALER_FOREVER : DIALER_UNSAID;
 	struct dialer *d;
 
 	if (retry && strcmp(retry, "forever") != 0 && url_option_int(u, "retry", range, &n, e))

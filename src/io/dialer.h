@@ -7,12 +7,13 @@
 #include "io/conn.h"
 
 #define DIALER_FOREVER (-1)
+#define DIALER_UNSAID (-2) /* forever; with --once not at all */
 #define DIALER_RETRY_DOC \
 	{ \
 		"retry", "int", "forever", "0..1000000", \
 			"how often in a row to try again, with waits of 0.1s to 10s, when nobody answers or the connection " \
 			"ends; 0: the end of the connection " \
-			"is the end of the input" \
+			"is the end of the input, as it is with --once, where nothing is tried again unless this is given" \
 	}
 
 enum dialer_state { DIALER_IDLE, DIALER_LOOKUP, DIALER_CONNECT, DIALER_OPEN, DIALER_WAIT, DIALER_OVER };
@@ -22,7 +23,7 @@ struct dialer {
 	char *label;
 	struct addr addr; /* tcp */
 	const char *path; /* unix; NULL: tcp */
-	int64_t retry;	  /* DIALER_FOREVER, or how many tries in a row may fail */
+	int64_t retry;	  /* how many tries in a row may fail, DIALER_FOREVER or DIALER_UNSAID */
 	const struct intake *to;
 	uv_loop_t *loop;
 	enum dialer_state state;
