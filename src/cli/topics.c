@@ -339,7 +339,7 @@ static const struct doc topics[] = {
 			"A changed program keeps the state of the stages that mean the same as before; the others start anew, and each is said. An output that is taken "
 			"out of it while something in the checkpoint waits to be acknowledged, or while its file holds some of a micro-batch that was not committed, is an "
 			"error; so is an input that is taken out while bytes that were logged of it wait to be processed, unless `--accept-loss` is given. A file goes on where it "
-			"stood however it is named, followed or not.",
+			"stood however it is named, followed or not, and so does a directory, whatever its options.",
 	},
 	{
 		.name = "status",

@@ -85,6 +85,8 @@ const char *source_spec_format(const char *spec);
 bool source_spec_endless(const char *spec);
 /* The value of an option of its URL ("" for a flag), in the arena; NULL: not there, or the spec is malformed. */
 const char *source_spec_option(const char *spec, const char *key, struct arena *a);
+/* Do both name the same directory or address, with whatever options but ack? False for what is no directory or address. */
+bool source_spec_alike(const char *a, const char *b);
 /* The path of the file that it names, there or not; to be freed. NULL: it names none. */
 char *source_spec_path(const char *spec);
 /* Does it name a regular file, as far as can be told without opening it? */

@@ -108,6 +108,30 @@ const char *source_spec_option(const char *spec, const char *key, struct arena *
 	return value;
 }
 
+static bool is_place(const struct source_def *d) { return d && !d->read && d->form == URL_REST; }
+
+static bool same_dir(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool source_spec_alike(const char *a, const char *b)
+{
+	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };
+	struct err ignored = { 0 };
+	struct url x = { 0 }, y = { 0 };
+	bool alike = !url_parse(&x, a, &names, &ignored) && !url_parse(&y, b, &names, &ignored) && *x.scheme && is_place(source_find(x.scheme)) &&
+		     source_find(x.scheme) == source_find(y.scheme) && !url_option(&x, "ack") == !url_option(&y, "ack");
+
+	if (alike && strcmp(x.rest, y.rest) != 0)
+		alike = source_find(x.scheme) == &source_dir && same_dir(url_path(&x), url_path(&y));
+	url_release(&x);
+	url_release(&y);
+	return alike;
+}
+
 char *source_spec_path(const char *spec)
 {
 	static const struct url_names names = { "source", "sink", known, known_other, source_nearest, form };

@@ -320,7 +320,7 @@ static void restore_spoken(struct checkpoint *c)
 {
 	struct job *j = c->job;
 
-	for (unsigned i = 0; j->marks && i < j->opts.n_sources; i++) {
+	for (unsigned i = 0; j->marks && c->has_commit && i < j->opts.n_sources; i++) {
 		const char *key = place_key_of(c, i);
 
 		for (size_t k = 0; k < c->commit.n_spoken; k++) {
@@ -350,7 +350,6 @@ static void restore_clock(struct checkpoint *c)
 	}
 	for (size_t i = 0; i < p->n_marks; i++)
 		restore_mark(j, &p->marks[i]);
-	restore_spoken(c);
 	if (p->drained && c->opts.note)
 		c->opts.note(c->opts.ctx, "the checkpoint was drained: its windows are closed, and a record with an event time comes late");
 	job_set_now(j, clock_now(&j->clock));
@@ -425,6 +424,7 @@ int ckpt_begin(struct job *j, struct err *e)
 	set_env(c);
 	if (sinks_gone(c, e) || take_program(c, e) || load_columns(c, e) || places_load(c, e))
 		return -1;
+	restore_spoken(c);
 	if (c->rerun.is && places_aim(c, e))
 		return -1;
 	return places_check_logs(c, e);

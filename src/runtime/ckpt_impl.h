@@ -150,6 +150,8 @@ struct checkpoint {
 	struct err failed;        /* of a keeper */
 	bool swept;               /* see sinks_sweep */
 	const char **keys;        /* place_key_of, once asked for */
+	const char **noted;       /* keys of sources that stand in the store */
+	size_t n_noted, noted_cap;
 	struct store_found fetched; /* the last entry that an operator asked for */
 	int64_t env_now;          /* the clock of the run */
 };
@@ -184,7 +186,7 @@ int sinks_settle(struct checkpoint *c, struct err *e);
 
 /* ckpt_places.c */
 struct place *place_find(struct checkpoint *c, const char *key);
-/* How a source is known, by its number: as the user wrote it, with #2 for a second one. */
+/* How a source is known, by its number: as the user wrote it, with #2 for a second one; or as it was written when it was seen first. */
 const char *place_key_of(struct checkpoint *c, unsigned number);
 /* The place of a source, by its number. */
 struct place *place_of_source(struct checkpoint *c, unsigned number);
@@ -225,6 +227,13 @@ int places_trim(struct checkpoint *c, struct err *e);
 void places_free(struct checkpoint *c);
 /* The next leg to read to; NULL: none. */
 const struct place_value *place_aim(const struct place *p);
+
+/* ckpt_alike.c */
+
+/* An entry with this key is of a source. */
+void alike_note(struct checkpoint *c, struct store_bytes key);
+/* All entries are noted: sources whose options have changed go by the keys that they had. 0 or -1. */
+int alike_keys(struct checkpoint *c, struct err *e);
 
 /* ckpt_inputs.c: the inputs are known, and how they are read: what other ones have left. 0 or -1. */
 int ckpt_inputs(struct job *j, bool live, struct err *e);

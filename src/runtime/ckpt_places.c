@@ -71,6 +71,7 @@ static int load_one(void *ctx, const struct store_entry *entry)
 	struct checkpoint *c = ctx;
 	struct place *p;
 
+	alike_note(c, entry->key);
 	if (place_is_done(entry->key))
 		return 0;
 	p = add_place(c, xstrndup(entry->key.p, entry->key.n));
@@ -94,7 +95,9 @@ int places_load(struct checkpoint *c, struct err *e)
 {
 	int r = store_load(c->store, c->inputs_stage, load_one, c, e);
 
-	return r > 0 ? damaged(c, e) : r;
+	if (r)
+		return r > 0 ? damaged(c, e) : -1;
+	return alike_keys(c, e);
 }
 
 int places_aim(struct checkpoint *c, struct err *e)
@@ -431,6 +434,7 @@ void places_free(struct checkpoint *c)
 	for (size_t i = 0; i < c->n_places; i++)
 		free_place(c->places[i]);
 	free(c->places);
+	free(c->noted);
 	buf_release(&c->legs);
 	buf_release(&c->feeds);
 	buf_release(&c->done);

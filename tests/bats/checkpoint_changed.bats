@@ -186,3 +186,57 @@ strm: d: "count by line as count" means something else than it did: it starts an
 	run --separate-stderr job 'count by line'
 	[ "$stderr" = 'strm: d: "dedup by line" is no stage of the program any more: what it kept (1 entries) is dropped' ]
 }
+
+@test "a directory goes on where it stood, however it is named and whatever the options" {
+	mkdir in
+	job() { strm --once --checkpoint d --every 100r "$@" 'filter true' --to file:out; }
+	echo 1 >in/1.log
+	job --from 'dir:in?glob=*.log'
+	echo 2 >in/2.txt
+	job --from 'dir:in?glob=*'
+	echo 3 >in/3.txt
+	job --from dir:in/
+	echo 4 >in/4.log
+	job --from "dir:$PWD/in?settle=0s"
+	mkdir other
+	echo 5 >other/5.log
+	job --from dir:other
+	[ "$(cat out)" = "$(seq 5)" ]
+	job --from dir:in --from 'dir:in?glob=*.log'
+	run --separate-stderr job --from 'dir:in?glob=*.txt'
+	[ "$status" -eq 1 ]
+	[ "$stderr" = 'strm: dir:in?glob=*.txt: was read as "dir:in" and as "dir:in?glob=*.log" so far: which of them goes on cannot be told
+hint: change the options of one input at a time' ]
+}
+
+@test "what a connection left is processed when the address has other options" {
+	seq 100000 | "$BUILDDIR/tests/soak/feed" serve 0 >at 2>/dev/null 3>&- &
+	until [ -s at ]; do :; done
+	strm --checkpoint d --every 1h --from "tcp://127.0.0.1:$(cat at)" 'filter true' --to file:out 2>/dev/null 3>&- &
+	job=$!
+	until [ -n "$(cat d/wal.* 2>/dev/null | tr -dc 0-9 | head -c 9)" ]; do kill -0 $job; done
+	kill -9 $job
+	wait $job || true
+	strm --checkpoint d --every 10ms --from "tcp://127.0.0.1:$(cat at)?retry=1000" 'filter true' --to file:out 2>/dev/null 3>&- &
+	job=$!
+	until [ -s out ]; do kill -0 $job; done
+	kill $job
+	wait $job || true
+	seq 100000 | head -n "$(wc -l <out)" | cmp - out
+}
+
+@test "once ends with the connection, and does not wait for a server" {
+	for options in '' '?retry=1000000'; do
+		seq 5 | "$BUILDDIR/tests/soak/feed" serve 0 >at 2>/dev/null 3>&- &
+		until [ -s at ]; do :; done
+		strm --once --checkpoint d --from "tcp://127.0.0.1:$(cat at)$options" 'filter true' --to file:out
+		rm at
+	done
+	[ "$(cat out)" = "$(seq 5; seq 5)" ]
+	run --separate-stderr strm --once --checkpoint d --from unix:nobody 'filter true' --to file:out
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "strm: unix:nobody: no such file or directory" ]
+	run --separate-stderr strm --once --checkpoint d --from 'unix:nobody?retry=1' 'filter true' --to file:out
+	[ "$status" -eq 1 ]
+	[ "${stderr##*$'\n'}" = "strm: unix:nobody: no such file or directory, given up after 1 tries" ]
+}
