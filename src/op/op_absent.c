@@ -201,7 +201,7 @@ static void leave(struct absent *x)
 			continue;
 		if (recent && stay)
 			stay--;
-		else if (resting_leave(&x->rest, k, over_at(x, v)))
+		else if (resting_leave(&x->rest, k, (int64_t[RESTING_TIMES]){ over_at(x, v), INT64_MAX }))
 			forget(x, v);
 	}
 	compact(x);
@@ -403,7 +403,7 @@ static int tell_all(struct absent *x, int64_t now, struct err *e)
 	int64_t bound = now < INT64_MAX ? now + 1 : now, upto;
 
 	for (;;) {
-		if (resting_bring(&x->rest, bound, &upto, e) || tell(x, upto < now ? upto : now, e))
+		if (resting_bring(&x->rest, 0, bound, &upto, e) || tell(x, upto < now ? upto : now, e))
 			return -1;
 		if (upto == bound)
 			return 0;
@@ -509,7 +509,7 @@ static int absent_load(struct op *op, const struct kept_entry *entry)
 }
 
 /* One whose silences are told is on its way out. */
-static int absent_due(const struct op *op, const struct kept_entry *entry, int64_t *at)
+static int absent_due(const struct op *op, const struct kept_entry *entry, int64_t at[RESTING_TIMES])
 {
 	const struct absent *x = (const struct absent *)op;
 	struct bytes_in in = keep_open(entry->value, entry->n, ABSENT_VERSION);
@@ -517,9 +517,9 @@ static int absent_due(const struct op *op, const struct kept_entry *entry, int64
 	get_varint(&in);
 	get_varint(&in);
 	keep_get_int(&in);
-	*at = later(keep_get_int(&in), x->spec.span_ns);
-	if (*at < x->told)
-		*at = INT64_MAX;
+	at[0] = later(keep_get_int(&in), x->spec.span_ns);
+	if (at[0] < x->told)
+		at[0] = INT64_MAX;
 	return in.bad ? -1 : 0;
 }
 

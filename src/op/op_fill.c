@@ -68,7 +68,7 @@ static void leave_key(struct fill *f, uint32_t key, uint32_t *stay)
 	if (recent && *stay)
 		--*stay;
 	else
-		resting_leave(&f->rest, key, INT64_MAX);
+		resting_leave(&f->rest, key, NULL);
 }
 
 /* Behind a commit, with every key in its entry: those without a row for the longest time leave memory. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "op/keep.h"
-#include "op/living.h"
 #include "op/op_assign.h"
+#include "op/resting.h"
 #include "op/timers.h"
 #include "window/window.h"
 
@@ -19,7 +19,7 @@ struct pack {
 	struct interval window; /* GROUP_WINDOW */
 	int64_t began;		/* by the clock */
 	int64_t earliest;	/* event time; INT64_MAX: none */
-	bool live;
+	bool live, recent; /* recent: it had a record lately */
 };
 
 struct packing {
@@ -47,20 +47,27 @@ struct group_rows {
 	/* with run->durable */
 	struct keep_dirty dirty; /* keys */
 	struct keep_gone gone;
+	struct resting rest;
+	bool emptying; /* all go out, in order */
 };
 
+/* What keys that are away wait for: the clock; the watermark, or when all go out their turn, or to hold it back. */
+enum { WAITS_CLOCK, WAITS_OTHER };
+
+static uint64_t n_groups(const struct group_rows *g) { return g->n_open + g->rest.away.n; }
+
 /* ---- packs ---- */
+
+static int64_t later(int64_t t, int64_t by) { return t > INT64_MAX - by ? INT64_MAX : t + by; }
 
 static void set_timers(struct group_rows *g, uint32_t slot)
 {
 	const struct pack *p = &g->packs[slot];
-	int64_t late = g->spec.lateness_ns, end = p->window.end;
 
 	if (g->spec.within_ns)
-		timers_add(&g->by_clock, p->began > INT64_MAX - g->spec.within_ns ? INT64_MAX : p->began + g->spec.within_ns,
-			   slot, p->gen);
+		timers_add(&g->by_clock, later(p->began, g->spec.within_ns), slot, p->gen);
 	if (g->spec.scope == GROUP_WINDOW)
-		timers_add(&g->by_watermark, end > INT64_MAX - late ? INT64_MAX : end + late, slot, p->gen);
+		timers_add(&g->by_watermark, later(p->window.end, g->spec.lateness_ns), slot, p->gen);
 }
 
 static uint32_t take_slot(struct group_rows *g)
@@ -200,6 +207,121 @@ static void reserve(struct group_rows *g)
 		g->packing[g->n_packing] = (struct packing){ .pack = NONE };
 }
 
+/* New numbers for the keys that live. */
+static void compact(struct group_rows *g)
+{
+	uint32_t *names = living_compact(&g->keys);
+
+	for (uint32_t k = 0; k < g->n_packing; k++)
+		if (names[k] != UINT32_MAX)
+			g->packing[names[k]] = g->packing[k];
+	g->n_packing = g->keys.n;
+	g->packing_cap = g->n_packing + 1;
+	g->packing = xrealloc(g->packing, g->packing_cap * sizeof *g->packing);
+	for (uint32_t i = 0; i < g->n_packs; i++)
+		if (g->packs[i].live)
+			g->packs[i].key = names[g->packs[i].key];
+	keep_dirty_rename(&g->dirty, names);
+	free(names);
+}
+
+/* ---- groups that are away ---- */
+
+struct renaming {
+	const struct group_rows *g;
+	const uint32_t *to;
+};
+
+static bool rename_timer(struct timer *t, void *ctx)
+{
+	const struct renaming *r = ctx;
+	const struct pack *p = &r->g->packs[t->what];
+
+	if (!p->live || p->gen != t->gen)
+		return false;
+	t->what = r->to[t->what];
+	return true;
+}
+
+/* Slots that are free go. */
+static void repack(struct group_rows *g)
+{
+	uint32_t *to = xmalloc(((size_t)g->n_packs + 1) * sizeof *to), n = 0;
+	struct renaming r = { g, to };
+
+	for (uint32_t i = 0; i < g->n_packs; i++)
+		to[i] = g->packs[i].live ? n++ : NONE;
+	timers_keep(&g->by_clock, rename_timer, &r);
+	timers_keep(&g->by_watermark, rename_timer, &r);
+	timers_keep(&g->held, rename_timer, &r);
+	for (uint32_t i = 0; i < g->n_packs; i++) {
+		if (to[i] == NONE)
+			continue;
+		g->packs[to[i]] = g->packs[i];
+		g->packing[g->packs[i].key].pack = to[i];
+	}
+	states_pack(g->states, &g->reducer, to, g->n_packs, n);
+	g->n_packs = n;
+	g->packs_cap = (size_t)n + 1;
+	g->packs = xrealloc(g->packs, g->packs_cap * sizeof *g->packs);
+	g->n_unused = 0;
+	free(to);
+}
+
+static int64_t waits_other(const struct group_rows *g, const struct pack *p)
+{
+	if (g->emptying)
+		return (int64_t)p->order;
+	return g->spec.scope == GROUP_WINDOW ? later(p->window.end, g->spec.lateness_ns) : p->earliest;
+}
+
+static void waits_of(const struct group_rows *g, const struct pack *p, int64_t due[RESTING_TIMES])
+{
+	due[WAITS_CLOCK] = g->spec.within_ns ? later(p->began, g->spec.within_ns) : INT64_MAX;
+	due[WAITS_OTHER] = waits_other(g, p);
+}
+
+static void leave_one(struct group_rows *g, uint32_t slot)
+{
+	struct pack *p = &g->packs[slot];
+	int64_t due[RESTING_TIMES];
+
+	waits_of(g, p, due);
+	if (!resting_leave(&g->rest, p->key, due))
+		return;
+	states_reset(g->states, &g->reducer, slot);
+	p->live = false;
+	g->n_open--;
+}
+
+/* Behind a commit, with every group in its entry: those without a record for the longest time leave memory. Keys that are forgotten leave the table only
+ * here, when their entries are gone too. */
+static void leave(struct group_rows *g)
+{
+	uint32_t stay;
+
+	if (g->dirty.n || g->gone.b.n)
+		return;
+	if (g->rest.away.n && living_worn(&g->keys))
+		compact(g);
+	if (!resting_should_leave(&g->rest, &stay))
+		return;
+	for (uint32_t i = 0; i < g->n_packs; i++) {
+		bool recent = g->packs[i].recent;
+
+		g->packs[i].recent = false;
+		if (!g->packs[i].live)
+			continue;
+		if (recent && stay)
+			stay--;
+		else
+			leave_one(g, i);
+	}
+	repack(g);
+	compact(g);
+	resting_left(&g->rest);
+}
+
 /* The row's window; false: it is not taken. */
 static bool in_window(struct group_rows *g, const struct batch *b, uint32_t row, struct interval *w, int *verdict, struct err *e)
 {
@@ -235,6 +357,7 @@ static uint32_t put_row(struct group_rows *g, const struct batch *b, uint32_t ro
 		set_timers(g, slot);
 	}
 	p = &g->packs[slot];
+	p->recent = true;
 	if (row_time(b->hidden[HIDDEN_EVENT], row, &t) && t < p->earliest) {
 		p->earliest = t;
 		if (g->spec.scope == GROUP_RUN)
@@ -294,7 +417,7 @@ static int take_row(struct group_rows *g, struct taken *t, uint32_t row, uint32_
 static int group_rows_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct group_rows *g = (struct group_rows *)op;
-	uint32_t n_keys = g->reducer.spec.n_keys, *key;
+	uint32_t n_keys = g->reducer.spec.n_keys, *key, known;
 	struct column *cols = arena_array(b->arena, struct column, n_keys + 1);
 	struct taken t = { .b = b,
 			   .row = arena_array(b->arena, uint32_t, b->n_sel + 1),
@@ -302,14 +425,18 @@ static int group_rows_process(struct op *op, int port, const struct batch *b, st
 	int verdict;
 
 	(void)port;
+	leave(g);
+	known = g->keys.n;
 	for (uint32_t k = 0; k < n_keys; k++)
 		cols[k] = expr_eval(g->reducer.spec.keys[k], &op->eval, b, b->sel, b->n_sel);
 	key = living_put(&g->keys, b, cols, b->sel, b->n_sel);
 	reserve(g);
+	if (resting_return(&g->rest, known, e))
+		return -1;
 	t.args = reducer_args(&g->reducer, b);
 	BATCH_EACH(b->sel, b->n_sel, i) if (take_row(g, &t, i, key[k_], e) < 0) return -1;
 	verdict = settle(g, &t, e);
-	return verdict ? verdict : op_check_memory(op, g->n_open, e);
+	return verdict ? verdict : op_check_memory(op, n_groups(g), e);
 }
 
 /* ---- the rest, in time ---- */
@@ -335,10 +462,14 @@ static void close_due(struct group_rows *g, struct timers *timers, int64_t until
 			close_pack(g, t.what);
 }
 
-static void hold_back(struct group_rows *g)
+static int hold_back(struct group_rows *g, struct err *e)
 {
 	const struct timer *t;
 	struct timer gone;
+	int64_t at = INT64_MAX;
+
+	if (g->spec.scope == GROUP_RUN && resting_first(&g->rest, WAITS_OTHER, &at, e))
+		return -1;
 
 	while ((t = timers_first(&g->held))) {
 		const struct pack *p = &g->packs[t->what];
@@ -347,47 +478,77 @@ static void hold_back(struct group_rows *g)
 			break;
 		timers_take(&g->held, INT64_MAX, &gone);
 	}
-	if (t && t->at <= g->op.watermark)
-		g->op.passes = t->at > INT64_MIN ? t->at - 1 : t->at;
+	at = t && t->at < at ? t->at : at;
+	if (at < INT64_MAX && at <= g->op.watermark)
+		g->op.passes = at > INT64_MIN ? at - 1 : at;
+	return 0;
 }
 
-static void compact(struct group_rows *g)
-{
-	uint32_t *names;
+/* The clock's and the watermark's come out together. */
+static bool is_mixed(const struct group_rows *g) { return g->spec.scope == GROUP_WINDOW && g->spec.within_ns; }
 
-	if (!living_worn(&g->keys))
-		return;
-	names = living_compact(&g->keys);
-	for (uint32_t k = 0; k < g->n_packing; k++)
-		if (names[k] != UINT32_MAX)
-			g->packing[names[k]] = g->packing[k];
-	g->n_packing = g->keys.n;
-	for (uint32_t i = 0; i < g->n_packs; i++)
-		if (g->packs[i].live)
-			g->packs[i].key = names[g->packs[i].key];
-	keep_dirty_rename(&g->dirty, names);
-	free(names);
+static int push_sorted(struct group_rows *g, struct err *e)
+{
+	if (g->n_out)
+		qsort_r(g->out, g->n_out, sizeof *g->out, by_window, g);
+	return push_out(g, e) < 0 ? -1 : 0;
+}
+
+/* Of those whose time has come, keys that are away come back for it some at a time. */
+static int close_in_time(struct group_rows *g, int waits, int64_t until, struct err *e)
+{
+	struct timers *timers = waits == WAITS_CLOCK ? &g->by_clock : &g->by_watermark;
+	int64_t bound = later(until, 1), upto;
+
+	for (;;) {
+		if (resting_bring(&g->rest, waits, bound, &upto, e))
+			return -1;
+		close_due(g, timers, upto < bound ? upto - 1 : until);
+		if (upto == bound)
+			return 0;
+		if ((!is_mixed(g) && push_sorted(g, e)) || op_check_memory(&g->op, n_groups(g), e))
+			return -1;
+	}
+}
+
+/* All groups, in the order of their first records. */
+static int close_all(struct group_rows *g, struct err *e)
+{
+	int64_t upto;
+	int failed = 0;
+
+	g->emptying = true;
+	resting_forget(&g->rest, WAITS_OTHER);
+	do {
+		if (resting_bring(&g->rest, WAITS_OTHER, INT64_MAX, &upto, e))
+			failed = -1;
+		for (uint32_t i = 0; !failed && i < g->n_packs; i++)
+			if (g->packs[i].live && (upto == INT64_MAX || g->packs[i].order < (uint64_t)upto))
+				close_pack(g, i);
+		if (!failed && upto < INT64_MAX && (push_sorted(g, e) || op_check_memory(&g->op, n_groups(g), e)))
+			failed = -1;
+	} while (!failed && upto < INT64_MAX);
+	g->emptying = false;
+	resting_forget(&g->rest, WAITS_OTHER);
+	return failed;
 }
 
 static int group_rows_batch_end(struct op *op, struct err *e)
 {
 	struct group_rows *g = (struct group_rows *)op;
-	bool all = g->spec.scope == GROUP_BATCH || op->watermark == WATERMARK_END;
-	int verdict;
 
-	close_due(g, &g->by_clock, op->run->now);
-	if (op->watermark != WATERMARK_NONE)
-		close_due(g, &g->by_watermark, op->watermark);
-	for (uint32_t i = 0; all && i < g->n_packs; i++)
-		if (g->packs[i].live)
-			close_pack(g, i);
-	if (g->n_out)
-		qsort_r(g->out, g->n_out, sizeof *g->out, by_window, g);
-	verdict = push_out(g, e);
-	hold_back(g);
-	compact(g);
+	if (g->spec.within_ns && close_in_time(g, WAITS_CLOCK, op->run->now, e))
+		return -1;
+	if (g->spec.scope == GROUP_WINDOW && op->watermark != WATERMARK_NONE && close_in_time(g, WAITS_OTHER, op->watermark, e))
+		return -1;
+	if ((g->spec.scope == GROUP_BATCH || op->watermark == WATERMARK_END) && close_all(g, e))
+		return -1;
+	if (push_sorted(g, e) || hold_back(g, e))
+		return -1;
+	if (!g->rest.away.n && living_worn(&g->keys))
+		compact(g);
 	reducer_collect_failures(&g->reducer);
-	return verdict < 0 ? -1 : 0;
+	return 0;
 }
 
 /* ---- checkpoints ----
@@ -428,24 +589,34 @@ static int window_of_key(struct group_rows *g, uint32_t key, struct interval *w)
 	return good ? 0 : -1;
 }
 
+/* All but the window and the states. */
+static void read_pack(struct bytes_in *in, struct pack *p)
+{
+	p->order = get_varint(in);
+	p->n = get_varint(in);
+	p->began = keep_get_int(in);
+	p->earliest = keep_get_int(in);
+}
+
 static int restore_pack(struct group_rows *g, struct bytes_in key, struct bytes_in in, uint32_t mark)
 {
-	uint64_t order = get_varint(&in);
+	struct pack read, *p;
 	uint32_t number, slot;
-	struct pack *p;
+	uint64_t orders = g->orders;
 
-	if (in.bad || living_load(&g->keys, &key, order, &number) || !keep_over(&key))
+	read_pack(&in, &read);
+	if (in.bad || living_load(&g->keys, &key, read.order, &number) || !keep_over(&key))
 		return -1;
 	reserve(g);
 	g->packing[number].mark = mark;
 	slot = open_pack(g, number);
 	p = &g->packs[slot];
-	p->order = order;
-	g->orders = g->keys.births;
-	p->n = get_varint(&in);
-	p->began = keep_get_int(&in);
-	p->earliest = keep_get_int(&in);
-	if (in.bad || !p->n || window_of_key(g, number, &p->window) || states_load(g->states, &g->reducer, slot, &in.p, in.end))
+	p->order = read.order;
+	p->n = read.n;
+	p->began = read.began;
+	p->earliest = read.earliest;
+	g->orders = read.order > orders ? read.order : orders;
+	if (!p->n || window_of_key(g, number, &p->window) || states_load(g->states, &g->reducer, slot, &in.p, in.end))
 		return -1;
 	set_timers(g, slot);
 	if (g->spec.scope == GROUP_RUN && p->earliest != INT64_MAX)
@@ -460,17 +631,49 @@ static int group_rows_restore(struct op *op, const char *key, size_t key_n, cons
 
 	if (key && restore_pack(g, keep_open(key, key_n, 'g'), keep_open(value, n, GROUP_VERSION), mark))
 		return keep_refuse(op, e);
+	if (key)
+		leave(g);
 	return 0;
 }
 
+static int group_rows_load(struct op *op, const struct kept_entry *entry)
+{
+	return restore_pack((struct group_rows *)op, keep_open(entry->key, entry->key_n, 'g'), keep_open(entry->value, entry->n, GROUP_VERSION), entry->mark);
+}
+
+/* The first two values of the key. */
+static int read_window(const struct kept_entry *entry, struct interval *w)
+{
+	struct bytes_in key = keep_open(entry->key, entry->key_n, 'g');
+
+	w->start = keep_get_time(&key);
+	w->end = keep_get_time(&key);
+	return key.bad ? -1 : 0;
+}
+
+static int group_rows_due(const struct op *op, const struct kept_entry *entry, int64_t due[RESTING_TIMES])
+{
+	const struct group_rows *g = (const struct group_rows *)op;
+	struct bytes_in in = keep_open(entry->value, entry->n, GROUP_VERSION);
+	struct pack p = { 0 };
+
+	read_pack(&in, &p);
+	if (in.bad || (g->spec.scope == GROUP_WINDOW && read_window(entry, &p.window)))
+		return -1;
+	waits_of(g, &p, due);
+	return 0;
+}
+
+static const struct resting_calls group_rows_calls = { group_rows_load, group_rows_due, 'g' };
+
 /* ---- the operator ---- */
 
-static bool group_rows_holds(const struct op *op) { return ((const struct group_rows *)op)->n_open; }
+static bool group_rows_holds(const struct op *op) { return n_groups((const struct group_rows *)op); }
 
 static uint64_t group_rows_held(const struct op *op, const char **what)
 {
 	*what = "groups";
-	return ((const struct group_rows *)op)->n_open;
+	return n_groups((const struct group_rows *)op);
 }
 
 static size_t group_rows_memory(const struct op *op)
@@ -480,7 +683,7 @@ static size_t group_rows_memory(const struct op *op)
 	return living_memory(&g->keys) + g->packing_cap * sizeof *g->packing + g->packs_cap * sizeof *g->packs +
 	       states_memory(g->states, &g->reducer) + (g->unused_cap + g->out_cap) * sizeof(uint32_t) +
 	       timers_memory(&g->by_clock) + timers_memory(&g->by_watermark) + timers_memory(&g->held) +
-	       keep_dirty_memory(&g->dirty) + g->gone.b.cap;
+	       keep_dirty_memory(&g->dirty) + g->gone.b.cap + resting_memory(&g->rest);
 }
 
 static void group_rows_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -503,11 +706,13 @@ static void group_rows_free(struct op *op)
 	timers_release(&g->held);
 	keep_dirty_release(&g->dirty);
 	keep_gone_release(&g->gone);
+	resting_release(&g->rest);
 	reducer_release(&g->reducer);
 }
 
 static const struct op_class group_rows_class = {
 	.name = "group_rows",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "grouped", "late", "no-time" },
 	.process = group_rows_process,
@@ -529,6 +734,8 @@ struct op *op_group_rows(struct run *run, int stage, const char *word, const str
 	g->spec = *rows;
 	reducer_init(&g->reducer, spec, &g->op);
 	living_init(&g->keys, spec->n_keys);
+	resting_init(&g->rest, &g->op, &g->keys, &group_rows_calls);
+	g->op.stays = !spec->n_keys;
 	g->states = states_new(&g->reducer);
 	return &g->op;
 }

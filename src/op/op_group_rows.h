@@ -2,7 +2,8 @@
  * window ends (with allowed lateness), when the run ends, or DUR of processing time after its first record (Beam's
  * maxBufferingDuration).
  *
- * A key, with a window that is a key of its own, is forgotten while it has no record: memory goes with the records that wait. */
+ * A key, with a window that is a key of its own, is forgotten while it has no record: memory goes with the records that wait. With --mem and a
+ * checkpoint those of keys that rest are in the store (op/resting.h). */
 #ifndef STRM_OP_GROUP_ROWS_H
 #define STRM_OP_GROUP_ROWS_H
 #include "op/reducer.h"

@@ -11,16 +11,25 @@
 void resting_init(struct resting *r, struct op *op, struct living *keys, const struct resting_calls *calls)
 {
 	*r = (struct resting){ .op = op, .keys = keys, .calls = calls };
-	r->times.most = (size_t)(op->run->mem_max / TIMES_SHARE);
+	for (int k = 0; k < RESTING_TIMES; k++)
+		r->times[k].most = (size_t)(op->run->mem_max / TIMES_SHARE);
 }
 
 void resting_release(struct resting *r)
 {
 	away_release(&r->away);
-	away_times_release(&r->times);
+	for (int k = 0; k < RESTING_TIMES; k++)
+		away_times_release(&r->times[k]);
 }
 
-size_t resting_memory(const struct resting *r) { return away_memory(&r->away) + away_times_memory(&r->times); }
+size_t resting_memory(const struct resting *r)
+{
+	size_t n = away_memory(&r->away);
+
+	for (int k = 0; k < RESTING_TIMES; k++)
+		n += away_times_memory(&r->times[k]);
+	return n;
+}
 
 /* ---- leaving ---- */
 
@@ -49,18 +58,27 @@ bool resting_should_leave(const struct resting *r, uint32_t *stay)
 	return true;
 }
 
-bool resting_leave(struct resting *r, uint32_t key, int64_t due)
+static bool wants(const struct resting *r, const int64_t due[RESTING_TIMES])
+{
+	for (int k = 0; k < RESTING_TIMES; k++)
+		if (away_times_wants(&r->times[k], due[k]))
+			return true;
+	return false;
+}
+
+bool resting_leave(struct resting *r, uint32_t key, const int64_t due[RESTING_TIMES])
 {
 	struct buf b = { 0 };
 
 	if (!away_add_group(&r->away, &r->keys->groups, key))
 		return false;
 	living_die(r->keys, key);
-	if (!away_times_wants(&r->times, due))
+	if (!due || !wants(r, due))
 		return true;
 	buf_char(&b, r->calls->tag);
 	living_save(r->keys, key, &b);
-	away_times_add(&r->times, due, (struct store_bytes){ b.p, b.n });
+	for (int k = 0; k < RESTING_TIMES; k++)
+		away_times_add(&r->times[k], due[k], (struct store_bytes){ b.p, b.n });
 	buf_release(&b);
 	return true;
 }
@@ -110,28 +128,56 @@ static int is_here(const struct resting *r, const struct kept_entry *entry, stru
 
 struct bringing {
 	struct resting *r;
+	struct away_times *times;
+	int kind;
 	struct groups own;
 	int64_t until, last; /* last: the time of the one that came last */
 	size_t came;	     /* bytes, at about */
 	struct err *e;
 };
 
+static struct bringing bringing_of(struct resting *r, int kind, struct err *e)
+{
+	struct bringing b = { .r = r, .times = &r->times[kind], .kind = kind, .until = INT64_MAX, .last = INT64_MIN, .e = e };
+
+	groups_init(&b.own, r->keys->n_keys);
+	return b;
+}
+
+static int due_of(const struct bringing *b, const struct kept_entry *entry, int64_t *at)
+{
+	int64_t due[RESTING_TIMES] = { INT64_MAX, INT64_MAX };
+
+	if (b->r->calls->due(b->r->op, entry, due))
+		return keep_refuse(b->r->op, b->e);
+	*at = due[b->kind];
+	return 0;
+}
+
+/* The entry of a key that is away: 1, 0 when it is not, or -1. */
+static int find(struct bringing *b, struct store_bytes key, struct kept_entry *found)
+{
+	const struct op *op = b->r->op;
+	struct kept_entry ask = { .key = key.p, .key_n = key.n };
+	int here = is_here(b->r, &ask, &b->own);
+
+	if (here)
+		return here < 0 ? keep_refuse(op, b->e) : 0;
+	return op->run->fetch(op->run->fetch_ctx, op, &ask, found, b->e);
+}
+
 /* What was noted of a key may be out of date: then its time is noted elsewhere, or it is in memory. */
 static int bring_one(struct bringing *b, const struct buf *key)
 {
 	struct resting *r = b->r;
-	const struct run *run = r->op->run;
-	struct kept_entry ask = { .key = key->p, .key_n = key->n }, found;
-	int got = is_here(r, &ask, &b->own);
+	struct kept_entry found;
 	int64_t due;
+	int got = find(b, (struct store_bytes){ key->p, key->n }, &found);
 
-	if (got)
-		return got < 0 ? keep_refuse(r->op, b->e) : 0;
-	got = run->fetch(run->fetch_ctx, r->op, &ask, &found, b->e);
 	if (got <= 0)
 		return got;
-	if (r->calls->due(r->op, &found, &due))
-		return keep_refuse(r->op, b->e);
+	if (due_of(b, &found, &due))
+		return -1;
 	if (due >= b->until)
 		return 0;
 	b->came += found.key_n + found.n + KEY_BYTES;
@@ -142,7 +188,7 @@ static int bring_one(struct bringing *b, const struct buf *key)
 /* Those that are known to be due. */
 static int bring_known(struct bringing *b)
 {
-	struct away_times *t = &b->r->times;
+	struct away_times *t = b->times;
 	size_t most = (size_t)(b->r->op->run->mem_max / BRING_SHARE);
 	struct buf key = { 0 };
 	int failed = 0;
@@ -163,20 +209,19 @@ static int bring_known(struct bringing *b)
 static int renew_one(void *ctx, const struct kept_entry *entry)
 {
 	struct bringing *b = ctx;
-	struct resting *r = b->r;
 	int64_t due;
 	int here;
 
-	if (!entry->key_n || *entry->key != r->calls->tag)
+	if (!entry->key_n || *entry->key != b->r->calls->tag)
 		return 0;
-	if (r->calls->due(r->op, entry, &due))
-		return keep_refuse(r->op, b->e);
-	if (!away_times_wants(&r->times, due))
+	if (due_of(b, entry, &due))
+		return -1;
+	if (!away_times_wants(b->times, due))
 		return 0;
-	here = is_here(r, entry, &b->own);
+	here = is_here(b->r, entry, &b->own);
 	if (!here)
-		away_times_add(&r->times, due, (struct store_bytes){ entry->key, entry->key_n });
-	return here < 0 ? keep_refuse(r->op, b->e) : 0;
+		away_times_add(b->times, due, (struct store_bytes){ entry->key, entry->key_n });
+	return here < 0 ? keep_refuse(b->r->op, b->e) : 0;
 }
 
 static int renew(struct bringing *b)
@@ -186,25 +231,68 @@ static int renew(struct bringing *b)
 
 	if (op_check_memory(r->op, r->keys->n_live + r->away.n, b->e))
 		return -1;
-	away_times_renew(&r->times);
+	away_times_renew(b->times);
 	return r->op->run->walk(r->op->run->fetch_ctx, r->op, &w, b->e) < 0 ? -1 : 0;
 }
 
-int resting_bring(struct resting *r, int64_t until, int64_t *upto, struct err *e)
+int resting_bring(struct resting *r, int kind, int64_t until, int64_t *upto, struct err *e)
 {
-	struct away_times *t = &r->times;
-	struct bringing b = { .r = r, .until = until, .last = INT64_MIN, .e = e };
+	struct bringing b;
 	int failed = 0;
 
 	*upto = until;
 	if (!r->away.n)
 		return 0;
-	groups_init(&b.own, r->keys->n_keys);
-	if ((!t->n || t->heap[0].at >= until) && away_times_short(t, until))
+	b = bringing_of(r, kind, e);
+	b.until = until;
+	if ((!b.times->n || b.times->heap[0].at >= until) && away_times_short(b.times, until))
 		failed = renew(&b);
 	if (!failed)
 		failed = bring_known(&b);
-	*upto = away_times_short(t, b.until) ? t->horizon : b.until;
+	*upto = away_times_short(b.times, b.until) ? b.times->horizon : b.until;
 	groups_release(&b.own);
 	return failed;
+}
+
+/* Is the first of the heap up to date? Else it is taken out. 1: it is, 0, or -1. */
+static int first_holds(struct bringing *b)
+{
+	const struct away_time *first = &b->times->heap[0];
+	struct kept_entry found;
+	struct buf key = { 0 };
+	int64_t at = first->at, due = INT64_MAX;
+	int got = find(b, (struct store_bytes){ b->times->keys.p + first->from, first->n }, &found);
+
+	if (got > 0 && due_of(b, &found, &due))
+		got = -1;
+	if (got >= 0 && due != at) {
+		away_times_take(b->times, INT64_MAX, &key);
+		got = 0;
+	}
+	buf_release(&key);
+	return got;
+}
+
+int resting_first(struct resting *r, int kind, int64_t *at, struct err *e)
+{
+	struct bringing b;
+	int got = 0;
+
+	*at = INT64_MAX;
+	if (!r->away.n)
+		return 0;
+	b = bringing_of(r, kind, e);
+	while (!got && (b.times->n || b.times->cut))
+		got = b.times->n ? first_holds(&b) : renew(&b);
+	if (got > 0)
+		*at = b.times->heap[0].at;
+	groups_release(&b.own);
+	return got < 0 ? -1 : 0;
+}
+
+void resting_forget(struct resting *r, int kind)
+{
+	away_times_renew(&r->times[kind]);
+	r->times[kind].cut = r->away.n;
+	r->times[kind].horizon = INT64_MIN;
 }
