@@ -443,7 +443,7 @@ static size_t panes_memory(const struct op *op)
 	return p->cells_cap * sizeof *p->cells + p->triggers_cap + states_memory(p->states, &p->reducer) +
 	       p->keys_cap * (sizeof *p->keys + sizeof *p->born) + (p->reducer.spec.n_keys ? groups_memory(&p->groups) : 0) + p->said_bytes +
 	       timers_memory(&p->by_watermark) + timers_memory(&p->by_clock) + timers_memory(&p->held) +
-	       panes_keep_memory(p) + panes_parts_memory(p) + panes_near_memory(p) + away_memory(&p->away) + away_times_memory(&p->due) + (p->unused.cap + 2 * p->touched_cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
+	       panes_keep_memory(p) + panes_parts_memory(p) + panes_near_memory(p) + away_memory(&p->away) + panes_due_memory(p) + (p->unused.cap + 2 * p->touched_cap + p->look.cap + p->going.cap) * sizeof(uint32_t);
 }
 
 static bool panes_holds(const struct op *op)
@@ -505,7 +505,7 @@ static void panes_free(struct op *op)
 	panes_keep_release(p);
 	panes_parts_release(p);
 	away_release(&p->away);
-	away_times_release(&p->due);
+	panes_due_release(p);
 	trigger_free(p->trigger);
 	expr_release(p->spec.assign.on_take);
 	expr_release(p->spec.assign.gap_take);
@@ -571,7 +571,7 @@ struct op *op_panes(struct run *run, int stage, const char *word, const struct r
 	p->stamps = p->spec.trigger.stamp != STAMP_END && p->spec.assign.window.kind != WINDOW_ALL;
 	p->ordered = p->spec.merges && goes_by_arrival(&p->reducer);
 	p->by_key = spec->n_keys && p->spec.assign.window.kind == WINDOW_ALL && !p->spec.by_instant && !p->spec.merges;
-	p->by_list = run->mem_max && spec->n_keys && !p->by_key && !p->spec.by_instant && !p->spec.merges && !p->spec.complete && !p->stamps;
+	p->by_list = run->mem_max && spec->n_keys && !p->by_key && !p->spec.complete;
 	p->op.stays = !p->by_key && !p->by_list;
 	panes_near_forget(p);
 	p->out = WATERMARK_NONE;

@@ -1,10 +1,10 @@
-/* Keys that are more than memory holds: those of the whole stream, and of windows, leave it between micro-batches, and come back when a record has them, or when the
- * watermark reaches one of their windows. */
+/* Keys that are more than memory holds: those of the whole stream, and of windows, leave it between micro-batches, and come back when a record has them, or when they
+ * are due (panes_recall.c). */
 #include <stdlib.h>
 
 #include "op/panes_impl.h"
 
-static size_t beside(const struct panes *p) { return away_memory(&p->away) + away_times_memory(&p->due); }
+static size_t beside(const struct panes *p) { return away_memory(&p->away) + panes_due_memory(p); }
 
 /* Of --mem: times and keys that the watermark waits for. */
 #define DUE_SHARE 16
@@ -20,7 +20,7 @@ static uint32_t stay_max(const struct panes *p, size_t held)
 	return (uint32_t)((double)leave_from(p) / 2 / each);
 }
 
-/* It may when its entry says all of it, and it waits for no time of the clock and holds back no pane's. */
+/* It may when its entry says all of it. The whole table does not ask when it is due. */
 static bool may_leave(const struct panes *p, uint32_t key)
 {
 	const struct key_cells *l = &p->keys[key];
@@ -29,30 +29,16 @@ static bool may_leave(const struct panes *p, uint32_t key)
 	for (uint32_t i = 0; i < l->n && kept; i++) {
 		uint32_t cell = key_cells_at(l)[i];
 
-		kept = p->cells[cell].clock_timer == INT64_MAX && (p->by_key || !p->kept[cell].mark) &&
-		       (p->plain || panes_hold(p, &p->cells[cell]) == INT64_MAX);
+		kept = p->by_list ? !p->kept[cell].mark : !p->spec.complete || p->cells[cell].clock_timer == INT64_MAX;
 	}
 	return kept;
-}
-
-/* The watermark will want it. */
-static void note_due(struct panes *p, uint32_t key)
-{
-	int64_t due = panes_due(p, key);
-	struct buf b = { 0 };
-
-	if (!p->by_list || !away_times_wants(&p->due, due))
-		return;
-	panes_list_key(p, key, &b);
-	away_times_add(&p->due, due, (struct store_bytes){ b.p, b.n });
-	buf_release(&b);
 }
 
 static void leave_one(struct panes *p, uint32_t key)
 {
 	if (!away_add_group(&p->away, &p->groups, key))
 		return;
-	note_due(p, key);
+	panes_note_due(p, key);
 	p->groups.table.entries[key].user = 0; /* the entry stays */
 	while (p->keys[key].n) {
 		uint32_t cell = *key_cells_at(&p->keys[key]);
@@ -99,7 +85,8 @@ void panes_leave(struct panes *p)
 	held = p->op.cls->memory(&p->op);
 	if (held < leave_from(p) || held < p->leave_at)
 		return;
-	p->due.most = (size_t)(run->mem_max / DUE_SHARE);
+	for (int k = 0; k < DUE_COUNT; k++)
+		p->due[k].most = (size_t)(run->mem_max / DUE_SHARE);
 	leave_some(p, stay_max(p, held));
 	panes_repack(p);
 	p->leave_at = p->op.cls->memory(&p->op) / 2 * 3;
@@ -119,112 +106,6 @@ int panes_return(struct panes *p, uint32_t first, struct err *e)
 			r = keep_refuse(&p->op, e);
 	}
 	return r < 0 ? -1 : 0;
-}
-
-struct recall {
-	struct panes *p;
-	struct groups keys; /* for looking */
-	bool all;           /* they come back at once; else it is noted when they are due */
-	struct err *e;
-};
-
-/* 1: its key is in memory; 0, or -1: it is none. */
-static int is_here(struct recall *r, const struct kept_entry *entry)
-{
-	struct bytes_in key = keep_open(entry->key, entry->key_n, (uint8_t)panes_tag(r->p));
-	struct key_bytes bytes;
-	uint32_t group, own;
-
-	groups_clear(&r->keys);
-	if (key.bad || groups_load(&r->keys, &key.p, key.end, &group) || !keep_over(&key))
-		return -1;
-	keytab_key(&r->keys.table, group, &bytes);
-	own = keytab_find(&r->p->groups.table, &bytes);
-	return own < r->p->n_keys && r->p->keys[own].n;
-}
-
-static int come_back(struct recall *r, const struct kept_entry *entry)
-{
-	struct panes *p = r->p;
-	const char *at = entry->key + 1;
-	uint32_t group;
-
-	if (groups_load(&p->groups, &at, entry->key + entry->key_n, &group) || panes_revive(p, group, entry))
-		return keep_refuse(&p->op, r->e);
-	p->away.n--;
-	return op_check_memory(&p->op, p->n_live + p->away.n, r->e);
-}
-
-static int recall_entry(void *ctx, const struct kept_entry *entry)
-{
-	struct recall *r = ctx;
-	struct panes *p = r->p;
-	int64_t due;
-	int here;
-
-	if (entry->key_n < 2 || entry->key[0] != panes_tag(p))
-		return 0;
-	here = is_here(r, entry);
-	if (here)
-		return here < 0 ? keep_refuse(&p->op, r->e) : 0;
-	if (r->all)
-		return come_back(r, entry);
-	if (panes_entry_due(entry, &due))
-		return keep_refuse(&p->op, r->e);
-	away_times_add(&p->due, due, (struct store_bytes){ entry->key, entry->key_n });
-	return 0;
-}
-
-static int recall_walk(struct recall *r)
-{
-	const struct run *run = r->p->op.run;
-
-	return run->walk(run->fetch_ctx, &r->p->op, &(struct kept_walk){ &(char){ panes_tag(r->p) }, 1, recall_entry, r }, r->e);
-}
-
-/* What was noted of a key may be over by now. */
-static int recall_one(struct recall *r, const struct buf *key)
-{
-	const struct run *run = r->p->op.run;
-	struct kept_entry ask = { .key = key->p, .key_n = key->n }, found;
-	int got = is_here(r, &ask);
-
-	if (got)
-		return got < 0 ? keep_refuse(&r->p->op, r->e) : 0;
-	got = run->fetch(run->fetch_ctx, &r->p->op, &ask, &found, r->e);
-	return got > 0 ? come_back(r, &found) : got;
-}
-
-static int recall_due(struct recall *r, int64_t until)
-{
-	struct panes *p = r->p;
-	struct buf key = { 0 };
-	int failed = 0;
-
-	for (;;) {
-		while (!failed && away_times_take(&p->due, until, &key))
-			failed = recall_one(r, &key);
-		if (failed || !away_times_short(&p->due, until))
-			break;
-		away_times_renew(&p->due);
-		failed = recall_walk(r);
-	}
-	buf_release(&key);
-	return failed;
-}
-
-int panes_recall(struct panes *p, struct err *e)
-{
-	struct recall r = { .p = p, .all = p->op.watermark == WATERMARK_END, .e = e };
-	int failed = 0;
-
-	groups_init(&r.keys, p->groups.n_keys);
-	if (r.all)
-		failed = recall_walk(&r);
-	else if (p->by_list && p->op.watermark != WATERMARK_NONE)
-		failed = recall_due(&r, p->op.watermark + 1);
-	groups_release(&r.keys);
-	return failed;
 }
 
 /* ---- the whole table ---- */

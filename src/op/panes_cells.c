@@ -345,18 +345,19 @@ void panes_repack(struct panes *p)
 	uint32_t *to = xmalloc(((size_t)p->n_cells + 1) * sizeof *to), n = 0;
 	struct renaming r = { p, to };
 
-	if (p->ordered)
-		BUG("parts of sessions are packed");
 	for (uint32_t i = 0; i < p->n_cells; i++)
-		to[i] = p->cells[i].flags & CELL_LIVE ? n++ : CELL_NONE;
+		to[i] = p->cells[i].flags & CELL_LIVE || (p->ordered && p->arrivals[i].seq) ? n++ : CELL_NONE;
 	timers_keep(&p->by_watermark, rename_timer, &r);
 	timers_keep(&p->by_clock, rename_timer, &r);
 	timers_keep(&p->held, rename_timer, &r);
 	rename_listed(p, to);
 	p->cells = pack(p->cells, to, p->n_cells, n, sizeof *p->cells);
 	p->triggers = pack(p->triggers, to, p->n_cells, n, p->trigger_size);
+	panes_keep_reserve(p, p->n_cells); /* parts of sessions have nothing there */
 	p->kept = pack(p->kept, to, p->n_cells, n, sizeof *p->kept);
 	states_pack(p->states, &p->reducer, to, p->n_cells, n);
+	if (p->ordered)
+		panes_parts_pack(p, to, n);
 	p->cells_cap = p->kept_cap = n;
 	p->triggers_cap = (size_t)n * p->trigger_size;
 	p->n_cells = n;

@@ -139,7 +139,7 @@ static bool has_pane(const struct panes *p, const struct fired *f)
 
 static void fire(struct firing *f, uint32_t cell, enum timing timing, bool last)
 {
-	struct fired x = { cell, (uint8_t)timing, last, is_gone(f->p, cell) };
+	struct fired x = { .cell = cell, .timing = (uint8_t)timing, .last = last, .gone = is_gone(f->p, cell) };
 
 	if (!has_pane(f->p, &x))
 		return;
@@ -484,20 +484,128 @@ int panes_push(struct panes *p, const struct fired_keys *other, const struct fir
 	return verdict;
 }
 
-static int push_all(struct firing *f, struct err *e)
+/* Panes go out, and the next ones begin. `verdict` is that of the last push: nobody may want more. */
+static int push_some(struct panes *p, const struct fired *f, size_t n, int verdict, struct err *e)
 {
-	int verdict = 0;
+	for (size_t from = 0, step = batch_rows(); from < n && !verdict; from += step)
+		verdict = panes_push(p, NULL, f + from, (uint32_t)(n - from < step ? n - from : step), e);
+	for (size_t k = 0; k < n && !p->spec.complete; k++)
+		next_pane(p, &f[k]);
+	panes_whole_done(p);
+	return verdict;
+}
 
-	/* slots tell nothing: a cell has another one after a restart */
+/* In their order; slots tell nothing: a cell has another one after a restart. */
+static void sort_fired(struct firing *f)
+{
 	if (f->p->spec.order == PANES_BY_WINDOW || f->p->spec.complete)
 		f->timed = 0;
 	panes_sort(f->p, f->at + f->timed, f->n - f->timed);
-	for (size_t from = 0, step = batch_rows(); from < f->n && verdict >= 0; from += step)
-		verdict = panes_push(f->p, NULL, f->at + from, (uint32_t)(f->n - from < step ? f->n - from : step), e);
-	for (size_t k = 0; k < f->n && !f->p->spec.complete; k++)
-		next_pane(f->p, &f->at[k]);
-	panes_whole_done(f->p);
-	return verdict;
+}
+
+static int push_all(struct firing *f, struct err *e)
+{
+	sort_fired(f);
+	return push_some(f->p, f->at, f->n, 0, e);
+}
+
+/* ---- in portions ---- */
+
+static void end_guest(struct panes *p, uint32_t cell)
+{
+	panes_unlist(p, cell);
+	panes_drop(p, cell);
+}
+
+/* What came back in a portion, looked at: in order. */
+static void look_at_guests(struct firing *g)
+{
+	struct panes *p = g->p;
+
+	p->look.n = 0;
+	take_watermark_timers(p);
+	for (size_t i = 0; i < p->look.n; i++) {
+		size_t n = g->n;
+		uint32_t cell = p->look.at[i];
+
+		p->cells[cell].flags &= (uint16_t)~CELL_LOOK;
+		panes_keep_change(p, cell);
+		if (!look(g, cell))
+			continue;
+		if (g->n == n)
+			end_guest(p, cell);
+		else
+			g->at[n].guest = true;
+	}
+	p->look.n = 0;
+	panes_sort(p, g->at, g->n);
+}
+
+/* Those of g among those of f, from the k-th on; both are in order. g is empty then. */
+static void merge_fired(struct firing *f, size_t k, struct firing *g)
+{
+	struct fired *all = xmalloc((f->n - k + g->n + 1) * sizeof *all);
+	size_t n = 0, i = k, j = 0;
+
+	while (i < f->n || j < g->n)
+		all[n++] = j == g->n || (i < f->n && by_window(&f->at[i], &g->at[j], f->p) <= 0) ? f->at[i++] : g->at[j++];
+	free(f->at);
+	free(g->at);
+	*g = (struct firing){ .p = g->p };
+	f->at = all;
+	f->n = f->cap = n;
+}
+
+/* How many stand at most there. */
+static size_t count_upto(const struct firing *f, const struct panes_place *upto)
+{
+	const struct panes *p = f->p;
+	size_t n = 0;
+
+	for (; n < f->n; n++) {
+		const struct cell *c = &p->cells[f->at[n].cell];
+
+		if (panes_place_cmp(&(struct panes_place){ c->end, c->start, p->born[c->key] }, upto) > 0)
+			break;
+	}
+	return n;
+}
+
+static void end_guests(struct panes *p, const struct fired *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (f[i].guest)
+			end_guest(p, f[i].cell);
+	if (p->n_dead > 1024 && p->n_dead > p->n_keys / 2)
+		panes_compact(p);
+	panes_near_forget(p);
+}
+
+/* Panes whose keys are more than memory holds: what is due in memory goes out among them. Verdict of the push. */
+static int push_portions(struct firing *f, struct err *e)
+{
+	struct panes *p = f->p;
+	struct panes_portions *s = panes_portions_new(p, e);
+	struct firing g = { .p = p };
+	struct panes_place upto;
+	int verdict, more = 1;
+
+	sort_fired(f);
+	verdict = push_some(p, f->at, f->timed, 0, e);
+	for (size_t done = f->timed; more > 0 && verdict >= 0; done = 0) {
+		size_t n;
+
+		more = panes_portion(s, &upto);
+		look_at_guests(&g);
+		merge_fired(f, done, &g);
+		n = more > 0 ? count_upto(f, &upto) : f->n;
+		verdict = push_some(p, f->at, n, verdict, e);
+		end_guests(p, f->at, n);
+		memmove(f->at, f->at + n, (f->n - n) * sizeof *f->at);
+		f->n -= n;
+	}
+	panes_portions_free(s);
+	return more < 0 ? -1 : verdict;
 }
 
 /* The whole stream without keys has a result even when nothing came. */
@@ -534,13 +642,19 @@ static const struct timer *first_hold(struct panes *p)
 	return NULL;
 }
 
-void panes_hold_back(struct panes *p)
+int panes_hold_back(struct panes *p, struct err *e)
 {
+	int64_t until = p->stamps && p->op.passes > p->op.watermark ? p->op.passes : p->op.watermark, hold;
 	const struct timer *first = first_hold(p);
 
-	p->out = first && first->at <= p->op.watermark ? first->at - 1 : p->op.watermark;
-	if (p->stamps && first && first->at <= p->op.passes)
-		p->op.passes = first->at - 1;
+	if (panes_away_hold(p, until, &hold, e))
+		return -1;
+	if (first && first->at < hold)
+		hold = first->at;
+	p->out = hold <= p->op.watermark ? hold - 1 : p->op.watermark;
+	if (p->stamps && hold <= p->op.passes)
+		p->op.passes = hold - 1;
+	return 0;
 }
 
 int panes_fire(struct panes *p, struct err *e)
@@ -569,15 +683,18 @@ int panes_fire(struct panes *p, struct err *e)
 		f.n = 0;
 	if (p->spec.complete && !p->away.n)
 		fire_all(&f);
-	verdict = p->away.n && p->spec.complete ? panes_push_table(p, e) : push_all(&f, e);
+	if (p->away.n && p->spec.complete)
+		verdict = panes_push_table(p, e);
+	else
+		verdict = p->parted ? push_portions(&f, e) : push_all(&f, e);
+	p->parted = false;
 	for (size_t i = over.n; i-- > 0;) { /* so that slots are used again in ascending order */
 		panes_unlist(p, over.at[i]);
 		panes_drop(p, over.at[i]);
 	}
 	if (over.n)
 		panes_near_forget(p);
-	panes_hold_back(p);
 	free(over.at);
 	free(f.at);
-	return verdict;
+	return panes_hold_back(p, e) ? -1 : verdict;
 }

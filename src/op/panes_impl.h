@@ -1,5 +1,5 @@
 /* op_panes, shared by op_panes.c (records in), panes_cells.c (the cells of keys), panes_merge.c (sessions), panes_parts.c (their order of arrival), panes_fire.c
- * (panes out), panes_keep.c (checkpoints) and panes_away.c (keys that leave memory for them). */
+ * (panes out), panes_keep.c (checkpoints), panes_away.c (keys that leave memory for them) and panes_recall.c (their coming back when they are due). */
 #ifndef STRM_OP_PANES_IMPL_H
 #define STRM_OP_PANES_IMPL_H
 #include "op/away.h"
@@ -64,6 +64,26 @@ struct cell_list {
 };
 
 #define NEAR_WINDOWS 2
+
+/* Why a key that is away is waited for. */
+enum panes_due {
+	DUE_WATERMARK, /* it has a cell that the watermark will want */
+	DUE_CLOCK,     /* the clock, likewise */
+	DUE_HOLD,      /* a cell of it holds the watermark back */
+	DUE_COUNT,
+};
+
+/* Where a pane stands among others. */
+struct panes_place {
+	int64_t end, start;
+	uint64_t born; /* its key */
+};
+
+/* What an entry says of a key beside its cells; INT64_MAX is never. */
+struct panes_waits {
+	int64_t at[DUE_COUNT];
+	struct panes_place first; /* of its cells */
+};
 
 /* Cells of one window by key: epoch << 32 | cell; of another epoch: not known. */
 struct near {
@@ -136,7 +156,8 @@ struct panes {
 	bool by_key;             /* of the whole stream, with keys: a key has one cell, its entry has no number, and it may leave memory */
 	bool by_list;            /* of windows, with --mem: a key has one entry with all its cells, its mark is the table's, and it may leave memory */
 	struct away away;
-	struct away_times due;   /* when the watermark wants the keys that are away */
+	struct away_times due[DUE_COUNT]; /* when those that are away are wanted */
+	bool parted;             /* keys that are due are more than memory holds: they come in portions */
 	size_t leave_at;         /* bytes from which on it is worth looking which cells do */
 };
 
@@ -145,6 +166,7 @@ struct fired {
 	uint32_t cell;
 	uint8_t timing;
 	bool last; /* nothing comes after it */
+	bool guest; /* of a portion: its cell goes with it */
 	bool gone; /* all its records have been taken back: only what it takes back itself comes out */
 };
 
@@ -227,10 +249,14 @@ void panes_parts_save(struct panes *p, uint32_t cell, struct buf *out);
 void panes_parts_load(struct panes *p, uint32_t cell, struct bytes_in *in);
 /* Keys have new numbers. */
 void panes_parts_renumbered(struct panes *p);
+/* Slot i is called to[i] from now on, with n of them; CELL_NONE: it is free. */
+void panes_parts_pack(struct panes *p, const uint32_t *to, uint32_t n);
 void panes_parts_release(struct panes *p);
 size_t panes_parts_memory(const struct panes *p);
 
 /* ---- panes_keep.c ---- */
+/* There is room for n slots. */
+void panes_keep_reserve(struct panes *p, uint32_t n);
 /* The slot has a new cell. */
 void panes_keep_open(struct panes *p, uint32_t cell);
 static inline void panes_keep_change(struct panes *p, uint32_t cell)
@@ -260,21 +286,36 @@ int panes_load(struct panes *p, uint32_t slot, uint32_t group, struct bytes_in v
 int panes_revive(struct panes *p, uint32_t group, const struct kept_entry *entry);
 /* Tag of the entries of keys that may leave memory. */
 static inline char panes_tag(const struct panes *p) { return p->by_list ? PANES_TAG_LIST : PANES_TAG_CELL; }
-/* The key's entry's key. */
-void panes_list_key(const struct panes *p, uint32_t key, struct buf *out);
-/* When the watermark wants a cell of the key; of an entry, 0 or -1. */
-int64_t panes_due(const struct panes *p, uint32_t key);
-int panes_entry_due(const struct kept_entry *entry, int64_t *due);
+/* The key of its entry. */
+void panes_entry_key(const struct panes *p, uint32_t key, struct buf *out);
+/* What the key waits for. Of an entry: 0 or -1. */
+struct panes_waits panes_waits_of(const struct panes *p, uint32_t key);
+int panes_entry_waits(const struct panes *p, const struct kept_entry *entry, struct panes_waits *out);
 
 /* ---- panes_away.c ---- */
 /* Cells that are not needed now leave memory when it gets short; between micro-batches. */
 void panes_leave(struct panes *p);
 /* Keys from `first` on are new: those that are away come back. 0 or -1. */
 int panes_return(struct panes *p, uint32_t first, struct err *e);
-/* Those come back whose time the watermark has reached. 0 or -1. */
-int panes_recall(struct panes *p, struct err *e);
 /* The whole table in order, those that are away too. Verdict of the push. */
 int panes_push_table(struct panes *p, struct err *e);
+
+/* ---- panes_recall.c ---- */
+/* The key is away from now on, and due at these times. */
+void panes_note_due(struct panes *p, uint32_t key);
+/* Those come back whose time the watermark or the clock has reached. 0 or -1. */
+int panes_recall(struct panes *p, struct err *e);
+/* Where not all have room they come in portions, in the order of their first cells: after each the panes up to `upto` may go out; 1: there are more, 0, or -1.
+ * Keys that have been here in this micro-batch are not dropped before the last portion, but for those of portions themselves. */
+struct panes_portions;
+struct panes_portions *panes_portions_new(struct panes *p, struct err *e);
+int panes_portion(struct panes_portions *s, struct panes_place *upto);
+void panes_portions_free(struct panes_portions *s);
+int panes_place_cmp(const struct panes_place *a, const struct panes_place *b);
+/* The first time at which one that is away holds the watermark back, if it is not behind `until`; INT64_MAX: none. 0 or -1. */
+int panes_away_hold(struct panes *p, int64_t until, int64_t *hold, struct err *e);
+void panes_due_release(struct panes *p);
+size_t panes_due_memory(const struct panes *p);
 
 /* ---- panes_fire.c ---- */
 /* What comes out of a cell now; false: nothing. */
@@ -288,8 +329,8 @@ struct fired_keys {
 };
 /* The panes; `other` is NULL where the keys are the cells' own. Verdict of the push. */
 int panes_push(struct panes *p, const struct fired_keys *other, const struct fired *f, uint32_t n, struct err *e);
-/* Sets p->out; with p->stamps those behind are told of no time that a pane at hand may still have. */
-void panes_hold_back(struct panes *p);
+/* Sets p->out; with p->stamps those behind are told of no time that a pane at hand may still have. 0 or -1. */
+int panes_hold_back(struct panes *p, struct err *e);
 /* Looks at what may be due, brings panes out. Verdict of the push. */
 int panes_fire(struct panes *p, struct err *e);
 

@@ -9,7 +9,8 @@
  * With --mem, of the windows of a key, that it may leave memory whole
  *
  * key    'k' | values of the key
- * value  version | when the watermark wants it | number of cells varint, { as above behind the version }
+ * value  version | when the watermark wants it, when the clock, where it holds the watermark back | end and start of the first cell | birth varint |
+ *        number of cells varint, { as above behind the version }
  *
  * Times are i64. Timers are made anew of the cells. Where the whole table comes out at each micro-batch, also
  *
@@ -22,19 +23,23 @@
 #define CELL_VERSION 1
 #define CELL_VERSION_WHOLE 3
 #define BORN_VERSION 1
-#define LIST_VERSION 1
+#define LIST_VERSION 2
 #define CELL_VERSION_PARTS 2
 #define KEPT_FLAGS (CELL_NEW | CELL_CLOSED | CELL_ON_TIME | CELL_HOLDS | CELL_ENDED)
 #define KEPT_CLOCK 1 /* the entry has a time of the clock's look */
 
-static void kept_reserve(struct panes *p, uint32_t cell)
+void panes_keep_reserve(struct panes *p, uint32_t n)
 {
-	p->kept = xgrow(p->kept, &p->kept_cap, (size_t)cell + 1, sizeof *p->kept);
+	size_t had = p->kept_cap;
+
+	p->kept = xgrow(p->kept, &p->kept_cap, n, sizeof *p->kept);
+	if (p->kept_cap > had)
+		memset(p->kept + had, 0, (p->kept_cap - had) * sizeof *p->kept);
 }
 
 void panes_keep_open(struct panes *p, uint32_t cell)
 {
-	kept_reserve(p, cell);
+	panes_keep_reserve(p, cell + 1);
 	p->kept[cell] = (struct cell_kept){ .id = ++p->ids };
 	keep_dirty_add(&p->dirty, cell);
 }
@@ -47,9 +52,9 @@ static void put_key(const struct panes *p, uint32_t cell, struct buf *key)
 		keep_number(key, p->kept[cell].id);
 }
 
-void panes_list_key(const struct panes *p, uint32_t key, struct buf *out)
+void panes_entry_key(const struct panes *p, uint32_t key, struct buf *out)
 {
-	buf_char(out, PANES_TAG_LIST);
+	buf_char(out, panes_tag(p));
 	groups_save(&p->groups, key, out);
 }
 
@@ -65,7 +70,7 @@ static void list_changed(struct panes *p, uint32_t key)
 		keep_dirty_add(&p->dirty, *key_cells_at(&p->keys[key]));
 		return;
 	}
-	panes_list_key(p, key, &b);
+	panes_entry_key(p, key, &b);
 	keep_gone_add(&p->gone, b.p, b.n, *mark);
 	*mark = 0;
 	buf_release(&b);
@@ -198,26 +203,84 @@ static void put_alone(struct panes *p, uint32_t cell, struct keep *k)
 	keep_put(k, &p->kept[cell].mark);
 }
 
-int64_t panes_due(const struct panes *p, uint32_t key)
+/* When the watermark wants the cell. */
+static int64_t due_of(const struct panes *p, const struct cell *c)
+{
+	bool looks = trigger_sees_watermark(p->trigger) && !(c->flags & (CELL_ENDED | CELL_CLOSED));
+
+	return looks ? c->end : panes_expiry(p, c);
+}
+
+static struct panes_waits no_waits(uint64_t born)
+{
+	return (struct panes_waits){ { INT64_MAX, INT64_MAX, INT64_MAX }, { INT64_MAX, INT64_MAX, born } };
+}
+
+struct panes_waits panes_waits_of(const struct panes *p, uint32_t key)
 {
 	const struct key_cells *l = &p->keys[key];
-	int64_t due = INT64_MAX;
+	struct panes_waits w = no_waits(p->born[key]);
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct cell *c = &p->cells[key_cells_at(l)[i]];
-		bool looks = trigger_sees_watermark(p->trigger) && !(c->flags & (CELL_ENDED | CELL_CLOSED));
-		int64_t at = looks ? c->end : panes_expiry(p, c);
+		const int64_t at[DUE_COUNT] = { due_of(p, c), c->clock_timer, p->plain ? INT64_MAX : panes_hold(p, c) };
 
-		due = at < due ? at : due;
+		const struct panes_place place = { c->end, c->start, w.first.born };
+
+		for (int k = 0; k < DUE_COUNT; k++)
+			w.at[k] = at[k] < w.at[k] ? at[k] : w.at[k];
+		if (panes_place_cmp(&place, &w.first) < 0)
+			w.first = place;
 	}
-	return due;
+	/* before it holds anything back it is here again */
+	if (!p->stamps && w.at[DUE_HOLD] >= w.at[DUE_WATERMARK])
+		w.at[DUE_HOLD] = INT64_MAX;
+	return w;
 }
 
-int panes_entry_due(const struct kept_entry *entry, int64_t *due)
+/* Of the whole stream: only the clock wants it, before the end. */
+static int whole_waits(const struct panes *p, const struct kept_entry *entry, struct panes_waits *out)
+{
+	struct bytes_in in = panes_cell_value(p, entry);
+	uint8_t flags = (uint8_t)get_le(&in, 1);
+
+	*out = no_waits(get_varint(&in));
+	out->first.start = INT64_MIN;
+	for (int k = 0; k < 2; k++)
+		get_varint(&in);
+	if (flags & KEPT_CLOCK)
+		out->at[DUE_CLOCK] = keep_get_int(&in);
+	return in.bad ? -1 : 0;
+}
+
+static void put_waits(const struct panes_waits *w, struct buf *out)
+{
+	for (int k = 0; k < DUE_COUNT; k++)
+		keep_int(out, w->at[k]);
+	keep_int(out, w->first.end);
+	keep_int(out, w->first.start);
+	put_varint(out, w->first.born);
+}
+
+static struct panes_waits get_waits(struct bytes_in *in)
+{
+	struct panes_waits w;
+
+	for (int k = 0; k < DUE_COUNT; k++)
+		w.at[k] = keep_get_int(in);
+	w.first.end = keep_get_int(in);
+	w.first.start = keep_get_int(in);
+	w.first.born = get_varint(in);
+	return w;
+}
+
+int panes_entry_waits(const struct panes *p, const struct kept_entry *entry, struct panes_waits *out)
 {
 	struct bytes_in in = keep_open(entry->value, entry->n, LIST_VERSION);
 
-	*due = keep_get_int(&in);
+	if (p->by_key)
+		return whole_waits(p, entry, out);
+	*out = get_waits(&in);
 	return in.bad ? -1 : 0;
 }
 
@@ -225,6 +288,7 @@ int panes_entry_due(const struct kept_entry *entry, int64_t *due)
 static void put_list(struct panes *p, uint32_t key, struct keep *k)
 {
 	const struct key_cells *l = &p->keys[key];
+	struct panes_waits waits = panes_waits_of(p, key);
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		uint32_t cell = key_cells_at(l)[i];
@@ -238,7 +302,7 @@ static void put_list(struct panes *p, uint32_t key, struct keep *k)
 	}
 	keep_start(k, PANES_TAG_LIST, LIST_VERSION);
 	groups_save(&p->groups, key, &k->key);
-	keep_int(&k->value, panes_due(p, key));
+	put_waits(&waits, &k->value);
 	put_varint(&k->value, l->n);
 	for (uint32_t i = 0; i < l->n; i++)
 		put_cell(p, key_cells_at(l)[i], &k->value);
@@ -402,7 +466,7 @@ static int revive_as(struct panes *p, uint32_t group, uint64_t id, const struct 
 	uint32_t cell = panes_slot(p);
 	uint64_t born;
 
-	kept_reserve(p, cell);
+	panes_keep_reserve(p, cell + 1);
 	p->kept[cell] = (struct cell_kept){ id, entry->mark };
 	if (panes_load(p, cell, group, panes_cell_value(p, entry), &born))
 		return -1;
@@ -418,7 +482,7 @@ static int revive_listed(struct panes *p, uint32_t group, struct bytes_in *in)
 	uint32_t cell = panes_slot(p);
 	uint64_t born;
 
-	kept_reserve(p, cell);
+	panes_keep_reserve(p, cell + 1);
 	p->kept[cell] = (struct cell_kept){ 0 };
 	p->cells[cell] = (struct cell){ .key = group, .gen = p->cells[cell].gen, .merged_into = CELL_NONE };
 	load_cell(p, cell, in, &born);
@@ -434,7 +498,7 @@ static int revive_list(struct panes *p, uint32_t group, const struct kept_entry 
 {
 	struct bytes_in in = keep_open(entry->value, entry->n, LIST_VERSION);
 
-	keep_get_int(&in);
+	get_waits(&in);
 	for (uint64_t n = get_varint(&in); n && !in.bad; n--)
 		if (revive_listed(p, group, &in))
 			return -1;
@@ -467,7 +531,7 @@ static int restore_list(struct panes *p, const struct kept_entry *entry)
 	struct bytes_in key = keep_open(entry->key, entry->key_n, PANES_TAG_LIST);
 	uint32_t group = 0;
 
-	if (p->by_key || p->spec.merges || !p->reducer.spec.n_keys || groups_load(&p->groups, &key.p, key.end, &group) || !keep_over(&key) ||
+	if (p->by_key || !p->reducer.spec.n_keys || groups_load(&p->groups, &key.p, key.end, &group) || !keep_over(&key) ||
 	    p->groups.table.entries[group].user)
 		return -1;
 	return revive_list(p, group, entry);
@@ -480,7 +544,8 @@ static void part_list(struct panes *p, uint32_t key)
 	uint32_t *mark = &p->groups.table.entries[key].user;
 	struct buf b = { 0 };
 
-	panes_list_key(p, key, &b);
+	buf_char(&b, PANES_TAG_LIST);
+	groups_save(&p->groups, key, &b);
 	keep_gone_add(&p->gone, b.p, b.n, *mark);
 	*mark = 0;
 	buf_release(&b);
@@ -495,15 +560,15 @@ static void part_list(struct panes *p, uint32_t key)
 }
 
 /* What a run with --mem, or one without, has kept becomes entries of this one's kind with the first commit. */
-static void restored(struct panes *p)
+static int restored(struct panes *p, struct err *e)
 {
-	panes_hold_back(p);
 	for (uint32_t i = 0; p->by_list && i < p->n_cells; i++)
 		if (p->cells[i].flags & CELL_LIVE && p->kept[i].mark)
 			keep_dirty_add(&p->dirty, i);
 	for (uint32_t k = 0; !p->by_list && k < p->groups.table.n; k++)
 		if (p->groups.table.entries[k].user)
 			part_list(p, k);
+	return panes_hold_back(p, e);
 }
 
 /* Of the order of births nothing has to be in memory. */
@@ -517,10 +582,8 @@ int panes_restore(struct op *op, const char *key, size_t key_n, const char *valu
 	struct panes *p = (struct panes *)op;
 	struct kept_entry entry = { key, value, key_n, n, mark };
 
-	if (!key) {
-		restored(p);
-		return 0;
-	}
+	if (!key)
+		return restored(p, e);
 	if (is_born(p, key, key_n))
 		return 0;
 	if (*key == PANES_TAG_LIST ? restore_list(p, &entry) : restore_cell(p, &entry))

@@ -114,13 +114,14 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 		panes_unlist(p, bridged->at[i]);
 		c->flags |= p->cells[bridged->at[i]].flags & CELL_HOLDS;
 	}
+	later = all->end > c->end;
+	c->start = all->start;
+	c->end = all->end;
+	panes_list(p, into);
 	for (size_t i = bridged->n - 1; i-- > 0;)
 		swallow(p, into, bridged->at[i]);
 	if (p->stamps || (c->flags & CELL_HOLDS && !held))
 		panes_set_hold(p, into);
-	later = all->end > c->end;
-	c->start = all->start;
-	c->end = all->end;
 	forget_panes(c);
 	if (keeps >= 0) {
 		c->pane = pane;
@@ -131,7 +132,6 @@ static void grow(struct panes *p, struct cell_list *bridged, const struct interv
 		c->flags &= (uint16_t)~CELL_ENDED;
 		timers_add(&p->by_watermark, c->end, into, c->gen);
 	}
-	panes_list(p, into);
 }
 
 uint32_t panes_session(struct panes *p, uint32_t key, const struct interval *w)

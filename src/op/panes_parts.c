@@ -212,6 +212,32 @@ void panes_parts_renumbered(struct panes *p)
 	p->n_last = 0;
 }
 
+static void rename_slots(struct arrival *a, const uint32_t *to)
+{
+	if (a->newest != CELL_NONE)
+		a->newest = to[a->newest];
+	for (size_t i = 0; i < a->parts.n; i++)
+		a->parts.at[i] = to[a->parts.at[i]];
+}
+
+void panes_parts_pack(struct panes *p, const uint32_t *to, uint32_t n)
+{
+	struct arrival *fresh = xmalloc(((size_t)n + 1) * sizeof *fresh);
+
+	for (uint32_t i = 0; i < p->n_cells; i++) {
+		if (to[i] == CELL_NONE) {
+			free(p->arrivals[i].parts.at);
+			continue;
+		}
+		fresh[to[i]] = p->arrivals[i];
+		rename_slots(&fresh[to[i]], to);
+	}
+	free(p->arrivals);
+	p->arrivals = fresh;
+	p->arrivals_cap = n;
+	p->n_last = 0;
+}
+
 void panes_parts_release(struct panes *p)
 {
 	for (uint32_t i = 0; p->arrivals && i < p->n_cells; i++)
