@@ -529,10 +529,9 @@ static void look_at_guests(struct firing *g)
 		uint32_t cell = p->look.at[i];
 
 		p->cells[cell].flags &= (uint16_t)~CELL_LOOK;
-		panes_keep_change(p, cell);
 		if (!look(g, cell))
-			continue;
-		if (g->n == n)
+			panes_keep_change(p, cell);
+		else if (g->n == n)
 			end_guest(p, cell);
 		else
 			g->at[n].guest = true;
@@ -571,12 +570,27 @@ static size_t count_upto(const struct firing *f, const struct panes_place *upto)
 	return n;
 }
 
+static bool is_live(struct timer *t, void *ctx)
+{
+	const struct panes *p = ctx;
+
+	return p->cells[t->what].gen == t->gen && p->cells[t->what].flags & CELL_LIVE;
+}
+
+/* Numbers of keys are used again before the table has to grow for the next portion. */
+static bool is_full_of_dead(const struct panes *p)
+{
+	return p->n_dead > PANES_PORTION_MIN && (p->n_dead > p->n_keys / 4 || p->groups.table.cap - p->groups.table.n < PANES_PORTION_MIN);
+}
+
 static void end_guests(struct panes *p, const struct fired *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (f[i].guest)
 			end_guest(p, f[i].cell);
-	if (p->n_dead > 1024 && p->n_dead > p->n_keys / 2)
+	if (p->held.n > 1024 && p->held.n / 2 > p->n_live)
+		timers_keep(&p->held, is_live, p);
+	if (is_full_of_dead(p))
 		panes_compact(p);
 	panes_near_forget(p);
 }

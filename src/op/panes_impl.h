@@ -307,6 +307,7 @@ void panes_note_due(struct panes *p, uint32_t key);
 int panes_recall(struct panes *p, struct err *e);
 /* Where not all have room they come in portions, in the order of their first cells: after each the panes up to `upto` may go out; 1: there are more, 0, or -1.
  * Keys that have been here in this micro-batch are not dropped before the last portion, but for those of portions themselves. */
+#define PANES_PORTION_MIN 64 /* keys */
 struct panes_portions;
 struct panes_portions *panes_portions_new(struct panes *p, struct err *e);
 int panes_portion(struct panes_portions *s, struct panes_place *upto);

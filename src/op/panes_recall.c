@@ -84,7 +84,7 @@ static bool is_ours(const struct panes *p, const struct kept_entry *entry) { ret
 /* ---- at once ---- */
 
 /* From here on, in bytes of the operator, keys come back some at a time. */
-static bool is_crowded(const struct panes *p) { return p->op.cls->memory(&p->op) > p->op.run->mem_max / 8 * 5; }
+static bool is_crowded(const struct panes *p) { return p->op.cls->memory(&p->op) + keytab_leap(&p->groups.table) > p->op.run->mem_max / 2; }
 
 /* May they? Cells that stay behind their pane have changed, and are needed until the commit in any case. */
 static bool may_part(const struct panes *p) { return p->op.watermark == WATERMARK_END || (p->by_list && !p->spec.trigger.lateness_ns); }
@@ -236,7 +236,6 @@ int panes_away_hold(struct panes *p, int64_t until, int64_t *hold, struct err *e
 
 /* Of --mem: the places that are known at a time. */
 #define PLACES_SHARE 8
-#define PORTION_MIN 64
 
 struct portion_key {
 	struct panes_place place;
@@ -311,7 +310,7 @@ static void add_place(struct panes_portions *s, const struct panes_place *at, co
 {
 	size_t most = (size_t)(s->r.p->op.run->mem_max / PLACES_SHARE);
 
-	if (s->n > PORTION_MIN && s->n * sizeof *s->at + s->keys.n + entry->key_n > (most < UINT32_MAX / 2 ? most : UINT32_MAX / 2))
+	if (s->n > PANES_PORTION_MIN && s->n * sizeof *s->at + s->keys.n + entry->key_n > (most < UINT32_MAX / 2 ? most : UINT32_MAX / 2))
 		cut_places(s);
 	if (s->cut && panes_place_cmp(at, &s->horizon) >= 0)
 		return;
@@ -361,9 +360,10 @@ static int know_places(struct panes_portions *s)
 /* Room for that many without growing. */
 static size_t portion_size(const struct panes *p)
 {
-	size_t room = p->unused.n + p->cells_cap - p->n_cells;
+	size_t room = p->unused.n + p->cells_cap - p->n_cells, keys = p->groups.table.cap - p->groups.table.n;
 
-	return room > PORTION_MIN ? room : PORTION_MIN;
+	room = keys < room ? keys : room;
+	return room > PANES_PORTION_MIN ? room : PANES_PORTION_MIN;
 }
 
 static int portion_one(struct panes_portions *s, const struct portion_key *k)
@@ -388,7 +388,7 @@ int panes_portion(struct panes_portions *s, struct panes_place *upto)
 	if ((!s->begun || (s->next == s->n && s->cut)) && know_places(s))
 		return -1;
 	s->begun = true;
-	for (size_t i = 0; s->next < s->n && i < room && (i < PORTION_MIN || !is_crowded(p)); i++)
+	for (size_t i = 0; s->next < s->n && i < room && (i < PANES_PORTION_MIN || !is_crowded(p)); i++)
 		if (portion_one(s, &s->at[s->next++]))
 			return -1;
 	*upto = s->upto;
