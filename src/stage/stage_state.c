@@ -539,7 +539,9 @@ const struct stage_def stage_state = {
 			"`from n = 0` gives first values, `from \"FILE\"` the state to begin with: records with the keys and the variables as fields, "
 			"each key once. "
 			"Behind a window the state is that of a key in a window. Late records are dropped and counted where a timeout goes by event time, "
-			"and behind a window that has closed.",
+			"and behind a window that has closed.\n\n"
+			"A short key with one number takes about 100 bytes of memory, 150 with a timeout or with --checkpoint; each further "
+			"variable about 20, texts, lists and objects what they are long. `on close` and `all` are for keys that hold variables or timeouts.",
 		.group = "state",
 		.params = { { "name = E", "expr", NULL, NULL, "a variable's new value; E sees its old one" },
 			    { "by KEYS", "keys", "one state for all", NULL, "whose variables they are" },

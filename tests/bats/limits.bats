@@ -93,6 +93,17 @@ over_the_limit() {
 	under_mb 24
 }
 
+@test "a key of state takes the memory that its help says" {
+	needs_time
+	seq 2200000 >in
+	peak strm 'state n += 1 by line' --to /dev/null -- in
+	under_mb 240
+	peak strm 'state { on record { n += 1; timeout 30m } on timeout { emit } } by line' -- in >out
+	under_mb 345
+	peak strm --checkpoint d 'state n += 1 by line' --to /dev/null -- in
+	under_mb 345
+}
+
 # a_day PER_SECOND: records t,s,k of a day, the times a little out of order.
 a_day() {
 	awk -v per="$1" 'BEGIN { print "t,s,k"; for (t = 0; t < 86400; t++) for (i = 0; i < per; i++) {
