@@ -29,6 +29,7 @@ struct sink {
 	const char *format; /* the name of the format */
 	uint32_t part;	    /* where writes go, as sink_part says; 0 where that is not asked */
 	struct held *held;  /* see sink_keep; NULL: bytes go out as they are written */
+	struct sending *sending; /* see sink_deliver_begin; NULL: it was not called yet */
 	bool durable;       /* sink_keep was called */
 	const volatile int *stop; /* not zero: a signal asks for the end, and nobody is waited for any more; NULL: no signal does */
 	bool acks;          /* what it writes is acknowledged: only with a checkpoint */
@@ -94,6 +95,13 @@ int sink_place(const struct sink *s, struct sink_place *out, struct err *e);
 /* With `from` (not NULL): a micro-batch that was begun before, there. What is in the file behind it must be the beginning of what is held, and only the rest is
  * written; else nothing is touched, and -1. */
 int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e);
+/* The same on a thread of its own, while the sink takes what comes next: until sink_deliver_end, which waits for it and returns what it said, the sink is
+ * neither asked nor told anything else. Only where sink_may_overlap: a regular file, with nothing to be done before or behind the commit. 0, or -1 and err: no
+ * thread, nothing was begun. */
+bool sink_may_overlap(const struct sink *s);
+int sink_deliver_begin(struct sink *s, struct err *e);
+/* 0 also when nothing was begun. */
+int sink_deliver_end(struct sink *s, struct err *e);
 int sink_prepare(struct sink *s, struct buf *rest, struct err *e);
 int sink_recover(struct sink *s, const char *p, size_t n, struct err *e);
 /* The same for one that the program does not have any more. A place that is gone needs nothing. */

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #include <unistd.h>
 
 #include "io/fd.h"
-#include "io/sink.h"
+#include "io/sink_list.h"
 
 static bool is_file(const struct sink *s, struct stat *st) { return s->fd >= 0 && !fstat(s->fd, st) && S_ISREG(st->st_mode); }
 
@@ -195,34 +197,141 @@ static void note_begin(struct sink *s, const struct sink_place *from)
 }
 
 /* A sync failed: what the kernel could not write it may hold for written from now on. The micro-batch comes again as a whole. */
-static void take_back(const struct sink *s)
+static void take_back(const struct sink *s, const struct held *held)
 {
 	struct stat st;
 
-	if (!fstat(s->fd, &st) && st.st_size == s->begins + (int64_t)held_bytes(s->held) && !ftruncate(s->fd, (off_t)s->begins) && !appends(s))
+	if (!fstat(s->fd, &st) && st.st_size == s->begins + (int64_t)held_bytes(held) && !ftruncate(s->fd, (off_t)s->begins) && !appends(s))
 		lseek(s->fd, (off_t)s->begins, SEEK_SET);
+}
+
+/* All that is held but for the first bytes, and synced. */
+static int send_held(struct sink *s, struct held *held, uint64_t ahead, struct err *e)
+{
+	struct delivery d = { .s = s, .err = e };
+	struct stat st;
+
+	if (held_bytes(held) > ahead && held_each(held, ahead, write_piece, &d, e))
+		return d.r ? d.r : -1;
+	if (held_bytes(held) && is_file(s, &st) && fdatasync(s->fd)) {
+		failed(s, e);
+		take_back(s, held);
+		return -1;
+	}
+	held_clear(held);
+	return 0;
 }
 
 int sink_deliver(struct sink *s, const struct sink_place *from, struct err *e)
 {
-	struct delivery d = { .s = s, .err = e };
 	uint64_t ahead = 0;
-	struct stat st;
 
 	if (!s->held)
 		return 0;
 	note_begin(s, from);
 	if (find_ahead(s, from, &ahead, e))
 		return -1;
-	if (held_bytes(s->held) > ahead && held_each(s->held, ahead, write_piece, &d, e))
-		return d.r ? d.r : -1;
-	if (held_bytes(s->held) && is_file(s, &st) && fdatasync(s->fd)) {
-		failed(s, e);
-		take_back(s);
-		return -1;
-	}
-	held_clear(s->held);
-	return 0;
+	return send_held(s, s->held, ahead, e);
+}
+
+/* ---- while the next micro-batch is at it ---- */
+
+struct sending {
+	pthread_t thread;
+	bool on;
+	struct sink *sink;
+	struct held *held; /* what is written; the sink's own takes what comes next */
+	struct err err;
+	int r;
+};
+
+bool sink_may_overlap(const struct sink *s)
+{
+	struct stat st;
+
+	return s->held && is_file(s, &st) && !s->def->prepare && !s->def->batch_end && !s->def->settle && !s->acks;
+}
+
+static void *sending_thread(void *ctx)
+{
+	struct sending *own = ctx;
+
+	own->r = send_held(own->sink, own->held, 0, &own->err);
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+static int start_sending(struct sending *own)
+{
+	sigset_t all, old;
+	int code;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	code = pthread_create(&own->thread, NULL, sending_thread, own);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return code;
+}
+
+static struct sending *sending_of(struct sink *s)
+{
+	struct sending *own = s->sending;
+
+	if (own)
+		return own;
+	own = xcalloc(1, sizeof *own);
+	own->sink = s;
+	own->held = xmalloc(sizeof *own->held);
+	held_init(own->held, s->held->dir);
+	return s->sending = own;
+}
+
+static void swap_held(struct sink *s)
+{
+	struct held *held = s->held;
+
+	s->held = s->sending->held;
+	s->sending->held = held;
+}
+
+int sink_deliver_begin(struct sink *s, struct err *e)
+{
+	struct sending *own = sending_of(s);
+	int code;
+
+	note_begin(s, NULL);
+	swap_held(s);
+	own->err = (struct err){ 0 };
+	own->r = 0;
+	code = start_sending(own);
+	own->on = !code;
+	if (!code)
+		return 0;
+	swap_held(s);
+	return err_set(e, ERR_IO, "%s: cannot start a thread: %s", s->name, strerror(code));
+}
+
+int sink_deliver_end(struct sink *s, struct err *e)
+{
+	struct sending *own = s->sending;
+
+	if (!own || !own->on)
+		return 0;
+	pthread_join(own->thread, NULL);
+	own->on = false;
+	if (own->r)
+		*e = own->err;
+	return own->r;
+}
+
+void sink_forget_sending(struct sink *s)
+{
+	if (!s->sending)
+		return;
+	held_release(s->sending->held);
+	free(s->sending->held);
+	free(s->sending);
+	s->sending = NULL;
 }
 
 int sink_prepare(struct sink *s, struct buf *rest, struct err *e) { return s->def->prepare ? s->def->prepare(s, rest, e) : 0; }

@@ -5,4 +5,7 @@
 
 extern const struct sink_def sink_stdout, sink_file, sink_dir, sink_tcp, sink_unix, sink_exec;
 
+/* sink_keep.c: what sink_deliver_begin has made goes; behind sink_deliver_end. */
+void sink_forget_sending(struct sink *s);
+
 #endif

@@ -120,8 +120,10 @@ const char *sink_option(const struct sink *s, const char *key) { return url_opti
 
 static int finish(struct sink *s, bool keep, struct err *e)
 {
-	int r = s->def->close(s, keep, e);
+	int sent = sink_deliver_end(s, e), r = s->def->close(s, keep && !sent, e);
 
+	r = sent ? sent : r;
+	sink_forget_sending(s);
 	if (s->held)
 		held_release(s->held);
 	free(s->held);

@@ -15,13 +15,15 @@ struct sink_op {
 	bool finishing;
 	bool had_watermark; /* a mark has told one */
 	uint64_t closed_at; /* the micro-batch in which the reader went away */
+	bool sending;       /* one is on its way: */
+	uint64_t sent;      /* this one */
 	uint64_t at_end; /* records written when the last micro-batch ended */
 };
 
 /* A micro-batch that did not arrive is named, where there are others. */
 static int not_delivered(struct sink_op *s, struct err *e)
 {
-	uint64_t batch = s->closed ? s->closed_at : s->op.run->batch;
+	uint64_t batch = s->closed ? s->closed_at : s->sending ? s->sent : s->op.run->batch;
 	bool others = s->spec.live || (s->finishing ? s->op.run->batch > 1 : batch > 0);
 
 	s->failed = true;
@@ -110,6 +112,26 @@ int op_sink_deliver(struct op *op, const struct sink_place *from, struct err *e)
 	s->closed = true;
 	s->closed_at = run->batch;
 	return 1;
+}
+
+int op_sink_deliver_begin(struct op *op, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+
+	s->sink->batch = s->sent = op->run->batch;
+	if (sink_deliver_begin(s->sink, e))
+		return not_delivered(s, e);
+	s->sending = true;
+	return 0;
+}
+
+int op_sink_deliver_end(struct op *op, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	int r = s->sending && sink_deliver_end(s->sink, e) ? not_delivered(s, e) : 0;
+
+	s->sending = false;
+	return r;
 }
 
 int op_sink_committed(struct op *op, struct err *e)

@@ -22,6 +22,9 @@ struct op *op_sink(struct run *run, int stage, const char *word, const struct si
 bool op_is_sink(const struct op *op);
 /* With a checkpoint (io/sink.h: sink_keep): what the micro-batch has written goes out; `from` as there. 0, 1: the reader is gone, -1. And behind the commit. */
 int op_sink_deliver(struct op *op, const struct sink_place *from, struct err *e);
+/* The same, but for the end of it: see sink_deliver_begin. */
+int op_sink_deliver_begin(struct op *op, struct err *e);
+int op_sink_deliver_end(struct op *op, struct err *e);
 int op_sink_committed(struct op *op, struct err *e);
 struct sink *op_sink_sink(const struct op *op);
 /* What its output must keep to when a later run goes on with it (codec.h: save_out). load: 0, or -1 when save did not write that. */

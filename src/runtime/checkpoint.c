@@ -58,6 +58,7 @@ struct checkpoint *checkpoint_open(const struct checkpoint_opts *o, struct err *
 
 	so.segment_bytes = o->mem_max ? segment_of(o->mem_max) : 0;
 	c->opts = *o;
+	c->all_sends = getenv("STRM_TEST_OVERLAP") != NULL;
 	c->store = store_open(o->dir, &so, e);
 	if (c->store && !load_points(c, e))
 		return c;
@@ -452,6 +453,49 @@ static uint64_t ended_inputs(const struct job *j)
 	return all;
 }
 
+/* Less is written and synced at once: that is over before a thread is there. */
+#define SEND_BYTES ((uint64_t)1 << 20)
+
+/* May the sinks write while the next micro-batch is read and run? Its cut waits for them, and so does the commit of this one, which goes to the disk with
+ * that. */
+static bool may_overlap(const struct checkpoint *c)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < c->n_sinks; i++) {
+		if (!sink_may_overlap(c->sinks[i].sink))
+			return false;
+		bytes += held_bytes(c->sinks[i].sink->held);
+	}
+	return !c->rerun.is && !live_acks(c->job) && !c->job->run->last && bytes >= (c->all_sends ? 1 : SEND_BYTES);
+}
+
+static int begin_sending(struct checkpoint *c, struct err *e)
+{
+	int r = 0;
+
+	c->sending = true;
+	for (size_t i = 0; i < c->n_sinks && !r; i++)
+		r = op_sink_deliver_begin(c->sinks[i].op, e);
+	return r;
+}
+
+/* All that is on its way has arrived. What has failed fails again whenever it is asked for. */
+static int end_sending(struct checkpoint *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_sinks && c->sending; i++) {
+		struct err failed = { 0 };
+
+		if (op_sink_deliver_end(c->sinks[i].op, &failed) && !c->undelivered.kind)
+			c->undelivered = failed;
+	}
+	c->sending = false;
+	if (!c->undelivered.kind)
+		return 0;
+	*e = c->undelivered;
+	return -1;
+}
+
 static int write_cut(struct checkpoint *c, struct err *e)
 {
 	const struct run *run = c->job->run;
@@ -459,7 +503,7 @@ static int write_cut(struct checkpoint *c, struct err *e)
 			   .start = run->start, .ended = ended_inputs(c->job) };
 	struct store_point at = { .batch = run->batch, .time = run->now };
 	struct buf b = { 0 };
-	int r = 0;
+	int r = end_sending(c, e);
 
 	fill_clock(c, &p);
 	p.sinks = xcalloc(c->n_sinks + 1, sizeof *p.sinks);
@@ -485,6 +529,8 @@ static int write_cut(struct checkpoint *c, struct err *e)
 
 static int deliver(struct checkpoint *c, struct err *e)
 {
+	if (may_overlap(c))
+		return begin_sending(c, e);
 	for (size_t i = 0; i < c->n_sinks; i++) {
 		struct kept_sink *k = &c->sinks[i];
 		int r = op_sink_deliver(k->op, k->has_from && c->rerun.is ? &k->from : NULL, e);
@@ -707,6 +753,8 @@ int ckpt_note(struct checkpoint *c, struct err *e)
 
 	if (!c->has_commit || c->closed)
 		return 0;
+	if (end_sending(c, e))
+		return -1;
 	places_settle(c);
 	return write_commit(c, (struct store_point){ .batch = c->committed, .time = store_last_commit(c->store)->time }, &waits, e);
 }
@@ -715,6 +763,8 @@ int ckpt_note_places(struct checkpoint *c, struct err *e) { return has_dirty(c) 
 
 int ckpt_finish(struct checkpoint *c, struct err *e)
 {
+	if (end_sending(c, e))
+		return -1;
 	if (sinks_settle(c, e))
 		return -1;
 	if (c->unsynced && (store_sync(c->store, e) || places_trim(c, e)))

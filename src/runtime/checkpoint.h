@@ -2,6 +2,7 @@
  * and run, while the sinks hold what they are given; the cut says which bytes of which inputs were read, the time, and where the output begins, and is
  * synced; the sinks write and sync; the commit says what changed in the operators and where the inputs stand. A run that finds a cut without its commit
  * reads the same bytes again at the same time, and writes only what is not there yet.
+ * Sinks that are regular files write and sync on threads while the next micro-batch is read and run; its cut, and with it the commit, waits for them.
  *
  * Where an input stands is a place (ckpt_impl.h). One owner, on the job's thread. */
 #ifndef STRM_RUNTIME_CHECKPOINT_H

@@ -147,6 +147,9 @@ struct checkpoint {
 	bool drained;
 	uint32_t next_wal;
 	bool unsynced;            /* the last commit is not synced yet */
+	bool sending;             /* the sinks are still at its micro-batch: it is not written before they have synced that, */
+	bool all_sends;           /* however little it is (tests) */
+	struct err undelivered;   /* which failed */
 	struct err failed;        /* of a keeper */
 	bool swept;               /* see sinks_sweep */
 	const char **keys;        /* place_key_of, once asked for */

@@ -13,3 +13,9 @@ bats_require_minimum_version 1.5.0
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "outputs that are written while the next micro-batch is read are whole" {
+	run --separate-stderr env STRM_TEST_OVERLAP=1 STRM_BUILD="$BUILDDIR" "$SRCDIR/tests/crash/run" 14 lines words outs slides state marks rows
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
