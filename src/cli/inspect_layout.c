@@ -6,6 +6,7 @@
 #include "data/rowkey.h"
 #include "op/keep.h"
 #include "op/op_panes.h"
+#include "op/sliding.h"
 #include "op/state_entry.h"
 #include "plan/lower.h"
 #include "plan/state_spec.h"
@@ -314,6 +315,21 @@ static struct value slice_key(const struct inspect_layout *l, struct arena *a, s
 	return object(&f);
 }
 
+/* Of a key that was out of memory all slices are one entry, which holds the key. */
+static bool is_roll(const struct inspect_layout *l, const struct store_entry *entry, struct store_bytes *values)
+{
+	return l->node && l->node->kind == PLAN_REDUCE && sliding_is_roll(entry->key, entry->value, values);
+}
+
+static struct value roll_key(const struct inspect_layout *l, struct arena *a, struct store_bytes values)
+{
+	struct bytes_in in = { .p = values.p, .end = values.p + values.n };
+	size_t n;
+	struct value *v = load_values(&in, a, &n);
+
+	return name_values(l, a, v, n);
+}
+
 static struct value tagged_key(const struct inspect_layout *l, struct arena *a, struct store_bytes key)
 {
 	struct bytes_in in = { .p = key.p + 1, .end = key.p + key.n };
@@ -378,7 +394,7 @@ static bool is_own(const struct inspect_layout *l, struct store_bytes key)
 {
 	const struct plan_node *n = l->node;
 
-	if ((unsigned char)key.p[0] == (unsigned char)KEEP_BASE || key.n == 1 || (key.p[0] && strchr(own_tags, key.p[0])))
+	if (!key.n || !key.p[0] || (unsigned char)key.p[0] == (unsigned char)KEEP_BASE || key.n == 1 || (key.p[0] && strchr(own_tags, key.p[0])))
 		return true;
 	return n && !n->keys.n && n->kind != PLAN_DEDUP && n->kind != PLAN_REDUCE;
 }
@@ -394,6 +410,7 @@ static bool is_plain(const struct inspect_layout *l, struct store_bytes key)
 void layout_view(const struct inspect_layout *l, const struct store_entry *entry, struct arena *a, struct inspect_view *out)
 {
 	struct bytes_in in = { .p = entry->key.p, .end = entry->key.p + entry->key.n };
+	struct store_bytes rolled;
 	struct value *v;
 	size_t n;
 
@@ -403,6 +420,8 @@ void layout_view(const struct inspect_layout *l, const struct store_entry *entry
 
 		add_field(&f, a, "input", v_text(entry->key.p, entry->key.n));
 		out->key = object(&f);
+	} else if (is_roll(l, entry, &rolled)) {
+		out->key = roll_key(l, a, rolled);
 	} else if (!is_plain(l, entry->key)) {
 		out->own = is_own(l, entry->key);
 		out->key = out->own ? v_null() : tagged_key(l, a, entry->key);

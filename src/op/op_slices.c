@@ -80,6 +80,7 @@ static int64_t first_open(const struct shape *h, int64_t watermark)
 
 /* Rows of windows that have few each, on their way out together. */
 struct outgoing {
+	const struct groups *groups; /* of the keys */
 	uint32_t *key, *slot;
 	int64_t *start, *end;
 	uint32_t n, cap;
@@ -155,17 +156,18 @@ static int slices_process(struct op *op, int port, const struct batch *b, struct
 	(void)port;
 	p->open = most(p->open, first_open(&p->shape, op->watermark));
 	assigner_start(&a, &p->assign, &op->eval, b);
-	sliding_begin(&p->sliding, &in, b);
+	if (sliding_begin(&p->sliding, &in, b, e))
+		return -1;
 	r = put_rows(p, &in, &a, e);
 	sliding_end(&p->sliding, &in);
-	return r ? r : op_check_memory(op, p->sliding.n_keys, e);
+	return r ? r : sliding_check_memory(&p->sliding, e);
 }
 
 /* ---- windows out ---- */
 
-static void outgoing_init(struct outgoing *o, struct arena *a)
+static void outgoing_init(struct outgoing *o, const struct groups *groups, struct arena *a)
 {
-	*o = (struct outgoing){ .cap = batch_rows() };
+	*o = (struct outgoing){ .groups = groups, .cap = batch_rows() };
 	o->key = arena_array(a, uint32_t, o->cap);
 	o->slot = arena_array(a, uint32_t, o->cap);
 	o->start = arena_array(a, int64_t, o->cap);
@@ -200,7 +202,7 @@ static void hide(const struct outgoing *o, const struct column bounds[2], struct
 static int push(struct slices *p, struct outgoing *o, struct err *e)
 {
 	struct column bounds[2] = { { .i = o->start, .type = T_TIME }, { .i = o->end, .type = T_TIME } };
-	struct reduce_rows rows = { .groups = &p->sliding.groups, .states = p->sliding.states, .key_list = o->key, .state_list = o->slot, .n = o->n,
+	struct reduce_rows rows = { .groups = o->groups, .states = p->sliding.states, .key_list = o->key, .state_list = o->slot, .n = o->n,
 				    .start = &bounds[0], .end = &bounds[1] };
 	struct batch b;
 	int verdict;
@@ -212,16 +214,25 @@ static int push(struct slices *p, struct outgoing *o, struct err *e)
 	verdict = op_push(&p->op, &b, e);
 	sliding_done(&p->sliding);
 	arena_reset(&p->op.arena);
-	outgoing_init(o, &p->op.arena);
+	outgoing_init(o, o->groups, &p->op.arena);
 	return verdict;
 }
 
 /* Windows with fewer keys than this share batches, as copies of their states. */
 #define SHARING_KEYS_MAX 16
 
+static void add_rows(const struct slices *p, struct outgoing *o, const uint32_t *keys, uint32_t n, int64_t window)
+{
+	memcpy(o->key + o->n, keys, n * sizeof *keys);
+	for (uint32_t k = o->n; k < o->n + n; k++) {
+		o->start[k] = window_start(&p->shape, window);
+		o->end[k] = window_end(&p->shape, window);
+	}
+	o->n += n;
+}
+
 static int push_window(struct slices *p, struct outgoing *o, int64_t window, struct err *e)
 {
-	int64_t start = window_start(&p->shape, window), end = window_end(&p->shape, window);
 	uint32_t n, some;
 	const uint32_t *keys = sliding_keys(&p->sliding, &n);
 	bool shares = n < SHARING_KEYS_MAX;
@@ -233,16 +244,34 @@ static int push_window(struct slices *p, struct outgoing *o, int64_t window, str
 			sliding_copies(&p->sliding, keys + from, some, o->slot + o->n);
 		else
 			sliding_states(&p->sliding, keys + from, some, o->slot + o->n);
-		memcpy(o->key + o->n, keys + from, some * sizeof *keys);
-		for (uint32_t k = o->n; k < o->n + some; k++) {
-			o->start[k] = start;
-			o->end[k] = end;
-		}
-		o->n += some;
+		add_rows(p, o, keys + from, some, window);
 		if (!shares || o->n == o->cap)
 			verdict = push(p, o, e);
 	}
 	return verdict;
+}
+
+static int64_t first_slice(const struct shape *h, int64_t window) { return window * h->step; }
+
+/* With keys that are away. */
+static int push_view(struct slices *p, struct outgoing *o, int64_t window, struct err *e)
+{
+	int64_t from = first_slice(&p->shape, window);
+	struct sliding_view v;
+	int verdict = push(p, o, e), more = 1;
+
+	if (verdict < 0)
+		return verdict;
+	sliding_view_begin(&p->sliding, &v, from, from + p->shape.length);
+	o->groups = &v.groups;
+	while (verdict >= 0 && (more = sliding_view_next(&v, e)) > 0) {
+		memcpy(o->slot, v.slots, v.n * sizeof *v.slots);
+		add_rows(p, o, v.keys, v.n, window);
+		verdict = push(p, o, e);
+	}
+	o->groups = &p->sliding.groups;
+	sliding_view_end(&v);
+	return more < 0 ? -1 : verdict;
 }
 
 /* The first window that has records and has not closed. */
@@ -251,17 +280,12 @@ static bool next_window(const struct slices *p, int64_t *window)
 	int64_t slice;
 
 	*window = p->open;
-	if (p->sliding.n_live)
+	if (sliding_any(&p->sliding))
 		return true;
 	if (!sliding_waiting(&p->sliding, &slice))
 		return false;
 	*window = most(first_window(&p->shape, slice), p->open);
 	return true;
-}
-
-static int64_t first_slice(const struct shape *h, int64_t window)
-{
-	return window * h->step;
 }
 
 static int slices_batch_end(struct op *op, struct err *e)
@@ -272,11 +296,13 @@ static int slices_batch_end(struct op *op, struct err *e)
 	struct outgoing o;
 	int verdict = 0;
 
-	outgoing_init(&o, &op->arena);
+	outgoing_init(&o, &p->sliding.groups, &op->arena);
+	if (sliding_sweep(&p->sliding, e))
+		return -1;
 	while (verdict >= 0 && next_window(p, &window) && window < open) {
 		sliding_move(&p->sliding, first_slice(h, window), first_slice(h, window) + h->length);
 		p->open = window + 1;
-		verdict = push_window(p, &o, window, e);
+		verdict = p->sliding.away.n ? push_view(p, &o, window, e) : push_window(p, &o, window, e);
 		sliding_leave(&p->sliding, first_slice(h, p->open));
 	}
 	if (verdict >= 0)
@@ -331,8 +357,10 @@ static int slices_restore(struct op *op, const char *key, size_t key_n, const ch
 	struct slices *p = (struct slices *)op;
 	struct store_bytes kv[2] = { { key, key_n }, { value, n } };
 
-	if (!key)
+	if (!key) {
 		p->open = most(p->open, first_open(&p->shape, op->watermark));
+		sliding_restored(&p->sliding);
+	}
 	if (!key || !sliding_restore(&p->sliding, kv, mark))
 		return 0;
 	return err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word);
@@ -359,6 +387,7 @@ static void slices_free(struct op *op)
 
 static const struct op_class slices_class = {
 	.name = "slices",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "absorbed", "late", "no-time", "dropped" },
 	.process = slices_process,
@@ -402,6 +431,7 @@ struct op *op_slices(struct run *run, int stage, const char *word, const struct 
 	struct slices *p = op_make(&slices_class, sizeof *p, run, stage, word);
 
 	p->assign = *assign;
+	p->op.stays = !spec->n_keys;
 	shape_init(&p->shape, &assign->window);
 	p->open = p->shape.first;
 	reducer_init(&p->reducer, spec, &p->op);

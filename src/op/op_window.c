@@ -70,29 +70,34 @@ static int wreduce_process(struct op *op, int port, const struct batch *b, struc
 
 	(void)port;
 	w->came = true;
-	sliding_begin(&w->sliding, &in, b);
+	if (sliding_begin(&w->sliding, &in, b, e))
+		return -1;
 	slice = sliding_slice(&w->sliding, op->run->now);
 	for (uint32_t k = 0; k < b->n_sel; k++)
 		sliding_row(&w->sliding, &in, k, slice);
 	sliding_end(&w->sliding, &in);
 	op->count[0] += b->n_sel;
-	return op_check_memory(op, w->sliding.n_keys, e);
+	return sliding_check_memory(&w->sliding, e);
+}
+
+static int push_rows(struct wreduce *w, const struct reduce_rows *rows, struct err *e)
+{
+	struct batch b;
+	int verdict;
+
+	reducer_batch(&w->reducer, rows, &b);
+	verdict = op_push(&w->op, &b, e);
+	sliding_done(&w->sliding);
+	arena_reset(&w->op.arena);
+	return verdict;
 }
 
 static int push_keys(struct wreduce *w, const uint32_t *keys, uint32_t n, struct err *e)
 {
 	uint32_t *slots = arena_array(&w->op.arena, uint32_t, n + 1);
-	struct reduce_rows rows = { .groups = &w->sliding.groups, .key_list = keys, .state_list = slots, .n = n };
-	struct batch b;
-	int verdict;
 
 	sliding_states(&w->sliding, keys, n, slots);
-	rows.states = w->sliding.states;
-	reducer_batch(&w->reducer, &rows, &b);
-	verdict = op_push(&w->op, &b, e);
-	sliding_done(&w->sliding);
-	arena_reset(&w->op.arena);
-	return verdict;
+	return push_rows(w, &(struct reduce_rows){ .groups = &w->sliding.groups, .states = w->sliding.states, .key_list = keys, .state_list = slots, .n = n }, e);
 }
 
 static int push_window(struct wreduce *w, struct err *e)
@@ -104,6 +109,19 @@ static int push_window(struct wreduce *w, struct err *e)
 	for (uint32_t from = 0; from < n && !verdict; from += step)
 		verdict = push_keys(w, keys + from, n - from < step ? n - from : step, e);
 	return verdict;
+}
+
+/* With keys that are away. */
+static int push_view(struct wreduce *w, int64_t from, struct err *e)
+{
+	struct sliding_view v;
+	int verdict = 0, more = 1;
+
+	sliding_view_begin(&w->sliding, &v, from, w->op.run->now + 1);
+	while (!verdict && (more = sliding_view_next(&v, e)) > 0)
+		verdict = push_rows(w, &(struct reduce_rows){ .groups = &v.groups, .states = w->sliding.states, .key_list = v.keys, .state_list = v.slots, .n = v.n }, e);
+	sliding_view_end(&v);
+	return more < 0 ? -1 : verdict;
 }
 
 /* Nothing came: `count` says so. */
@@ -127,11 +145,13 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 	int verdict = 0;
 
 	w->came = false;
+	if (sliding_sweep(&w->sliding, e))
+		return -1;
 	if (!slide_due(&w->slides, op->run, came))
 		return OP_HOLD;
 	sliding_move(&w->sliding, until + 1, op->run->now + 1);
-	if (w->sliding.n_live)
-		verdict = push_window(w, e);
+	if (sliding_any(&w->sliding))
+		verdict = w->sliding.away.n ? push_view(w, until + 1, e) : push_window(w, e);
 	else if (w->reducer.spec.count_zero)
 		verdict = push_nothing(w, e);
 	reducer_collect_failures(&w->reducer);
@@ -183,6 +203,8 @@ static int wreduce_restore(struct op *op, const char *key, size_t key_n, const c
 
 	if (slides)
 		w->mark = mark;
+	if (!key)
+		sliding_restored(&w->sliding);
 	if (!key || !(slides ? slides_restore(&w->slides, kv) : sliding_restore(&w->sliding, kv, mark)))
 		return 0;
 	return err_set(e, ERR_IO, "stage %d: %s: an entry of the checkpoint that it did not write", op->stage, op->word);
@@ -190,6 +212,7 @@ static int wreduce_restore(struct op *op, const char *key, size_t key_n, const c
 
 static const struct op_class wreduce_class = {
 	.name = "window_reduce",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "absorbed" },
 	.process = wreduce_process,
@@ -208,6 +231,7 @@ struct op *op_window_reduce(struct run *run, int stage, const char *word, const 
 	struct wreduce *r = op_make(&wreduce_class, sizeof *r, run, stage, word);
 
 	r->slides.spec = *w;
+	r->op.stays = !spec->n_keys;
 	reducer_init(&r->reducer, spec, &r->op);
 	sliding_init(&r->sliding, &r->reducer);
 	return &r->op;

@@ -23,7 +23,7 @@ uint32_t sliding_take_slot(struct sliding *s)
 	return slot;
 }
 
-static void free_slot(struct sliding *s, uint32_t slot)
+void sliding_free_slot(struct sliding *s, uint32_t slot)
 {
 	states_reset(s->states, s->reducer, slot);
 	add(&s->unused, slot);
@@ -116,13 +116,13 @@ static void key_enters(struct sliding *s, uint32_t key)
 
 static void key_leaves(struct sliding *s, uint32_t key) { s->n_live -= !--s->keys[key].n_in; }
 
-static void key_forget_total(struct sliding *s, uint32_t key)
+void sliding_forget_total(struct sliding *s, uint32_t key)
 {
 	struct sliding_key *k = &s->keys[key];
 
 	if (k->total == SLIDING_NONE)
 		return;
-	free_slot(s, k->total);
+	sliding_free_slot(s, k->total);
 	k->total = SLIDING_NONE;
 }
 
@@ -151,7 +151,7 @@ static void more_buckets(struct sliding *s)
 	for (uint32_t i = 0; i < s->n_slices; i++) {
 		uint32_t *b = &s->buckets[bucket_of(s, s->slices[i].number)];
 
-		if (!s->slices[i].n)
+		if (!s->slices[i].n && !s->slices[i].away)
 			continue;
 		s->slices[i].next = *b;
 		*b = i;
@@ -233,6 +233,9 @@ static void drop_slice(struct sliding *s, uint32_t slice)
 	while (*link != slice)
 		link = &s->slices[*link].next;
 	*link = sl->next;
+	s->away_cells -= sl->away;
+	s->stale |= sl->away != 0;
+	s->stale_again |= sl->away != 0;
 	s->slice_bytes -= sl->cap * sizeof *sl->cells + (sl->map ? (sl->mask + 1) * sizeof *sl->map : 0);
 	free(sl->cells);
 	free(sl->map);
@@ -252,7 +255,7 @@ static uint32_t map_place(const struct slice *sl, uint32_t key)
 	return at;
 }
 
-static void make_map(struct sliding *s, struct slice *sl, uint32_t size)
+void sliding_make_map(struct sliding *s, struct slice *sl, uint32_t size)
 {
 	s->slice_bytes += (size - (sl->map ? (size_t)sl->mask + 1 : 0)) * sizeof *sl->map;
 	free(sl->map);
@@ -269,7 +272,7 @@ void sliding_rebuild_maps(struct sliding *s)
 {
 	for (uint32_t i = 0; i < s->n_slices; i++)
 		if (s->slices[i].n)
-			make_map(s, &s->slices[i], s->slices[i].mask + 1);
+			sliding_make_map(s, &s->slices[i], s->slices[i].mask + 1);
 }
 
 uint32_t sliding_find_cell(const struct sliding *s, uint32_t slice, uint32_t key)
@@ -287,7 +290,7 @@ uint32_t sliding_add_cell(struct sliding *s, uint32_t slice, uint32_t key)
 	size_t cap = sl->cap;
 
 	if (!sl->map || sl->n * 2 > sl->mask)
-		make_map(s, sl, sl->map ? (sl->mask + 1) * 2 : 8);
+		sliding_make_map(s, sl, sl->map ? (sl->mask + 1) * 2 : 8);
 	s->cells[slot] = (struct sliding_cell){ .key = key, .slice = slice, .suffix = SLIDING_NONE, .next = SLIDING_NONE };
 	sl->map[map_place(sl, key)] = (uint64_t)key << 32 | (slot + 1);
 	sl->cells = xgrow(sl->cells, &sl->cap, sl->n + 1, sizeof *sl->cells);
@@ -308,27 +311,32 @@ static void drop_cell(struct sliding *s, uint32_t slot)
 	struct sliding_key *k = &s->keys[c->key];
 
 	if (s->durable && c->mark)
-		sliding_note_gone(s, slot);
+		sliding_note_cell_gone(s, slot);
 	if (c->suffix != SLIDING_NONE && c->suffix != slot)
-		free_slot(s, c->suffix);
+		sliding_free_slot(s, c->suffix);
 	c->changed = false;
-	free_slot(s, slot);
+	sliding_free_slot(s, slot);
 	if (--k->n_cells)
 		return;
+	if (s->rolls)
+		sliding_strike_off(s, c->key);
 	k->born = 0;
 	s->n_dead++;
 }
 
 /* ---- records ---- */
 
-void sliding_begin(struct sliding *s, struct sliding_intake *in, const struct batch *b)
+int sliding_begin(struct sliding *s, struct sliding_intake *in, const struct batch *b, struct err *e)
 {
+	uint32_t known = s->n_keys;
+
 	*in = (struct sliding_intake){ .b = b, .cap = batch_rows() * 2 };
 	in->row = arena_array(b->arena, uint32_t, in->cap);
 	in->slot = arena_array(b->arena, uint32_t, in->cap);
 	in->group = reducer_groups(s->reducer, &s->groups, b);
 	in->args = reducer_args(s->reducer, b);
 	sliding_know_keys(s);
+	return s->away.n ? sliding_return(s, known, e) : 0;
 }
 
 void sliding_end(struct sliding *s, struct sliding_intake *in)
@@ -420,6 +428,7 @@ void sliding_row(struct sliding *s, struct sliding_intake *in, uint32_t k, uint3
 
 static void enter(struct sliding *s, uint32_t slice)
 {
+	s->away_in += s->slices[slice].away;
 	for (size_t i = 0; i < s->slices[slice].n; i++) {
 		uint32_t slot = s->slices[slice].cells[i], key = s->cells[slot].key;
 
@@ -431,6 +440,7 @@ static void enter(struct sliding *s, uint32_t slice)
 
 static void leave_inverse(struct sliding *s, uint32_t slice)
 {
+	s->away_in -= s->slices[slice].away;
 	for (size_t i = 0; i < s->slices[slice].n; i++) {
 		uint32_t slot = s->slices[slice].cells[i], key = s->cells[slot].key;
 
@@ -438,7 +448,7 @@ static void leave_inverse(struct sliding *s, uint32_t slice)
 		if (s->keys[key].n_in)
 			retract(s, s->keys[key].total, slot);
 		else
-			key_forget_total(s, key);
+			sliding_forget_total(s, key);
 		drop_cell(s, slot);
 	}
 	drop_slice(s, slice);
@@ -446,6 +456,7 @@ static void leave_inverse(struct sliding *s, uint32_t slice)
 
 static void leave_older(struct sliding *s, uint32_t slice)
 {
+	s->away_in -= s->slices[slice].away;
 	for (size_t i = 0; i < s->slices[slice].n; i++) {
 		uint32_t slot = s->slices[slice].cells[i], key = s->cells[slot].key;
 
@@ -469,7 +480,7 @@ static void turn_cell(struct sliding *s, uint32_t slot)
 {
 	uint32_t key = s->cells[slot].key, next = s->keys[key].front, suffix = slot;
 
-	key_forget_total(s, key);
+	sliding_forget_total(s, key);
 	if (s->durable) {
 		suffix = sliding_take_slot(s);
 		copy_state(s, suffix, slot);
@@ -497,6 +508,24 @@ static void turn_over(struct sliding *s)
 	s->newer.n = 0;
 }
 
+void sliding_place_cells(struct sliding *s, const uint32_t *slots, uint32_t n)
+{
+	for (uint32_t i = n; i-- > 0;) {
+		if (s->slices[s->cells[slots[i]].slice].side != SLICE_OLDER)
+			continue;
+		key_enters(s, s->cells[slots[i]].key);
+		turn_cell(s, slots[i]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t key = s->cells[slots[i]].key;
+
+		if (s->slices[s->cells[slots[i]].slice].side != SLICE_IN)
+			continue;
+		key_enters(s, key);
+		merge_copy(s, key_total(s, key), slots[i]);
+	}
+}
+
 /* Between the windows. */
 static void leave_unseen(struct sliding *s, uint32_t slice)
 {
@@ -511,6 +540,7 @@ void sliding_leave(struct sliding *s, int64_t from)
 
 	if (from == INT64_MIN)
 		return;
+	s->left = from > s->left ? from : s->left;
 	while (timers_take(&s->waiting, from - 1, &t))
 		leave_unseen(s, t.what);
 	for (;;) {
@@ -601,12 +631,19 @@ const uint32_t *sliding_keys(struct sliding *s, uint32_t *n)
 	return l;
 }
 
-static uint32_t scratch_copy(struct sliding *s, uint32_t from)
+uint32_t sliding_scratch(struct sliding *s)
 {
 	uint32_t slot = sliding_take_slot(s);
 
-	copy_state(s, slot, from);
 	add(&s->scratch, slot);
+	return slot;
+}
+
+static uint32_t scratch_copy(struct sliding *s, uint32_t from)
+{
+	uint32_t slot = sliding_scratch(s);
+
+	copy_state(s, slot, from);
 	return slot;
 }
 
@@ -630,7 +667,7 @@ void sliding_copies(struct sliding *s, const uint32_t *keys, uint32_t n, uint32_
 void sliding_done(struct sliding *s)
 {
 	while (s->scratch.n)
-		free_slot(s, s->scratch.at[--s->scratch.n]);
+		sliding_free_slot(s, s->scratch.at[--s->scratch.n]);
 }
 
 /* ---- all of it ---- */
@@ -654,11 +691,15 @@ static void renumber(struct sliding *s, const uint32_t *group)
 
 void sliding_compact(struct sliding *s)
 {
+	if (s->reducer->spec.n_keys && s->n_dead >= DEAD_MIN && s->n_dead >= s->n_keys / 2)
+		sliding_forget_dead(s);
+}
+
+void sliding_forget_dead(struct sliding *s)
+{
 	struct groups fresh;
 	uint32_t *live, *map, *group, n = 0;
 
-	if (!s->reducer->spec.n_keys || s->n_dead < DEAD_MIN || s->n_dead < s->n_keys / 2)
-		return;
 	live = xmalloc((s->n_keys + 1) * sizeof *live);
 	map = xmalloc((s->n_keys + 1) * sizeof *map);
 	group = xcalloc(s->n_keys + 1, sizeof *group);
@@ -670,8 +711,10 @@ void sliding_compact(struct sliding *s)
 	for (uint32_t i = 0; i < n; i++)
 		group[live[i]] = map[i];
 	renumber(s, group);
-	for (uint32_t i = 0; i < n; i++) /* map[i] is i: the living keep their order */
+	for (uint32_t i = 0; i < n; i++) { /* map[i] is i: the living keep their order */
 		s->keys[map[i]] = s->keys[live[i]];
+		fresh.table.entries[map[i]].user = s->groups.table.entries[live[i]].user;
+	}
 	groups_release(&s->groups);
 	s->groups = fresh;
 	s->n_keys = n;
@@ -684,9 +727,11 @@ void sliding_compact(struct sliding *s)
 void sliding_init(struct sliding *s, struct reducer *r)
 {
 	*s = (struct sliding){ .reducer = r, .inverse = reducer_retracts(r), .durable = r->op->run->durable, .states = states_new(r),
-			       .free_slice = SLIDING_NONE, .older_max = INT64_MIN, .entered = INT64_MIN };
+			       .free_slice = SLIDING_NONE, .older_max = INT64_MIN, .entered = INT64_MIN, .left = INT64_MIN, .left_kept = INT64_MIN };
 	if (r->spec.n_keys)
 		groups_init(&s->groups, r->spec.n_keys);
+	if (r->spec.n_keys && s->durable)
+		groups_init(&s->look, r->spec.n_keys);
 	s->spare = sliding_take_slot(s);
 	more_buckets(s);
 }
@@ -700,6 +745,8 @@ void sliding_release(struct sliding *s)
 	states_free(s->states, s->reducer, s->n_slots);
 	if (s->reducer->spec.n_keys)
 		groups_release(&s->groups);
+	groups_release(&s->look);
+	away_release(&s->away);
 	timers_release(&s->waiting);
 	timers_release(&s->leaving);
 	buf_release(&s->gone);
@@ -721,5 +768,10 @@ size_t sliding_memory(const struct sliding *s)
 
 	return states_memory(s->states, s->reducer) + s->keys_cap * sizeof *s->keys + s->cells_cap * sizeof *s->cells +
 	       s->slices_cap * sizeof *s->slices + s->slice_bytes + ((size_t)s->bucket_mask + 1 + lists) * sizeof(uint32_t) +
-	       timers_memory(&s->waiting) + timers_memory(&s->leaving) + s->gone.cap + (s->reducer->spec.n_keys ? groups_memory(&s->groups) : 0);
+	       timers_memory(&s->waiting) + timers_memory(&s->leaving) + s->gone.cap + away_memory(&s->away) + (s->reducer->spec.n_keys ? groups_memory(&s->groups) : 0);
+}
+
+int sliding_check_memory(const struct sliding *s, struct err *e)
+{
+	return s->settling ? 0 : op_check_memory(s->reducer->op, s->n_keys + s->away.n, e);
 }
