@@ -212,7 +212,8 @@ static int push(struct slices *p, struct outgoing *o, struct err *e)
 	reducer_batch(&p->reducer, &rows, &b);
 	hide(o, bounds, &b);
 	verdict = op_push(&p->op, &b, e);
-	sliding_done(&p->sliding);
+	if (o->groups == &p->sliding.groups)
+		sliding_done(&p->sliding); /* else the view's */
 	arena_reset(&p->op.arena);
 	outgoing_init(o, o->groups, &p->op.arena);
 	return verdict;
@@ -253,6 +254,19 @@ static int push_window(struct slices *p, struct outgoing *o, int64_t window, str
 
 static int64_t first_slice(const struct shape *h, int64_t window) { return window * h->step; }
 
+static int push_rows(struct slices *p, struct outgoing *o, const struct sliding_view *v, int64_t window, struct err *e)
+{
+	int verdict = 0;
+
+	for (uint32_t from = 0, n; from < v->n && verdict >= 0; from += n) {
+		n = v->n - from < o->cap ? v->n - from : o->cap;
+		memcpy(o->slot, v->slots + from, n * sizeof *v->slots);
+		add_rows(p, o, v->keys + from, n, window);
+		verdict = push(p, o, e);
+	}
+	return verdict;
+}
+
 /* With keys that are away. */
 static int push_view(struct slices *p, struct outgoing *o, int64_t window, struct err *e)
 {
@@ -264,11 +278,8 @@ static int push_view(struct slices *p, struct outgoing *o, int64_t window, struc
 		return verdict;
 	sliding_view_begin(&p->sliding, &v, from, from + p->shape.length);
 	o->groups = &v.groups;
-	while (verdict >= 0 && (more = sliding_view_next(&v, e)) > 0) {
-		memcpy(o->slot, v.slots, v.n * sizeof *v.slots);
-		add_rows(p, o, v.keys, v.n, window);
-		verdict = push(p, o, e);
-	}
+	while (verdict >= 0 && (more = sliding_view_next(&v, e)) > 0)
+		verdict = push_rows(p, o, &v, window, e);
 	o->groups = &p->sliding.groups;
 	sliding_view_end(&v);
 	return more < 0 ? -1 : verdict;

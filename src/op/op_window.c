@@ -87,7 +87,6 @@ static int push_rows(struct wreduce *w, const struct reduce_rows *rows, struct e
 
 	reducer_batch(&w->reducer, rows, &b);
 	verdict = op_push(&w->op, &b, e);
-	sliding_done(&w->sliding);
 	arena_reset(&w->op.arena);
 	return verdict;
 }
@@ -95,9 +94,14 @@ static int push_rows(struct wreduce *w, const struct reduce_rows *rows, struct e
 static int push_keys(struct wreduce *w, const uint32_t *keys, uint32_t n, struct err *e)
 {
 	uint32_t *slots = arena_array(&w->op.arena, uint32_t, n + 1);
+	struct reduce_rows rows = { .groups = &w->sliding.groups, .key_list = keys, .state_list = slots, .n = n };
+	int verdict;
 
 	sliding_states(&w->sliding, keys, n, slots);
-	return push_rows(w, &(struct reduce_rows){ .groups = &w->sliding.groups, .states = w->sliding.states, .key_list = keys, .state_list = slots, .n = n }, e);
+	rows.states = w->sliding.states;
+	verdict = push_rows(w, &rows, e);
+	sliding_done(&w->sliding);
+	return verdict;
 }
 
 static int push_window(struct wreduce *w, struct err *e)
@@ -111,6 +115,21 @@ static int push_window(struct wreduce *w, struct err *e)
 	return verdict;
 }
 
+static int push_some(struct wreduce *w, const struct sliding_view *v, struct err *e)
+{
+	struct reduce_rows rows = { .groups = &v->groups, .states = w->sliding.states };
+	uint32_t step = batch_rows();
+	int verdict = 0;
+
+	for (uint32_t from = 0; from < v->n && !verdict; from += step) {
+		rows.key_list = v->keys + from;
+		rows.state_list = v->slots + from;
+		rows.n = v->n - from < step ? v->n - from : step;
+		verdict = push_rows(w, &rows, e);
+	}
+	return verdict;
+}
+
 /* With keys that are away. */
 static int push_view(struct wreduce *w, int64_t from, struct err *e)
 {
@@ -119,7 +138,7 @@ static int push_view(struct wreduce *w, int64_t from, struct err *e)
 
 	sliding_view_begin(&w->sliding, &v, from, w->op.run->now + 1);
 	while (!verdict && (more = sliding_view_next(&v, e)) > 0)
-		verdict = push_rows(w, &(struct reduce_rows){ .groups = &v.groups, .states = w->sliding.states, .key_list = v.keys, .state_list = v.slots, .n = v.n }, e);
+		verdict = push_some(w, &v, e);
 	sliding_view_end(&v);
 	return more < 0 ? -1 : verdict;
 }

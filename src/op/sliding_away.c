@@ -109,18 +109,17 @@ static size_t leave_from(const struct sliding *s)
 	return (aside < all / 2 ? all - aside : all / 2) / 8 * 3;
 }
 
-#define BYTES_OF_GROUP 64 /* of a key table, at most */
-
 static size_t in_use(const struct sliding *s)
 {
 	const struct reducer *r = s->reducer;
-	size_t slot = sizeof *s->cells, heap = 0;
+	const struct keytab *t = &s->groups.table;
+	size_t slot = sizeof *s->cells, key = sizeof *s->keys + sizeof *t->entries, rest = s->slice_bytes + t->long_keys.total;
 
 	for (uint32_t i = 0; i < r->spec.n_calls; i++) {
 		slot += r->spec.calls[i].call.state_size;
-		heap += r->spec.calls[i].call.heap_bytes;
+		rest += r->spec.calls[i].call.heap_bytes;
 	}
-	return heap + (s->n_slots - s->unused.n) * slot + s->n_keys * (sizeof *s->keys + BYTES_OF_GROUP) + s->groups.table.long_keys.total + s->slice_bytes;
+	return rest + (s->n_slots - s->unused.n) * slot + s->n_keys * key + ((size_t)t->mask + 1) * sizeof *t->slots + keytab_leap(t);
 }
 
 static bool is_short(const struct sliding *s)

@@ -135,7 +135,7 @@ static int read_on(struct sliding_view *v, struct err *e)
 
 void sliding_view_begin(struct sliding *s, struct sliding_view *v, int64_t from, int64_t to)
 {
-	*v = (struct sliding_view){ .s = s, .from = from, .to = to, .max = batch_rows() };
+	*v = (struct sliding_view){ .s = s, .from = from, .to = to, .max = BATCH_ROWS_MAX };
 	v->here = sliding_keys(s, &v->n_here);
 	v->keys = xmalloc(v->max * sizeof *v->keys);
 	v->slots = xmalloc(v->max * sizeof *v->slots);
