@@ -14,9 +14,9 @@ programs() {
 		watermark ts delay 60s | window 6000s every 2000s | count by k
 		watermark ts delay 3000s | window 5000s every 2000s | reduce m = max(v), d = median(v), s = sum(v) by k | top 5 by s
 		watermark ts delay 60s | window 4000s every 500s | reduce n = count(), q = approx_p90(v) by k = v > 0 ? k : null, v | count by n
-		window 6000s every 2000s | reduce a = avg(v), n = count(v > 2) by k
-		window 6000s every 3000s | reduce m = min(v), l = last(ts), c = collect(v) by k | top 5 by c
-		window 3000s | count by k = v > 3 ? k : [k] | top 5 by count
+		window 20000s every 4000s | reduce a = avg(v), n = count(v > 2) by k
+		window 15000s every 5000s | reduce m = min(v), l = last(ts), c = collect(v) by k | top 5 by c
+		window 5000s every 2500s | count by k = v > 1 ? k : k ++ "-of-a-longer-name" | top 5 by count
 	END
 }
 
