@@ -31,7 +31,7 @@ static const struct subcommand subcommands[] = {
 			    "a\nb\na\n", "id,name,keys\n1,state n = n + 1 from n = 0 by line,2\n", "stages with state, for another program" } } },
 	  NULL, 0, 0, false, inspect_ls },
 	{ { .name = PREFIX "get", .synopsis = "strm checkpoint get [KEY]... [--stage STAGE] DIR", .summary = "what is known of a key", .group = "checkpoints",
-	    .text = "KEY as strm prints it; of several fields each is an argument, in the order of `by`, and an empty one is null or the empty text; none for state "
+	    .text = "KEY as strm prints it; of several fields each is an argument, in the order of `by`, and an empty one is null or the empty text, `null` null or that text; none for state "
 		    "that has no `by`. Behind a window all windows of the key are shown. Nothing found is exit status 1.",
 	    .examples = { { "--checkpoint seen 'state n = n + 1 from n = 0 by line' >/dev/null; strm checkpoint get -o json a seen | strm -i json -o json 'select key, state'", "a\nb\na\n",
 			    "{\"key\":{\"line\":\"a\"},\"state\":{\"n\":2}}\n", NULL } } },

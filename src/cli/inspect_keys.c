@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/num.h"
 #include "cli/inspect.h"
+#include "data/rowkey.h"
 
 static const char *const key_columns[] = { "key", "state", "timers", "bytes", "stage" };
 
@@ -49,6 +50,15 @@ static bool is_window(const struct field *f)
 	return (!strncmp(f->name, "window_", 7) && f->v.type == T_TIME) || (!strcmp(f->name, "slice") && f->v.type == T_INT);
 }
 
+/* Null is the empty argument, or its name as JSON prints it. */
+static bool is_arg(struct getting *g, const struct value *v, const char *arg)
+{
+	if (v->type == T_NULL && !strcmp(arg, "null"))
+		return true;
+	print_key(g, v);
+	return g->text.n == strlen(arg) && (!g->text.n || !memcmp(g->text.p, arg, g->text.n));
+}
+
 /* As many fields as were given, and then only a window. */
 static bool is_wanted(struct getting *g, const struct value *key)
 {
@@ -59,10 +69,7 @@ static bool is_wanted(struct getting *g, const struct value *key)
 	for (uint32_t i = 0; i < key->n; i++) {
 		if (i >= n && !is_window(&key->fields[i]))
 			return false;
-		if (i >= n)
-			continue;
-		print_key(g, &key->fields[i].v);
-		if (g->text.n != strlen(g->run->args[i]) || (g->text.n && memcmp(g->text.p, g->run->args[i], g->text.n)))
+		if (i < n && !is_arg(g, &key->fields[i].v, g->run->args[i]))
 			return false;
 	}
 	return true;
@@ -227,6 +234,42 @@ struct exporting {
 	struct err *e;
 };
 
+static bool all_digits(const char *p, size_t n)
+{
+	while (n && *p >= '0' && *p <= '9')
+		p++, n--;
+	return !n;
+}
+
+/* Text that would be a number in JSON, and as such another key: 1.50. The empty text would be null in CSV. */
+static bool is_text_only(struct arena *a, const struct value *v)
+{
+	struct key_bytes key;
+	struct value number;
+	struct num at;
+	enum num_kind kind;
+
+	if (v->type != T_TEXT)
+		return false;
+	kind = num_parse(v->s, v->n, &at);
+	if (kind != NUM_INT && kind != NUM_FLOAT)
+		return !v->n;
+	if (kind == NUM_FLOAT && all_digits(v->s, v->n))
+		return false;
+	number = kind == NUM_INT ? v_int(at.i) : v_float(at.f);
+	key_of_value(a, &number, &key);
+	return key.n != v->n || memcmp(key.p, v->s, v->n);
+}
+
+static struct field key_field(struct arena *a, const struct field *from)
+{
+	struct field f = *from;
+
+	if (is_text_only(a, &f.v))
+		f.v = v_str(f.v.s, f.v.n);
+	return f;
+}
+
 static int export_one(void *ctx, const struct store_entry *entry)
 {
 	struct exporting *x = ctx;
@@ -243,7 +286,7 @@ static int export_one(void *ctx, const struct store_entry *entry)
 	}
 	row = arena_array(&x->arena, struct field, (size_t)v.key.n + v.state.n + 1);
 	for (uint32_t i = 0; i < v.key.n; i++)
-		row[i] = v.key.fields[i];
+		row[i] = key_field(&x->arena, &v.key.fields[i]);
 	for (uint32_t i = 0; i < v.state.n; i++)
 		row[v.key.n + i] = v.state.fields[i];
 	r = shown_put(&x->out, row, (size_t)v.key.n + v.state.n, x->e);

@@ -407,6 +407,14 @@ static bool is_plain(const struct inspect_layout *l, struct store_bytes key)
 	return state && (!key.n || key.p[0] != KEEP_BASE);
 }
 
+/* Behind the name there may be the number of a stream; `=` and a file that was read stay. Live input as a whole has no name. */
+static size_t input_name_n(struct store_bytes key)
+{
+	const char *nl = memchr(key.p, '\n', key.n);
+
+	return nl && nl > key.p && nl + 1 < key.p + key.n && nl[1] != '=' ? (size_t)(nl - key.p) : key.n;
+}
+
 void layout_view(const struct inspect_layout *l, const struct store_entry *entry, struct arena *a, struct inspect_view *out)
 {
 	struct bytes_in in = { .p = entry->key.p, .end = entry->key.p + entry->key.n };
@@ -418,7 +426,7 @@ void layout_view(const struct inspect_layout *l, const struct store_entry *entry
 	if (l->inputs) {
 		struct fields f = { 0 };
 
-		add_field(&f, a, "input", v_text(entry->key.p, entry->key.n));
+		add_field(&f, a, "input", v_text(entry->key.p, input_name_n(entry->key)));
 		out->key = object(&f);
 	} else if (is_roll(l, entry, &rolled)) {
 		out->key = roll_key(l, a, rolled);

@@ -608,6 +608,8 @@ static int bad_option(int c, char **argv, struct err *e)
 	if (!strncmp(arg, "--", 2))
 		return unknown_option(arg, e);
 	err_set(e, ERR_USAGE, "unknown option -%c", optopt);
+	if (optopt >= '0' && optopt <= '9')
+		return err_hint(e, "what is no option and begins with - stands behind `--`");
 	return err_hint(e, "`strm --help` lists them");
 }
 
