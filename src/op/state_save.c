@@ -253,24 +253,30 @@ static struct column column_named(const struct batch *b, const char *name)
 	return at < 0 ? (struct column){ .type = T_NULL, .constant = true, .has_null = true } : b->cols[at];
 }
 
-static int no_field(const struct batch *b, const char *source, const char *name, const char *what, struct err *e)
+static const char *source_of(const struct batch *b) { return b->origin.source ? b->origin.source : "-"; }
+
+static unsigned long long line_of(const struct batch *b, uint32_t row)
 {
-	if (schema_find(b->schema, name, strlen(name)) >= 0)
+	return b->origin.line_base + (b->origin.line ? b->origin.line[row] : row);
+}
+
+static int no_field(const struct batch *b, const char *name, const char *what, struct err *e)
+{
+	if (!b->n_sel || schema_find(b->schema, name, strlen(name)) >= 0)
 		return 0;
-	return err_set(e, ERR_USAGE, "%s: has no field \"%s\", which is %s of the state", source, name, what);
+	return err_set(e, ERR_USAGE, "%s:%llu: has no field \"%s\", which is %s of the state", source_of(b), line_of(b, b->sel ? b->sel[0] : 0),
+		       name, what);
 }
 
 static int check_fields(const struct state_rules *r, const struct batch *b, struct err *e)
 {
-	const char *source = b->origin.source ? b->origin.source : "-";
-
 	for (uint32_t k = 0; k < r->n_keys; k++)
-		if (no_field(b, source, r->key_names[k], "a key", e))
+		if (no_field(b, r->key_names[k], "a key", e))
 			return -1;
 	for (uint32_t k = 0; k < r->n_vars; k++)
 		if (schema_find(b->schema, r->var_names[k], strlen(r->var_names[k])) >= 0)
 			return 0;
-	return r->n_vars ? no_field(b, source, r->var_names[0], "a variable", e) : 0;
+	return r->n_vars ? no_field(b, r->var_names[0], "a variable", e) : 0;
 }
 
 /* A variable that the file does not give has its first value. */
@@ -291,10 +297,7 @@ static void start_key(struct state_op *s, uint32_t key, const struct column *var
 
 static int twice(const struct batch *b, uint32_t row, struct err *e)
 {
-	uint64_t line = b->origin.line_base + (b->origin.line ? b->origin.line[row] : row);
-
-	err_set(e, ERR_IO, "%s:%llu: a key that has its state from a line before", b->origin.source ? b->origin.source : "-",
-		(unsigned long long)line);
+	err_set(e, ERR_IO, "%s:%llu: a key that has its state from a line before", source_of(b), line_of(b, row));
 	return err_hint(e, "each key stands once in the state to begin with");
 }
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 #define FORMAT_NAME "format"
 #define FORMAT_TEXT "strm checkpoint "
 #define HOLDER_MAX 200 /* bytes of its command in a message */
+#define LOCK_MAX (HOLDER_MAX + HOST_NAME_MAX + 32)
 
 static int dir_error(const struct store *s, const char *what, struct err *e)
 {
@@ -52,35 +54,76 @@ static int open_dir(struct store *s, struct err *e)
 	return r;
 }
 
-/* "PID COMMAND" of the one who holds the lock. */
+static void own_host(char *host)
+{
+	if (gethostname(host, HOST_NAME_MAX) < 0)
+		*host = 0;
+	host[HOST_NAME_MAX] = 0;
+}
+
+/* "PID COMMAND", and its host on a line of its own, of the one who holds the lock. */
 static int held(const struct store *s, int fd, struct err *e)
 {
-	char b[HOLDER_MAX + 1], *command;
-	ssize_t n = pread(fd, b, HOLDER_MAX, 0);
+	char b[LOCK_MAX + 1], own[HOST_NAME_MAX + 1], *command, *host, *end;
+	ssize_t n = pread(fd, b, LOCK_MAX, 0);
 
 	b[n > 0 ? n : 0] = 0;
-	b[strcspn(b, "\n")] = 0;
 	command = strchr(b, ' ');
 	if (!command)
 		return err_set(e, ERR_LOCKED, "%s: another process holds the checkpoint", s->path);
 	*command++ = 0;
+	end = command + strcspn(command, "\n");
+	host = *end ? end + 1 : end;
+	*end = 0;
+	host[strcspn(host, "\n")] = 0;
+	own_host(own);
+	if (*host && strcmp(host, own) != 0)
+		return err_set(e, ERR_LOCKED, "%s: process %s on %s holds the checkpoint: %s", s->path, b, host, command);
 	return err_set(e, ERR_LOCKED, "%s: process %s holds the checkpoint: %s", s->path, b, command);
+}
+
+/* Somebody else's, who did not let us write to it, can be asked for all the same. */
+static int ask_lock(struct store *s, struct err *e)
+{
+	int code = errno, fd = code == EACCES ? openat(s->dir.fd, LOCK_NAME, O_RDONLY | O_CLOEXEC) : -1;
+	int status = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK ? held(s, fd, e) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	errno = code;
+	return status ? status : dir_error(s, "cannot lock the checkpoint", e);
+}
+
+/* In one line. */
+static void holder_line(const struct store *s, struct buf *b)
+{
+	char host[HOST_NAME_MAX + 1];
+	const char *p = s->command ? s->command : "strm";
+
+	buf_printf(b, "%ld ", (long)getpid());
+	for (; *p && b->n < HOLDER_MAX; p++)
+		if (*p != '\n')
+			buf_char(b, *p);
+		else if (p[1])
+			buf_str(b, " | ");
+	own_host(host);
+	buf_printf(b, "\n%s\n", host);
 }
 
 static int take_lock(struct store *s, struct err *e)
 {
-	char line[HOLDER_MAX + 32];
-	int n;
+	struct buf line = { 0 };
 
 	s->lock_fd = openat(s->dir.fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock_fd < 0)
-		return dir_error(s, "cannot lock the checkpoint", e);
+		return ask_lock(s, e);
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? held(s, s->lock_fd, e) : dir_error(s, "cannot lock the checkpoint", e);
-	n = snprintf(line, sizeof line, "%ld %.*s\n", (long)getpid(), HOLDER_MAX, s->command ? s->command : "strm");
+	holder_line(s, &line);
 	/* Only for a message: not written is no harm. Never cut to nothing, after which some file systems flush at close. */
-	if (pwrite(s->lock_fd, line, (size_t)n, 0) == n && ftruncate(s->lock_fd, n) < 0)
-		return 0;
+	if (pwrite(s->lock_fd, line.p, line.n, 0) == (ssize_t)line.n && ftruncate(s->lock_fd, (off_t)line.n) < 0)
+		errno = 0;
+	buf_release(&line);
 	return 0;
 }
 

@@ -129,9 +129,21 @@ static int write_all(int fd, struct store_bytes b)
 	return 0;
 }
 
+void log_advise(int code, struct err *e)
+{
+	if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+		err_hint(e, "what was committed is whole: the next run goes on from there, with room again");
+	else if (code == EROFS)
+		err_hint(e, "what was committed is whole: the next run goes on from there, where it may write again");
+}
+
 static int io_error(const struct log_dir *d, const char *name, const char *what, struct err *e)
 {
-	return err_set(e, ERR_IO, "%s/%s: %s: %s", d->path, name, what, strerror(errno));
+	int code = errno;
+
+	err_set(e, ERR_IO, "%s/%s: %s: %s", d->path, name, what, strerror(code));
+	log_advise(code, e);
+	return -1;
 }
 
 int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struct err *e)

@@ -56,6 +56,8 @@ struct log_name {
 struct log_name log_file_name(const struct log_head *h);
 /* Makes the file with its head, syncs it and the directory; it appears under its name whole or not at all. Returns its fd, or -1. */
 int log_create(const struct log_dir *d, const struct log_head *h, struct err *e);
+/* Advice for an error of the system's in writing. */
+void log_advise(int code, struct err *e);
 /* Writes at the file's end. What could not be written whole is cut off again. */
 int log_append(const struct log_dir *d, int fd, const struct log_name *name, struct store_bytes bytes, struct err *e);
 int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struct err *e);

@@ -67,7 +67,9 @@ static int mdb_failed(const struct mdbfile *f, const char *what, int code, struc
 {
 	bool damaged = code == MDB_CORRUPTED || code == MDB_INVALID || code == MDB_PAGE_NOTFOUND || code == MDB_VERSION_MISMATCH;
 
-	return err_set(e, ERR_IO, "%s: %s: %s", f->path, what, damaged ? "the file is damaged" : mdb_strerror(code));
+	err_set(e, ERR_IO, "%s: %s: %s", f->path, what, damaged ? "the file is damaged" : mdb_strerror(code));
+	log_advise(code, e);
+	return -1;
 }
 
 static int open_env(struct mdbfile *f, struct err *e)

@@ -367,6 +367,7 @@ static void test_full(void)
 			put(s, ids[0], "no", "room");
 		CHECK_INT(store_commit(s, &p, false, &e), -1);
 		CHECK(strstr(e.msg, "/log.00000001: cannot write: File too large") != NULL);
+		CHECK_STR(e.hint, "what was committed is whole: the next run goes on from there, with room again");
 		CHECK_INT(store_commit(s, &p, false, &again), -1);
 		CHECK_STR(again.msg, e.msg);
 		limit_files(RLIM_INFINITY);

@@ -334,6 +334,17 @@ static void test_growth(void)
 	store_close(s);
 }
 
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		fail_now(path, NULL);
+}
+
 static void test_lock(void)
 {
 	const char *dir = fresh_dir();
@@ -361,23 +372,19 @@ static void test_lock(void)
 		CHECK(strstr(e.msg, "reading only") != NULL);
 		store_close(other);
 	}
+	TEST("one on another host is told so")
+	{
+		write_file(dir, "lock", "12 words | count\nelsewhere.example\n");
+		e = (struct err){ 0 };
+		CHECK(!store_open(dir, &plain, &e));
+		CHECK(strstr(e.msg, ": process 12 on elsewhere.example holds the checkpoint: words | count") != NULL);
+	}
 	store_close(s);
 	TEST("the lock goes with its process")
 	{
 		s = open_or_fail(dir, &plain);
 		store_close(s);
 	}
-}
-
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[200];
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		fail_now(path, NULL);
 }
 
 static bool has_file(const char *dir, const char *name)
