@@ -333,6 +333,15 @@ static void restore_spoken(struct checkpoint *c)
 	}
 }
 
+/* Has it event time? */
+static bool has_times(const struct graph *g)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+		if (!strcmp(g->ops[i]->word, "watermark") || !strcmp(g->ops[i]->word, "window"))
+			return true;
+	return false;
+}
+
 static void restore_clock(struct checkpoint *c)
 {
 	struct job *j = c->job;
@@ -351,7 +360,7 @@ static void restore_clock(struct checkpoint *c)
 	}
 	for (size_t i = 0; i < p->n_marks; i++)
 		restore_mark(j, &p->marks[i]);
-	if (p->drained && c->opts.note)
+	if (p->drained && c->opts.note && has_times(&j->graph))
 		c->opts.note(c->opts.ctx, "the checkpoint was drained: its windows are closed, and a record with an event time comes late");
 	job_set_now(j, clock_now(&j->clock));
 }

@@ -205,11 +205,18 @@ void place_resume(const struct checkpoint *c, const struct place *p, struct resu
 	note(c, text);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int place_no_file(const struct place *p, struct err *e)
 {
 	err_set(e, ERR_IO, "%s: is not the file that was read up to byte %lld, and no other beside it is", p->now.pos.path,
 		(long long)p->now.pos.offset);
-	return err_hint(e, "--accept-loss goes on without the rest of it");
+	return err_hint(e, "bring it back beside it, as %s.1, or go on without the rest of it: --accept-loss", base_name(p->now.pos.path));
 }
 
 int place_lost(const struct checkpoint *c, const struct place *p, struct err *e)

@@ -111,7 +111,7 @@ known() { strm checkpoint ls d -o json | jq -s '[.[] | select(.kind == "read") |
 	run --separate-stderr once --from dir:in 'limit 8'
 	[ "$status" -eq 1 ]
 	[ "$stderr" = "strm: $(realpath in)/a: is not the file that was read up to byte 0, and no other beside it is
-hint: --accept-loss goes on without the rest of it" ]
+hint: bring it back beside it, as a.1, or go on without the rest of it: --accept-loss" ]
 	once --accept-loss --from dir:in 'limit 8' 2>/dev/null
 	is '1 2 3 4 5 6 20 21'
 }
@@ -165,7 +165,7 @@ hint: --accept-loss goes on without the rest of it" ]
 	run --separate-stderr once -F log 'filter true'
 	[ "$status" -eq 1 ]
 	[ "$stderr" = "strm: $(realpath log): is not the file that was read up to byte 10, and no other beside it is
-hint: --accept-loss goes on without the rest of it" ]
+hint: bring it back beside it, as log.1, or go on without the rest of it: --accept-loss" ]
 	run --separate-stderr strm --once --checkpoint d --accept-loss -F log 'filter true' --to file:out
 	[ "$stderr" = "strm: input that was read before is gone; what is there is read from its start" ]
 	is '1 2 3 4 5 7'
@@ -193,7 +193,7 @@ hint: --accept-loss goes on without the rest of it" ]
 	run --separate-stderr once --from log 'filter true'
 	[ "$status" -eq 1 ]
 	[ "$stderr" = "strm: $(realpath log): is not the file that was read up to byte 0, and no other beside it is
-hint: --accept-loss goes on without the rest of it" ]
+hint: bring it back beside it, as log.1, or go on without the rest of it: --accept-loss" ]
 	once --accept-loss --from log 'filter true' 2>/dev/null
 	is '1 2 3'
 }
