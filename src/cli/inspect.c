@@ -25,7 +25,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
 	{ { .name = PREFIX "ls", .synopsis = "strm checkpoint ls DIR", .summary = "what a checkpoint holds", .group = "checkpoints",
 	    .text = "The last commit with the number and time of its micro-batch (and a cut that has none yet: the next run does that micro-batch again), the "
-		    "inputs with the byte and line where reading goes on (and how many files of a directory were read), the stages with the number of their entries and the bytes of those, and the files.",
+		    "inputs with the byte and line where reading goes on (`taken`: that many records behind it are done already; of a directory how many files were read), the stages with the number of their entries and the bytes of those, and the files.",
 	    .examples = { { "--checkpoint lines 'state n = n + 1 from n = 0 by line' >/dev/null; strm checkpoint ls -o json lines | strm -i json -o csv 'filter kind == \"stage\" and "
 			    "keys > 0' 'select id, name, keys'",
 			    "a\nb\na\n", "id,name,keys\n1,state n = n + 1 from n = 0 by line,2\n", "stages with state, for another program" } } },

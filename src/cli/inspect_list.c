@@ -35,7 +35,7 @@ static int put(struct shown *out, struct row *r, struct err *e)
 
 /* ---- ls ---- */
 
-static const char *const ls_columns[] = { "kind", "id", "keys", "bytes", "position", "line", "batch", "time", "name", "path", "fingerprint" };
+static const char *const ls_columns[] = { "kind", "id", "keys", "bytes", "position", "line", "taken", "batch", "time", "name", "path", "fingerprint" };
 
 static int put_point(struct shown *out, const char *kind, const struct store_point *p, struct err *e)
 {
@@ -99,6 +99,8 @@ static int put_input(void *ctx, const struct store_entry *entry)
 	add(&r, "bytes", number(entry->key.n + entry->value.n));
 	add(&r, "position", v_int(in.offset));
 	add(&r, "line", number(in.line));
+	if (in.rows)
+		add(&r, "taken", number(in.rows));
 	if (in.file)
 		add(&r, "path", bytes(in.path));
 	return put(to->out, &r, to->e);

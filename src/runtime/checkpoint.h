@@ -48,7 +48,8 @@ struct checkpoint_input {
 	bool file;                     /* else it is logged in the checkpoint */
 	struct store_bytes path;       /* of a file */
 	int64_t offset;                /* bytes taken of it, or of the stream at hand */
-	uint64_t line;                 /* the next record's */
+	uint64_t line;                 /* of the record there */
+	uint64_t rows;                 /* records and bad ones that were taken from there on */
 };
 
 /* The stage under which the places of inputs are kept. */

@@ -253,7 +253,7 @@ int checkpoint_read_input(const struct store_entry *entry, struct checkpoint_inp
 	}
 	if (place_value_get(entry->value, &v))
 		return -1;
-	*out = (struct checkpoint_input){ .name = name, .file = v.kind == PLACE_FILE, .offset = v.pos.offset, .line = v.line };
+	*out = (struct checkpoint_input){ .name = name, .file = v.kind == PLACE_FILE, .offset = v.pos.offset, .line = v.line, .rows = v.rows + v.bads };
 	if (out->file) {
 		struct bytes_in in = { entry->value.p, entry->value.p + entry->value.n, false };
 
