@@ -15,6 +15,7 @@ struct hold {
 	size_t bytes;
 	struct keep_dirty dirty; /* with run->durable: slots */
 	struct keep_gone gone;
+	size_t leave_at; /* bytes held from which on it is worth trying again */
 };
 
 static struct interval window_of(const struct batch *b, uint32_t row)
@@ -55,16 +56,36 @@ static int hold_row(struct hold *h, const struct batch *b, uint32_t row, struct 
 	return 0;
 }
 
+/* Rows may be in their entries alone until their window ends. */
+static bool rests(const struct hold *h) { return h->op.run->mem_max && h->op.run->fetch; }
+
+/* Behind a commit, from 3/8 of --mem on. */
+static void leave(struct hold *h)
+{
+	size_t held = op_memory(&h->op);
+
+	if (!rests(h) || h->dirty.n || h->gone.b.n || held < h->op.run->mem_max / 8 * 3 || held < h->leave_at)
+		return;
+	for (uint32_t i = 0; i < h->n_rows; i++) {
+		if (!h->at[i].rows.n)
+			continue;
+		h->bytes -= rowstore_memory(&h->at[i].rows);
+		pieces_leave(&h->at[i]);
+	}
+	h->leave_at = op_memory(&h->op) / 2 * 3;
+}
+
 static int hold_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct hold *h = (struct hold *)op;
 
 	(void)port;
+	leave(h);
 	BATCH_EACH(b->sel, b->n_sel, i) if (hold_row(h, b, i, e)) return -1;
 	return op_check_memory(op, h->windows.n, e);
 }
 
-static int push_window(struct hold *h, const struct rowstore *rows, struct err *e)
+static int push_rows(struct hold *h, const struct rowstore *rows, struct err *e)
 {
 	size_t *order = xmalloc((rows->n + 1) * sizeof *order);
 	int verdict = 0;
@@ -96,6 +117,35 @@ static void put_prefix(const struct interval *w, struct buf *out)
 	keep_value(out, &end);
 }
 
+/* A piece at a time of what is away. */
+static int push_window(struct hold *h, uint32_t slot, struct err *e)
+{
+	const struct pieces *p = &h->at[slot];
+	struct buf prefix = { 0 };
+	int verdict = 0;
+
+	put_prefix(&h->windows.at[slot], &prefix);
+	for (uint32_t i = 0; i < p->n && p->at[i].first < p->away && verdict >= 0; i++) {
+		struct rowstore rows = { 0 };
+
+		verdict = pieces_fetch(&p->at[i], &prefix, &h->op, &rows, e);
+		if (!verdict)
+			verdict = push_rows(h, &rows, e);
+		rowstore_release(&rows);
+	}
+	buf_release(&prefix);
+	return verdict < 0 ? -1 : push_rows(h, &p->rows, e);
+}
+
+static void commit_window(struct hold *h, uint32_t slot, struct keep *k, const struct buf *prefix)
+{
+	struct pieces *p = &h->at[slot];
+
+	h->bytes -= p->cap * sizeof *p->at;
+	pieces_commit(p, k, prefix);
+	h->bytes += p->cap * sizeof *p->at;
+}
+
 static void hold_commit(struct op *op, struct keeper *to)
 {
 	struct hold *h = (struct hold *)op;
@@ -106,7 +156,7 @@ static void hold_commit(struct op *op, struct keeper *to)
 	keep_gone_commit(&h->gone, to);
 	while ((slot = keep_dirty_take(&h->dirty)) != UINT32_MAX) {
 		put_prefix(&h->windows.at[slot], &prefix);
-		pieces_commit(&h->at[slot], &k, &prefix);
+		commit_window(h, slot, &k, &prefix);
 	}
 	buf_release(&prefix);
 	keep_release(&k);
@@ -135,15 +185,17 @@ static int restore_piece(struct hold *h, struct bytes_in key, struct bytes_in va
 		return -1;
 	slot = winset_put(&h->windows, &w, &fresh);
 	reach_slot(h, slot);
-	return pieces_load(&h->at[slot], &key, &value, mark);
+	return rests(h) ? pieces_note(&h->at[slot], &key, &value, mark) : pieces_load(&h->at[slot], &key, &value, mark);
 }
 
 static int restored(struct hold *h)
 {
 	for (uint32_t slot = 0; slot < h->n_rows; slot++) {
-		if (pieces_loaded(&h->at[slot]))
+		struct pieces *p = &h->at[slot];
+
+		if (rests(h) ? pieces_noted(p) : pieces_loaded(p))
 			return -1;
-		h->bytes += rowstore_memory(&h->at[slot].rows);
+		h->bytes += rowstore_memory(&p->rows) + p->cap * sizeof *p->at;
 	}
 	return 0;
 }
@@ -165,9 +217,9 @@ static int hold_batch_end(struct op *op, struct err *e)
 
 		if (slot == WINSET_NONE || h->windows.at[slot].end > op->watermark)
 			return 0;
-		if (push_window(h, &h->at[slot].rows, e) < 0)
+		if (push_window(h, slot, e) < 0)
 			return -1;
-		h->bytes -= rowstore_memory(&h->at[slot].rows);
+		h->bytes -= rowstore_memory(&h->at[slot].rows) + h->at[slot].cap * sizeof *h->at[slot].at;
 		drop_pieces(h, slot);
 		pieces_release(&h->at[slot]);
 		winset_pop(&h->windows);
@@ -200,6 +252,7 @@ static void hold_free(struct op *op)
 
 static const struct op_class hold_class = {
 	.name = "hold",
+	.leaves = true,
 	.counters = { "held", "late" },
 	.process = hold_process,
 	.on_batch_end = hold_batch_end,

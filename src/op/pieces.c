@@ -27,15 +27,15 @@ static void commit_piece(struct pieces *p, struct keep *k, const struct buf *pre
 	keep_start(k, prefix->p[0], PIECES_VERSION);
 	buf_add(&k->key, prefix->p + 1, prefix->n - 1);
 	keep_number(&k->key, one->first);
-	while (p->committed < p->rows.n && k->value.n < PIECE_BYTES)
-		rowstore_save_row(&p->rows, p->committed++, &k->value);
+	while (p->committed - p->away < p->rows.n && k->value.n < PIECE_BYTES)
+		rowstore_save_row(&p->rows, p->committed++ - p->away, &k->value);
 	one->n = p->committed - one->first;
 	keep_put(k, &one->mark);
 }
 
 void pieces_commit(struct pieces *p, struct keep *k, const struct buf *prefix)
 {
-	while (p->committed < p->rows.n)
+	while (p->committed - p->away < p->rows.n)
 		commit_piece(p, k, prefix);
 }
 
@@ -91,4 +91,67 @@ int pieces_loaded(struct pieces *p)
 	p->rows.rows = rows;
 	p->rows.cap = p->rows.n;
 	return i == p->n ? 0 : -1;
+}
+
+/* ---- rows that are away ---- */
+
+void pieces_leave(struct pieces *p)
+{
+	rowstore_release(&p->rows);
+	p->away = p->committed;
+}
+
+static int load_rows(struct bytes_in *value, struct rowstore *rows)
+{
+	while (!value->bad && value->p < value->end)
+		if (rowstore_load_row(rows, &value->p, value->end))
+			return -1;
+	return value->bad ? -1 : 0;
+}
+
+int pieces_note(struct pieces *p, struct bytes_in *key, struct bytes_in *value, uint32_t mark)
+{
+	uint64_t first = keep_get_number(key);
+	struct rowstore rows = { 0 };
+	int bad = !keep_over(key) || first > UINT32_MAX || load_rows(value, &rows);
+
+	if (!bad)
+		*add_piece(p) = (struct piece){ .first = (uint32_t)first, .n = (uint32_t)rows.n, .mark = mark };
+	rowstore_release(&rows);
+	return bad ? -1 : 0;
+}
+
+int pieces_noted(struct pieces *p)
+{
+	if (p->n)
+		qsort(p->at, p->n, sizeof *p->at, by_first);
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->at[i].first != p->committed || !p->at[i].n)
+			return -1;
+		p->committed += p->at[i].n;
+	}
+	p->away = p->committed;
+	return 0;
+}
+
+int pieces_fetch(const struct piece *one, const struct buf *prefix, const struct op *op, struct rowstore *rows, struct err *e)
+{
+	struct kept_entry ask = { 0 }, found;
+	struct bytes_in value;
+	struct buf key = { 0 };
+	int got;
+
+	buf_add(&key, prefix->p, prefix->n);
+	keep_number(&key, one->first);
+	ask.key = key.p;
+	ask.key_n = key.n;
+	got = op->run->fetch(op->run->fetch_ctx, op, &ask, &found, e);
+	buf_release(&key);
+	if (got < 0)
+		return -1;
+	if (got) {
+		value = keep_open(found.value, found.n, PIECES_VERSION);
+		got = !load_rows(&value, rows) && rows->n == one->n;
+	}
+	return got ? 0 : keep_refuse(op, e);
 }

@@ -15,6 +15,7 @@ struct pieces {
 	struct rowstore rows;
 	struct piece *at;
 	uint32_t n, committed; /* rows that are in pieces */
+	uint32_t away;	       /* the first of these, which are in their entries alone: rows begins behind them */
 	size_t cap;
 };
 
@@ -27,6 +28,15 @@ void pieces_gone(const struct pieces *p, const struct buf *prefix, struct keep_g
 int pieces_load(struct pieces *p, struct bytes_in *key, struct bytes_in *value, uint32_t mark);
 /* After the last one: rows are in order. 0, or -1: they are not the pieces that were written. */
 int pieces_loaded(struct pieces *p);
+
+/* ---- with --mem ---- */
+/* The rows leave memory; all of them are committed. */
+void pieces_leave(struct pieces *p);
+/* As pieces_load and pieces_loaded, with rows that stay away. */
+int pieces_note(struct pieces *p, struct bytes_in *key, struct bytes_in *value, uint32_t mark);
+int pieces_noted(struct pieces *p);
+/* The rows of a piece that is away (one with first < p->away) into an empty store, out of the operator's entry. 0 or -1. */
+int pieces_fetch(const struct piece *one, const struct buf *prefix, const struct op *op, struct rowstore *rows, struct err *e);
 /* The version that values of pieces begin with. */
 #define PIECES_VERSION 1
 

@@ -26,6 +26,8 @@ programs() {
 		3M	watermark ts delay 9000s | window 100s | group 3 rows by k | set m = len(group)
 		3M	watermark ts delay 9000s | window 300s every 100s | group 2 rows within 4000s by k = number(k) % 300 | set w = @window_start
 		3M	group 3 rows by q = v % 3 == 0 ? null : v % 3 == 1 ? at * 0.5 : v % 9 == 2 ? [at] : k
+		2M	watermark ts delay 9000s | window 1000s | sort v
+		2M	watermark ts delay 60s | window 9000s every 3000s | skip 100 | set w = @window_start
 	END
 }
 
@@ -69,6 +71,17 @@ bounded() {
 
 @test "memory is bounded while the records of groups are several times as large" {
 	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
-	awk 'BEGIN { srand(4); for (i = 0; i < 300000; i++) print int(rand() * 220000) }' >many
+	awk 'BEGIN { srand(4); for (i = 0; i < 360000; i++) print "record-" int(rand() * 300000) "-and-more" }' >many
 	bounded 'group 4 rows by k = line'
+}
+
+@test "killed at any instant records that wait for the end of a window out of memory go on" {
+	kill_and_go_on 2M --every 300s --replay at 'watermark ts delay 9000s | window 500s | sort v desc'
+}
+
+@test "memory is bounded while the records that wait for the end of a window are several times as large" {
+	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
+	seq 600000 >many
+	bounded 'set at = int(line) | watermark at | window 500000s | skip 499900'
+	[ "$(wc -l <got)" -eq 99 ]
 }
