@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Windows that slide, of the clock and of event time, with more keys than --mem holds. The answers are those of a run that keeps all in memory.
+# Windows that slide, of the clock and of event time, and windows of rows, with more keys than --mem holds. The answers are those of a run that keeps all in memory.
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -72,6 +72,28 @@ in_two() {
 	[ -s all.out ]
 	cmp all.out some.out
 	strm checkpoint verify some
+}
+
+@test "windows of rows come back when a row has their key, and at the end in the order of their keys" {
+	while read -r program; do
+		run -1 strm -i json --every 500r --mem 2M "$program" -- in
+		rm -rf all* some*
+		for dir in all some; do
+			mem='--mem 2M' && [ $dir = all ] && mem=
+			for n in 15000 25000 40000; do
+				[ $n = 15000 ] && drain= || drain=--drain
+				head -n $n in >half
+				# shellcheck disable=SC2086
+				strm -q -i json -o json --checkpoint $dir --every 500r $mem $drain "$program" --to "file:$dir.out" -- half
+			done
+		done
+		[ -s all.out ]
+		cmp all.out some.out
+		strm checkpoint verify some
+	done <<-'END'
+		window 5 rows | reduce s = sum(v), l = last(ts) by k
+		window 7 rows every 2 | reduce m = max(v), c = collect(v) by k
+	END
 }
 
 @test "keys whose slices have all left leave the checkpoint too" {
