@@ -197,7 +197,7 @@ static int sync_left(const struct store *s, struct err *e)
 	int status = dir ? 0 : -1;
 
 	for (struct dirent *entry; !status && (entry = readdir(dir));)
-		if (strcmp(entry->d_name, LOCK_NAME))
+		if (strcmp(entry->d_name, LOCK_NAME) && strcmp(entry->d_name, END_NAME))
 			status = sync_file(s, entry->d_name, e);
 	if (dir)
 		closedir(dir);

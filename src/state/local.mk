@@ -1,7 +1,7 @@
 noinst_LIBRARIES += src/libstate.a
 src_libstate_a_SOURCES =
 src_libstate_a_SOURCES += src/state/store.h src/state/store.c src/state/store_impl.h
-src_libstate_a_SOURCES += src/state/recover.c src/state/dirlock.c src/state/fold.c src/state/wal.c
+src_libstate_a_SOURCES += src/state/recover.c src/state/dirlock.c src/state/end.c src/state/fold.c src/state/wal.c
 src_libstate_a_SOURCES += src/state/log.c src/state/log.h
 src_libstate_a_SOURCES += src/state/memtab.c src/state/memtab.h
 src_libstate_a_SOURCES += src/state/changes.c src/state/changes.h

@@ -16,6 +16,7 @@ struct replay {
 	int *sealed;
 	bool all_in_log;	  /* nothing is in LMDB that is not in the log: it may be half made, and is made anew */
 	uint64_t folded;	  /* LMDB has all frames up to this one */
+	uint64_t known_end;	  /* the log had all frames up to this one */
 	struct saved_stage *base; /* counts and sums in LMDB */
 	size_t n_base;
 };
@@ -114,7 +115,7 @@ static int torn_end(struct replay *r, size_t i, size_t at, struct err *e)
 
 	if (i + 1 < r->n && r->files[i + 1]->tab.b.n > LOG_HEAD)
 		return damaged_at(r->s, &g->head, at, e);
-	if (frame_behind((struct store_bytes){ g->tab.b.p, g->tab.b.n }, at, log_seed(&g->head)))
+	if (r->s->seq < r->known_end || frame_behind((struct store_bytes){ g->tab.b.p, g->tab.b.n }, at, log_seed(&g->head)))
 		return damaged_at(r->s, &g->head, at, e);
 	g->tab.b.n = at;
 	return 0;
@@ -180,7 +181,7 @@ static int check_ends(struct replay *r, struct err *e)
 			return file_error(r->s, &r->files[i]->head, e, "its end is missing");
 	if (r->sealed[r->n - 1])
 		return file_error(r->s, &next, e, "the file is missing");
-	if (r->s->seq < r->folded)
+	if (r->s->seq < r->folded || r->s->seq < r->known_end)
 		return file_error(r->s, &r->files[r->n - 1]->head, e, "its end is missing");
 	return 0;
 }
@@ -344,7 +345,7 @@ static void drop_folded(struct replay *r)
 
 static int recover_once(struct store *s, struct err *e)
 {
-	struct replay r = { .s = s };
+	struct replay r = { .s = s, .known_end = store_known_end(s) };
 	int status = -1;
 
 	s->mdb = mdbfile_new(&s->dir, &s->opts);

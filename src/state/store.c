@@ -39,7 +39,7 @@ struct store *store_open(const char *dir, const struct store_opts *opts, struct 
 	s->command = opts->command ? xstrdup(opts->command) : NULL;
 	s->opts.command = s->command;
 	s->dir = (struct log_dir){ .fd = -1, .path = s->path, .no_sync = opts->no_sync };
-	s->fd = s->lock_fd = -1;
+	s->fd = s->lock_fd = s->end_fd = -1;
 	if (!s->opts.segment_bytes)
 		s->opts.segment_bytes = STORE_SEGMENT_BYTES;
 	folder_init(&s->fold);
@@ -67,6 +67,8 @@ void store_close(struct store *s)
 		close(s->fd);
 	if (s->dir.fd >= 0)
 		close(s->dir.fd);
+	if (s->end_fd >= 0)
+		close(s->end_fd);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s->path);
@@ -116,6 +118,7 @@ static int write_frame(struct store *s, struct err *e)
 		return fail(s, e);
 	}
 	s->written = b->n;
+	store_note_end(s);
 	return 0;
 }
 

@@ -43,6 +43,7 @@ struct store {
 	bool in_frame;               /* there is a frame that is not written yet */
 	size_t frame_at, written;    /* where it begins; how much of the file is written */
 	uint64_t seq;                /* of the last frame */
+	int end_fd;                  /* of the file that says how far the log goes; -1: not needed yet */
 	struct memtab pending;       /* changes for the next commit, one region */
 	struct folder fold;
 	struct wal **wals;
@@ -59,6 +60,12 @@ void segment_fill(struct segment *g, const struct saved *now, uint64_t last_seq)
 void store_advise(const struct store *s, int code, struct err *e);
 /* dirlock.c: the directory, its lock and format. Opens or makes it: fills dir.fd and lock_fd. 0 or -1. */
 int store_open_dir(struct store *s, struct err *e);
+#define END_NAME "end"
+/* end.c: all frames are on the disk. */
+void store_note_end(struct store *s);
+/* end.c: the seq of a frame that was on the disk, 0: nobody knows. Asked for before the log is read. */
+uint64_t store_known_end(const struct store *s);
+
 /* recover.c: reads the log and LMDB. */
 int store_recover(struct store *s, struct err *e);
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "state/log.h"
 #include "state_fixture.h"
 
 #define BATCHES 9
@@ -192,6 +193,58 @@ static void test_flip_log(const char *dir, const uint32_t *ids)
 	}
 	restore(&c, c.n);
 	free(c.p);
+}
+
+/* Of a store that syncs it is known how far the log went. */
+static void test_known_end(void)
+{
+	const struct store_opts synced = { 0 };
+	const char *dir = fresh_dir();
+	struct store *s = open_or_fail(dir, &synced);
+	struct content log, end;
+	struct err e = { 0 };
+	char path[128];
+	uint32_t ids[2];
+
+	set_stages(s, ids);
+	for (int i = 0; i < 2; i++)
+		make_batch(s, ids, i);
+	store_close(s);
+	load(&log, dir, "log.00000001");
+	load(&end, dir, "end");
+	TEST("a log that was synced and is cut short is found, and so is a flipped bit in its last frame")
+	{
+		for (size_t at = 0; at < log.n; at++) {
+			poke(&log, at, 1 << at % 8);
+			CHECK_INT(try_open(dir, ids, &e), -1);
+			poke(&log, at, 0);
+		}
+		CHECK(strstr(e.msg, "/log.00000001: damaged at offset ") != NULL);
+		for (size_t n = log.n; n--;) {
+			CHECK_INT(truncate(log.path, (off_t)n), 0);
+			CHECK_INT(try_open(dir, ids, &e), -1);
+		}
+		restore(&log, LOG_HEAD);
+		CHECK_INT(try_open(dir, ids, &e), -1);
+		snprintf(path, sizeof path, "%s/log.00000001: its end is missing", dir);
+		CHECK_STR(e.msg, path);
+		restore(&log, log.n);
+	}
+	TEST("what says so may be damaged, old or gone")
+	{
+		for (size_t at = 0; at < end.n; at++) {
+			poke(&end, at, 1 << at % 8);
+			CHECK_INT(try_open(dir, ids, &e), 1);
+			poke(&end, at, 0);
+			restore(&end, at);
+			CHECK_INT(try_open(dir, ids, &e), 1);
+			restore(&end, end.n);
+		}
+		unlink(end.path);
+		CHECK_INT(try_open(dir, ids, &e), 1);
+	}
+	free(log.p);
+	free(end.p);
 }
 
 /* On a file that was taken for whole one can go on. */
@@ -502,6 +555,7 @@ int main(void)
 	test_flip_log(dir, ids);
 	test_cut_log(dir, ids);
 	test_files();
+	test_known_end();
 	test_full();
 	test_wal();
 	test_wal_unsynced();

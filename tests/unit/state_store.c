@@ -463,6 +463,7 @@ static void test_format(void)
 		dir = fresh_dir();
 		mkdir(dir, 0777);
 		write_file(dir, "log.00000001", "");
+		write_file(dir, "log.00000001.tmp", "strmlog");
 		write_file(dir, "format.tmp", "strm");
 		store_close(open_or_fail(dir, &plain));
 	}
