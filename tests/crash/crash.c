@@ -341,8 +341,10 @@ static void load_undos(void)
 		u.next = NULL;
 		if (fread(u.bytes, 1, u.n, f) != u.n)
 			abort();
-		if (u.fd < 0)
+		if (u.fd < 0) {
+			free(u.bytes);
 			continue;
+		}
 		*end = malloc(sizeof u);
 		**end = u;
 		end = &(*end)->next;
