@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define CHUNK_MIN ((size_t)16 << 10)
+#define CHUNK_SMALL ((size_t)512)
 #define CHUNK_MAX ((size_t)1 << 20)
 #define KEEP_MAX ((size_t)16 << 20)
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -131,7 +132,7 @@ void *big_grow(void *p, size_t from, size_t to)
 
 void *arena_slow(struct arena *a, size_t n, size_t align)
 {
-	size_t size = a->total < CHUNK_MIN ? CHUNK_MIN : a->total < CHUNK_MAX ? a->total : CHUNK_MAX;
+	size_t least = a->small ? CHUNK_SMALL : CHUNK_MIN, size = a->total < least ? least : a->total < CHUNK_MAX ? a->total : CHUNK_MAX;
 	struct arena_chunk *c = a->spare;
 
 	(void)align; /* a fresh chunk is aligned to 16 */

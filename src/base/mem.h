@@ -2,6 +2,7 @@
  * Lifetimes are arenas: what belongs together is freed together (pipeline, batch, state). */
 #ifndef STRM_BASE_MEM_H
 #define STRM_BASE_MEM_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct arena {
 	struct arena_chunk *spare; /* kept by arena_reset for reuse */
 	char *p, *end;            /* free room in the newest chunk */
 	size_t total;             /* bytes in all chunks: the memory held */
+	bool small;                /* its chunks begin small: there are many such arenas */
 };
 
 void *arena_slow(struct arena *a, size_t n, size_t align);

@@ -1,56 +1,9 @@
-#include "op/op_sessions.h"
-
 #include <stdlib.h>
 
-#include "data/rowstore.h"
-#include "op/groups.h"
-#include "op/keep.h"
 #include "op/op_assign.h"
-#include "op/timers.h"
-
-/* Rows of one session that came one after the other. With run->durable: in one micro-batch, for they are an entry that is written once. */
-struct bunch {
-	struct rowstore rows; /* with the number of the row's arrival behind its fields */
-	uint64_t id;
-	uint32_t session, mark;
-	bool open;            /* takes more rows */
-};
+#include "op/sessions_impl.h"
 
 #define BUNCH_BYTES ((size_t)1 << 20) /* a bunch that is larger takes no more rows */
-
-struct numbers {
-	uint32_t *at, n;
-	size_t cap;
-};
-
-struct session {
-	struct interval window;
-	uint32_t key, gen;
-	bool live;
-	uint64_t first;         /* its first row, by arrival */
-	struct numbers bunches; /* the last one takes rows */
-};
-
-struct sessions {
-	struct op op;
-	struct sessions_spec spec;
-	struct groups groups;
-	struct numbers *of;     /* by key: its sessions, by start */
-	size_t of_cap;
-	uint32_t n_of, n_dead;  /* keys; of them without a session */
-	struct session *at;
-	size_t cap;
-	uint32_t n, n_live;
-	struct bunch *bunches;
-	size_t bunches_cap;
-	uint32_t n_bunches;
-	struct numbers unused, unused_bunches;
-	struct timers due;      /* ends of sessions, or earlier */
-	uint64_t arrived, ids;
-	size_t bytes;
-	struct keep_dirty dirty; /* with run->durable: bunches */
-	struct keep_gone gone;
-};
 
 static void add_number(struct numbers *l, uint32_t x)
 {
@@ -58,11 +11,11 @@ static void add_number(struct numbers *l, uint32_t x)
 	l->at[l->n++] = x;
 }
 
-static struct numbers *reach_key(struct sessions *s, uint32_t key)
+static struct key_sessions *reach_key(struct sessions *s, uint32_t key)
 {
 	s->of = xgrow(s->of, &s->of_cap, (size_t)key + 1, sizeof *s->of);
 	for (; s->n_of <= key; s->n_of++, s->n_dead++)
-		s->of[s->n_of] = (struct numbers){ 0 };
+		s->of[s->n_of] = (struct key_sessions){ 0 };
 	return &s->of[key];
 }
 
@@ -96,7 +49,7 @@ static uint32_t session_slot(struct sessions *s)
 
 static uint32_t open_session(struct sessions *s, uint32_t key, uint32_t place, const struct interval *w)
 {
-	struct numbers *of = &s->of[key];
+	struct numbers *of = &s->of[key].list;
 	uint32_t slot = session_slot(s);
 
 	s->at[slot] = (struct session){ .window = *w, .key = key, .gen = s->at[slot].gen, .live = true, .first = UINT64_MAX };
@@ -104,12 +57,12 @@ static uint32_t open_session(struct sessions *s, uint32_t key, uint32_t place, c
 	add_number(of, slot);
 	memmove(of->at + place + 1, of->at + place, (of->n - 1 - place) * sizeof *of->at);
 	of->at[place] = slot;
-	timers_add(&s->due, w->end, slot, s->at[slot].gen);
+	timers_add(&s->ends, w->end, slot, s->at[slot].gen);
 	s->n_live++;
 	return slot;
 }
 
-static void free_slot(struct sessions *s, uint32_t slot)
+void sessions_free_slot(struct sessions *s, uint32_t slot)
 {
 	struct session *x = &s->at[slot];
 
@@ -136,13 +89,13 @@ static void swallow(struct sessions *s, uint32_t into, uint32_t from)
 	}
 	d->first = x->first < d->first ? x->first : d->first;
 	widen(&d->window, &x->window);
-	free_slot(s, from);
+	sessions_free_slot(s, from);
 }
 
 /* The key's session that covers w: new, grown, or made of several. */
 static uint32_t session_of(struct sessions *s, uint32_t key, const struct interval *w)
 {
-	struct numbers *of = reach_key(s, key);
+	struct numbers *of = &reach_key(s, key)->list;
 	uint32_t first = first_bridged(s, of, w), n = 0;
 
 	for (; first + n < of->n; n++) {
@@ -168,7 +121,7 @@ static uint32_t open_bunch(struct sessions *s, uint32_t session)
 	uint32_t i = s->unused_bunches.n ? s->unused_bunches.at[--s->unused_bunches.n] : s->n_bunches++;
 
 	s->bunches = xgrow(s->bunches, &s->bunches_cap, s->n_bunches, sizeof *s->bunches);
-	s->bunches[i] = (struct bunch){ .id = ++s->ids, .session = session, .open = true };
+	s->bunches[i] = (struct bunch){ .rows.arena.small = true, .id = ++s->ids, .session = session, .open = true };
 	add_number(&s->at[session].bunches, i);
 	return i;
 }
@@ -225,6 +178,8 @@ static int hold_row(struct sessions *s, const struct batch *b, uint32_t row, uin
 		return run->late ? run->late(run->late_ctx, &s->op, b, row, w.end, s->op.watermark - w.end, e) : 0;
 	}
 	keep_row(s, session_of(s, key, &w), b, row);
+	s->of[key].recent = true;
+	sessions_forget_head(s, key);
 	s->op.count[0]++;
 	return 0;
 }
@@ -232,11 +187,16 @@ static int hold_row(struct sessions *s, const struct batch *b, uint32_t row, uin
 static int sessions_process(struct op *op, int port, const struct batch *b, struct err *e)
 {
 	struct sessions *s = (struct sessions *)op;
-	uint32_t *key = keys_of(s, b);
+	uint32_t *key, known;
 
 	(void)port;
+	sessions_leave(s);
+	known = s->groups.table.n;
+	key = keys_of(s, b);
+	if (s->away.n && sessions_return(s, known, e))
+		return -1;
 	BATCH_EACH(b->sel, b->n_sel, i) if (hold_row(s, b, i, key[k_], e)) return -1;
-	return op_check_memory(op, s->n_live, e);
+	return op_check_memory(op, s->n_live + s->away.n, e);
 }
 
 /* ---- sessions out ---- */
@@ -291,16 +251,27 @@ static int push_session(struct sessions *s, const struct session *x, struct err 
 	return verdict < 0 ? -1 : 0;
 }
 
-static void put_prefix(const struct sessions *s, const struct bunch *x, struct buf *out);
+void sessions_key(const struct sessions *s, uint32_t key, struct buf *out)
+{
+	buf_char(out, SESSIONS_TAG);
+	if (s->groups.n_keys)
+		groups_save(&s->groups, key, out);
+}
 
-static void drop_bunch(struct sessions *s, uint32_t i)
+static void bunch_key(const struct sessions *s, const struct bunch *x, struct buf *out)
+{
+	sessions_key(s, s->at[x->session].key, out);
+	keep_number(out, x->id);
+}
+
+void sessions_drop_bunch(struct sessions *s, uint32_t i)
 {
 	struct bunch *x = &s->bunches[i];
 
 	if (x->mark) {
 		struct buf key = { 0 };
 
-		put_prefix(s, x, &key);
+		bunch_key(s, x, &key);
 		keep_gone_add(&s->gone, key.p, key.n, x->mark);
 		buf_release(&key);
 	}
@@ -313,16 +284,17 @@ static void drop_bunch(struct sessions *s, uint32_t i)
 static void close_session(struct sessions *s, uint32_t slot)
 {
 	struct session *x = &s->at[slot];
-	struct numbers *of = &s->of[x->key];
+	struct numbers *of = &s->of[x->key].list;
 	uint32_t at = first_bridged(s, of, &x->window);
 
 	while (of->at[at] != slot)
 		at++;
+	sessions_forget_head(s, x->key);
 	for (uint32_t i = 0; i < x->bunches.n; i++)
-		drop_bunch(s, x->bunches.at[i]);
+		sessions_drop_bunch(s, x->bunches.at[i]);
 	memmove(of->at + at, of->at + at + 1, (of->n - at - 1) * sizeof *of->at);
 	s->n_dead += !--of->n;
-	free_slot(s, slot);
+	sessions_free_slot(s, slot);
 }
 
 static int by_window(const void *x, const void *y, void *ctx)
@@ -337,19 +309,19 @@ static int by_window(const void *x, const void *y, void *ctx)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
-/* The sessions that the watermark has passed, in their order. */
-static struct numbers take_due(struct sessions *s)
+/* The sessions that end by then, in their order. */
+static struct numbers take_due(struct sessions *s, int64_t by)
 {
 	struct numbers over = { 0 };
 	struct timer t;
 
-	while (timers_take(&s->due, s->op.watermark, &t)) {
+	while (timers_take(&s->ends, by, &t)) {
 		const struct session *x = &s->at[t.what];
 
 		if (!x->live || x->gen != t.gen)
 			continue;
-		if (x->window.end > s->op.watermark)
-			timers_add(&s->due, x->window.end, t.what, t.gen); /* it has grown */
+		if (x->window.end > by)
+			timers_add(&s->ends, x->window.end, t.what, t.gen); /* it has grown */
 		else
 			add_number(&over, t.what);
 	}
@@ -361,24 +333,30 @@ static struct numbers take_due(struct sessions *s)
 /* Dead keys that are worth numbering the others anew for. */
 #define DEAD_MIN 1024
 
-static void compact(struct sessions *s)
+void sessions_compact(struct sessions *s)
 {
 	struct groups fresh;
-	struct numbers *of = xcalloc((size_t)s->n_of + 1, sizeof *of);
+	struct key_sessions *of = xcalloc((size_t)s->n_of + 1, sizeof *of);
 	uint32_t *live = xmalloc(((size_t)s->n_of + 1) * sizeof *live), *group = xmalloc(((size_t)s->n_of + 1) * sizeof *group), n = 0;
+	uint32_t *names = xmalloc(((size_t)s->n_of + 1) * sizeof *names);
 
-	for (uint32_t k = 0; k < s->n_of; k++)
-		if (s->of[k].n)
+	for (uint32_t k = 0; k < s->n_of; k++) {
+		names[k] = UINT32_MAX;
+		if (s->of[k].list.n)
 			live[n++] = k;
 		else
-			free(s->of[k].at);
+			free(s->of[k].list.at);
+	}
 	groups_init(&fresh, s->groups.n_keys);
 	groups_copy(&fresh, &s->groups, live, n, group);
 	for (uint32_t i = 0; i < n; i++) {
+		fresh.table.entries[group[i]].user = s->groups.table.entries[live[i]].user;
+		names[live[i]] = group[i];
 		of[group[i]] = s->of[live[i]];
-		for (uint32_t k = 0; k < of[group[i]].n; k++)
-			s->at[of[group[i]].at[k]].key = group[i];
+		for (uint32_t k = 0; k < of[group[i]].list.n; k++)
+			s->at[of[group[i]].list.at[k]].key = group[i];
 	}
+	keep_dirty_rename(&s->heads, names);
 	groups_release(&s->groups);
 	free(s->of);
 	s->groups = fresh;
@@ -388,12 +366,12 @@ static void compact(struct sessions *s)
 	s->n_dead = 0;
 	free(live);
 	free(group);
+	free(names);
 }
 
-static int sessions_batch_end(struct op *op, struct err *e)
+static int push_due(struct sessions *s, int64_t by, struct err *e)
 {
-	struct sessions *s = (struct sessions *)op;
-	struct numbers over = take_due(s);
+	struct numbers over = take_due(s, by);
 	int r = 0;
 
 	for (uint32_t i = 0; i < over.n && !r; i++) {
@@ -402,22 +380,27 @@ static int sessions_batch_end(struct op *op, struct err *e)
 	}
 	free(over.at);
 	if (s->groups.n_keys && s->n_dead > DEAD_MIN && s->n_dead > s->n_of / 2)
-		compact(s);
+		sessions_compact(s);
 	return r;
 }
 
-/* ---- what survives a restart: 's', the key, the number of the bunch -> its rows; the sessions are found in them ---- */
-
-#define TAG_BUNCH 's'
-#define BUNCH_VERSION 1
-
-static void put_prefix(const struct sessions *s, const struct bunch *x, struct buf *out)
+static int sessions_batch_end(struct op *op, struct err *e)
 {
-	buf_char(out, TAG_BUNCH);
-	if (s->groups.n_keys)
-		groups_save(&s->groups, s->at[x->session].key, out);
-	keep_number(out, x->id);
+	struct sessions *s = (struct sessions *)op;
+	int64_t until = op->watermark == WATERMARK_END ? INT64_MAX : op->watermark + 1, upto = INT64_MIN;
+	int r = 0;
+
+	if (!s->away.n || op->watermark == WATERMARK_NONE)
+		return push_due(s, op->watermark, e);
+	while (upto < until && !r) {
+		r = sessions_bring(s, upto, until, &upto, e);
+		if (!r)
+			r = push_due(s, upto < until ? upto - 1 : op->watermark, e);
+	}
+	return r;
 }
+
+/* ---- what survives a restart: 's', the key, the number of the bunch -> its rows; the sessions are found in them. Heads: sessions_away.c ---- */
 
 static void sessions_commit(struct op *op, struct keeper *to)
 {
@@ -429,14 +412,15 @@ static void sessions_commit(struct op *op, struct keeper *to)
 	while ((i = keep_dirty_take(&s->dirty)) != UINT32_MAX) {
 		struct bunch *x = &s->bunches[i];
 
-		keep_start(&k, TAG_BUNCH, BUNCH_VERSION);
+		keep_start(&k, SESSIONS_TAG, SESSIONS_BUNCH_VERSION);
 		k.key.n = 0;
-		put_prefix(s, x, &k.key);
+		bunch_key(s, x, &k.key);
 		for (size_t row = 0; row < x->rows.n; row++)
 			rowstore_save_row(&x->rows, row, &k.value);
 		keep_put(&k, &x->mark);
 		x->open = false;
 	}
+	sessions_put_heads(s, &k);
 	keep_release(&k);
 }
 
@@ -477,10 +461,11 @@ static int restore_rows(struct sessions *s, uint32_t key, struct rowstore *rows_
 	return 0;
 }
 
-static int restore_bunch(struct sessions *s, struct bytes_in key, struct bytes_in value, uint32_t mark)
+int sessions_load(struct sessions *s, const struct kept_entry *entry)
 {
-	struct bunch x = { .mark = mark };
-	struct rowstore rows = { 0 };
+	struct bytes_in key = keep_open(entry->key, entry->key_n, SESSIONS_TAG), value = keep_open(entry->value, entry->n, SESSIONS_BUNCH_VERSION);
+	struct bunch x = { .mark = entry->mark };
+	struct rowstore rows = { .arena.small = true };
 	uint32_t group = 0;
 	int r = 0;
 
@@ -499,15 +484,25 @@ static int restore_bunch(struct sessions *s, struct bytes_in key, struct bytes_i
 static int sessions_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
 {
 	struct sessions *s = (struct sessions *)op;
+	struct kept_entry entry = { key, value, key_n, n, mark };
+	int r;
 
-	if (!key || !restore_bunch(s, keep_open(key, key_n, TAG_BUNCH), keep_open(value, n, BUNCH_VERSION), mark))
+	if (!key) {
+		buf_release(&s->resting);
 		return 0;
-	return keep_refuse(op, e);
+	}
+	if (n && *value == SESSIONS_HEAD_VERSION)
+		r = sessions_load_head(s, &entry);
+	else
+		r = sessions_is_resting(s, &entry) ? 0 : sessions_load(s, &entry);
+	return r ? keep_refuse(op, e) : 0;
 }
 
 /* ---- the operator ---- */
 
-static bool sessions_holds(const struct op *op) { return ((const struct sessions *)op)->n_live; }
+static uint64_t n_held(const struct sessions *s) { return s->n_live + s->away.n; }
+
+static bool sessions_holds(const struct op *op) { return n_held((const struct sessions *)op); }
 
 static size_t numbers_memory(const struct numbers *l) { return l->cap * sizeof *l->at; }
 
@@ -515,15 +510,15 @@ static size_t sessions_memory(const struct op *op)
 {
 	const struct sessions *s = (const struct sessions *)op;
 
-	return s->bytes + s->of_cap * sizeof *s->of + s->cap * sizeof *s->at + s->bunches_cap * sizeof *s->bunches + timers_memory(&s->due) +
+	return s->bytes + s->of_cap * sizeof *s->of + s->cap * sizeof *s->at + s->bunches_cap * sizeof *s->bunches + timers_memory(&s->ends) +
 	       (s->groups.n_keys ? groups_memory(&s->groups) : 0) + numbers_memory(&s->unused) + numbers_memory(&s->unused_bunches) +
-	       keep_dirty_memory(&s->dirty) + s->gone.b.cap;
+	       keep_dirty_memory(&s->dirty) + s->gone.b.cap + sessions_away_memory(s);
 }
 
 static uint64_t sessions_held(const struct op *op, const char **what)
 {
 	*what = "sessions";
-	return ((const struct sessions *)op)->n_live;
+	return n_held((const struct sessions *)op);
 }
 
 static void sessions_unseen(const struct op *op, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -541,7 +536,7 @@ static void sessions_free(struct op *op)
 	for (uint32_t k = 0; k < s->spec.n_keys; k++)
 		expr_release(s->spec.keys_take[k]);
 	for (uint32_t i = 0; i < s->n_of; i++)
-		free(s->of[i].at);
+		free(s->of[i].list.at);
 	for (uint32_t i = 0; i < s->n; i++)
 		free(s->at[i].bunches.at);
 	for (uint32_t i = 0; i < s->n_bunches; i++)
@@ -553,13 +548,15 @@ static void sessions_free(struct op *op)
 	free(s->bunches);
 	free(s->unused.at);
 	free(s->unused_bunches.at);
-	timers_release(&s->due);
+	timers_release(&s->ends);
 	keep_dirty_release(&s->dirty);
 	keep_gone_release(&s->gone);
+	sessions_away_release(s);
 }
 
 static const struct op_class sessions_class = {
 	.name = "sessions",
+	.leaves = true,
 	.counters = { "held", "late" },
 	.process = sessions_process,
 	.on_batch_end = sessions_batch_end,
@@ -580,5 +577,7 @@ struct op *op_sessions(struct run *run, int stage, const char *word, const struc
 	s->groups.n_keys = spec->by_record ? 1 : spec->n_keys;
 	if (s->groups.n_keys)
 		groups_init(&s->groups, s->groups.n_keys);
+	s->leaves = run->mem_max && spec->n_keys && !spec->by_record;
+	s->op.stays = !s->leaves;
 	return &s->op;
 }

@@ -28,6 +28,8 @@ session_programs() {
 		1500K	watermark ts delay 1000s | window session 700s | trigger after 1000s, discarding, lateness 300s | reduce n = count(), s = sum(v) by k | set p = @pane, t = @timing
 		1M	watermark ts delay 1000s | window session 700s | trigger every 800s, retracting, stamp earliest | reduce n = count() by k | set e = @event, w = @watermark
 		2M	watermark ts delay 4000s | window 1000s | trigger every 800s, accumulating, stamp latest | reduce n = count() by k | set e = @event, w = @watermark
+		3M	watermark ts delay 3000s | window session 900s | dedup by k, v
+		2M	watermark ts delay 1000s | window session 900s closed | top 2 by v per k | set a = @window_start | count by k
 	END
 }
 
@@ -77,6 +79,16 @@ session_programs() {
 @test "killed at any instant sessions that are out of memory go on" {
 	timed | head -n 20000 >in
 	kill_and_go_on 2M --every 300s --replay at 'watermark ts delay 1000s | window session 500s | count by k'
+}
+
+@test "killed at any instant records that wait in sessions out of memory go on" {
+	kill_and_go_on 2M --every 300s --replay at 'watermark ts delay 1000s | window session 500s | top 1 by v per k'
+}
+
+@test "sessions that need no key stay in memory, and the error says so" {
+	run --separate-stderr strm -i json -o json --checkpoint d --every 500r --mem 1M 'watermark ts delay 1d | window session 1000s | sort v' -- in
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == 'strm: stage 3: sort: holds '*' keys, over --mem 1048576'*'what this stage holds stays in memory, with a checkpoint too' ]]
 }
 
 @test "memory is bounded while sessions are several times as many" {
