@@ -758,7 +758,7 @@ static const struct option_def options[] = {
 		    "some at a time for --mode complete over `window all`, for windows that slide, for those of rows at the end, for rules of a state that are about all keys (on close, "
 		    "all), for `fill`, for silences, and where the windows without lateness that end in a micro-batch are many. What stays: what a "
 		    "micro-batch touches or changes, what a trigger brings out in it, outer joins over `window all`, cogroup, --mode complete over windows, "
-		    "and records of windows of the clock.",
+		    "and records of windows of the clock and of sessions without a key.",
 	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },
 	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress; say at the end where records went", .group = "Running",
