@@ -272,6 +272,7 @@ struct wbuffer {
 	struct slides slides;
 	struct stretch *at; /* micro-batches in reach, oldest first */
 	size_t n, cap;
+	size_t n_away;      /* of them, from the oldest on: their rows are in their entries alone */
 	bool open;
 	uint64_t ids;
 	uint32_t mark;      /* of the entry of slides */
@@ -295,7 +296,7 @@ static int wbuffer_process(struct op *op, int port, const struct batch *b, struc
 	return op_check_memory(op, w->n, e);
 }
 
-static int push_stretch(struct op *op, const struct rowstore *s, struct err *e)
+static int push_rowstore(struct op *op, const struct rowstore *s, struct err *e)
 {
 	size_t *order = xmalloc((s->n + 1) * sizeof *order);
 	int verdict = 0;
@@ -323,6 +324,25 @@ static void put_prefix(const struct stretch *s, struct buf *out)
 	keep_number(out, s->id);
 }
 
+/* What is away a piece at a time. */
+static int push_stretch(struct op *op, const struct stretch *s, struct err *e)
+{
+	struct buf prefix = { 0 };
+	int verdict = 0;
+
+	put_prefix(s, &prefix);
+	for (uint32_t i = 0; i < s->kept.n && s->kept.at[i].first < s->kept.away && !verdict; i++) {
+		struct rowstore rows = { 0 };
+
+		verdict = pieces_fetch(&s->kept.at[i], &prefix, op, &rows, e);
+		if (!verdict)
+			verdict = push_rowstore(op, &rows, e);
+		rowstore_release(&rows);
+	}
+	buf_release(&prefix);
+	return verdict ? verdict : push_rowstore(op, &s->kept.rows, e);
+}
+
 /* Out of reach. */
 static void forget(struct wbuffer *w, struct stretch *s)
 {
@@ -348,10 +368,11 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 	while (gone < w->n && w->at[gone].time <= until)
 		forget(w, &w->at[gone++]);
 	w->n -= gone;
+	w->n_away -= gone < w->n_away ? gone : w->n_away;
 	if (gone)
 		memmove(w->at, w->at + gone, w->n * sizeof *w->at);
 	for (size_t i = 0; i < w->n && !verdict; i++)
-		verdict = push_stretch(op, &w->at[i].kept.rows, e);
+		verdict = push_stretch(op, &w->at[i], e);
 	return verdict;
 }
 
@@ -381,6 +402,20 @@ static size_t wbuffer_memory(const struct op *op)
 	return n;
 }
 
+/* Rows may be in their entries alone. */
+static bool rests(const struct wbuffer *w) { return w->op.run->mem_max && w->op.run->fetch; }
+
+/* Behind a commit the oldest rows leave memory, until 3/8 of --mem stay. */
+static void wbuffer_leave(struct wbuffer *w)
+{
+	size_t held = rests(w) ? wbuffer_memory(&w->op) : 0;
+
+	for (; w->n_away < w->n && held > w->op.run->mem_max / 8 * 3; w->n_away++) {
+		held -= rowstore_memory(&w->at[w->n_away].kept.rows);
+		pieces_leave(&w->at[w->n_away].kept);
+	}
+}
+
 static void wbuffer_commit(struct op *op, struct keeper *to)
 {
 	struct wbuffer *w = (struct wbuffer *)op;
@@ -389,12 +424,13 @@ static void wbuffer_commit(struct op *op, struct keeper *to)
 
 	keep_gone_commit(&w->gone, to);
 	slides_commit(&w->slides, to, &w->mark);
-	for (size_t i = w->n; i-- > 0 && w->at[i].kept.committed < w->at[i].kept.rows.n;) {
+	for (size_t i = w->n; i-- > w->n_away && w->at[i].kept.committed < w->at[i].kept.rows.n;) {
 		put_prefix(&w->at[i], &prefix);
 		pieces_commit(&w->at[i].kept, &k, &prefix);
 	}
 	buf_release(&prefix);
 	keep_release(&k);
+	wbuffer_leave(w);
 }
 
 static struct stretch *stretch_of(struct wbuffer *w, uint64_t id)
@@ -423,7 +459,7 @@ static int restore_piece(struct wbuffer *w, struct bytes_in key, struct bytes_in
 		return -1;
 	s = stretch_of(w, id);
 	s->time = time;
-	return pieces_load(&s->kept, &key, &value, mark);
+	return rests(w) ? pieces_note(&s->kept, &key, &value, mark) : pieces_load(&s->kept, &key, &value, mark);
 }
 
 static int by_id(const void *x, const void *y)
@@ -439,8 +475,9 @@ static int wbuffer_restored(struct wbuffer *w)
 	if (w->n)
 		qsort(w->at, w->n, sizeof *w->at, by_id);
 	for (size_t i = 0; i < w->n; i++)
-		if (pieces_loaded(&w->at[i].kept))
+		if (rests(w) ? pieces_noted(&w->at[i].kept) : pieces_loaded(&w->at[i].kept))
 			return -1;
+	w->n_away = rests(w) ? w->n : 0;
 	return 0;
 }
 
@@ -461,6 +498,7 @@ static int wbuffer_restore(struct op *op, const char *key, size_t key_n, const c
 
 static const struct op_class wbuffer_class = {
 	.name = "window_buffer",
+	.leaves = true,
 	.counters = { "kept" },
 	.process = wbuffer_process,
 	.on_batch_end = wbuffer_batch_end,

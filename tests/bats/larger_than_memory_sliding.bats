@@ -96,6 +96,18 @@ in_two() {
 	END
 }
 
+@test "records of windows of the clock come out of the checkpoint" {
+	for program in 'window 20000s every 5000s | map k, v' 'window 15000s every 5000s | map k, ts, t = @time'; do
+		run -1 strm -i json --every 500s --replay at --mem 1M "$program" -- in
+		rm -rf all* some*
+		in_two all
+		in_two some --mem 1M
+		[ -s all.out ]
+		cmp all.out some.out
+		strm checkpoint verify some
+	done
+}
+
 @test "keys whose slices have all left leave the checkpoint too" {
 	awk 'BEGIN { for (i = 1; i <= 60000; i++) printf "%d,%d\n", i, 1e9 + i }' >new
 	strm -i csv --schema 'k:int, at:time' --checkpoint d --mem 2M --every 500r --replay at 'window 4000s every 1000s' 'count by k' 'count' -- new >/dev/null
