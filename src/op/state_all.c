@@ -110,7 +110,7 @@ static int add_one(void *ctx, const struct kept_entry *entry)
 {
 	struct all_keys *a = ctx;
 	struct bytes_in in = { .p = entry->value, .end = entry->value + entry->n };
-	int64_t birth = (int64_t)get_le(&in, 8);
+	int64_t birth = (int64_t)get_varint(&in);
 	int known;
 
 	if ((entry->key_n == 1 && *entry->key == KEEP_BASE) || birth < a->from || !away_times_wants(&a->next, birth))
