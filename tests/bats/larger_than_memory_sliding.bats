@@ -126,6 +126,20 @@ in_two() {
 	run -0 grep -vxF -e "{\"k\":$key}" -e "{\"k\":\"$key\"}" -c got || [ "$output" -le 1 ]
 }
 
+@test "memory is bounded while all keys are in a window that ends" {
+	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
+	awk 'BEGIN { srand(5); print "k,ts,v"; for (i = 1; i <= 250000; i++) printf "key-%d-of-many,%d,%d\n", int(rand() * 1000000), 1e9 + i, i % 1000 }' >many
+	awk -F, 'function add(j) { n[j]++; s[j] += $3; if (!((j, $1) in top)) { keys[j]++; top[j, $1] = 0 } if ($3 > top[j, $1]) { m[j] += $3 - top[j, $1]; top[j, $1] = $3 } }
+		NR > 1 { j = int($2 / 125000); add(j - 1); add(j) }
+		END { for (j = 7999; j <= 8002; j++) printf "%d,%d,%d,%d\n", keys[j], n[j], s[j], m[j] }' many >want
+	export P='watermark ts | window 250000s every 125000s | reduce n = count(), s = sum(v), m = max(v), a = avg(v) by k | reduce keys = count(), n = sum(n), s = sum(s), m = sum(m) by e = @event'
+	run bash -c 'ulimit -d 120000; strm -i csv -o csv --checkpoint d --mem 8M --every 5000r --drain "$P" -- many >got'
+	[ "$status" -eq 0 ]
+	run bash -c 'ulimit -d 120000; strm -i csv -o csv --checkpoint e --every 5000r --drain "$P" -- many >all'
+	[ "$status" -ne 0 ]
+	tail -n +2 got | cut -d, -f4- | cmp - want
+}
+
 @test "killed at any instant what is out of memory goes on" {
 	head -n 20000 in >some.in
 	mv some.in in
