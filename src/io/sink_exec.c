@@ -10,6 +10,7 @@
 struct exec_sink {
 	struct sink base;
 	struct process child;
+	bool written; /* it was given something */
 };
 
 static struct sink *exec_open(const struct url *u, struct err *e)
@@ -37,6 +38,7 @@ static struct sink *exec_open(const struct url *u, struct err *e)
 /* A command may read as much as it likes: head does. */
 static int exec_write(struct sink *s, const char *p, size_t n, struct err *e)
 {
+	((struct exec_sink *)s)->written = true;
 	if (!fd_write(s->fd, p, n))
 		return 0;
 	if (errno == EPIPE)
@@ -65,7 +67,11 @@ static int exec_close(struct sink *s, bool keep, struct err *e)
 	struct exec_sink *x = (struct exec_sink *)s;
 	int r = 0;
 
-	if (!keep) {
+	if (!keep && s->durable && x->written) {
+		/* what is in the pipe may be committed, and does not come again */
+		process_close(&x->child);
+		process_wait(&x->child);
+	} else if (!keep) {
 		process_end(&x->child);
 	} else {
 		if (process_close(&x->child))
