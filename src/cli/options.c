@@ -752,12 +752,12 @@ static const struct option_def options[] = {
 	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .detail = true, .take = take_jobs },
 	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running",
 	    .text = "A stage that would keep more ends the run. With --checkpoint, keys that are not needed leave memory for the checkpoint: those of "
-		    "state, dedup, absent, fill, `group N rows`, joins and of aggregates over `window all`, sessions, windows of event time or of rows and "
+		    "state, dedup, absent, fill, `group N rows`, joins, cogroup and of aggregates over `window all`, sessions, windows of event time or of rows and "
 		    "windows that slide, of the clock too; so do records that wait for the end of their window, of the clock too, in front of other stages. They come back when "
 		    "a record has them, or when a time has come that they wait for (a timeout, a ttl, the end of a window, a trigger, `within`). They come "
 		    "some at a time for --mode complete over `window all`, for windows that slide, for those of rows at the end, for rules of a state that are about all keys (on close, "
 		    "all), for `fill`, for silences, and where the windows without lateness that end in a micro-batch are many. What stays: what a "
-		    "micro-batch touches or changes, what a trigger brings out in it, outer joins over `window all`, cogroup, --mode complete over windows, "
+		    "micro-batch touches or changes, what a trigger brings out in it, outer joins over `window all`, --mode complete over windows, "
 		    "and records of sessions without a key.",
 	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },

@@ -1,5 +1,5 @@
 /* key    'h' | kind of the key u8, its bytes
- * value  version | when the first of its rows is over i64 | for both sides: rows varint, their ids, each less the one before it
+ * value  version | when the first of its rows is over i64 | for each side: rows varint, their ids, each less the one before it
  * varint */
 #include "op/join_away.h"
 
@@ -14,7 +14,13 @@
 /* Longer ones stay: their entries would not come before those of rows. */
 #define KEY_MAX 400
 
-void join_away_init(struct join_away *a) { a->times.most = (size_t)a->op->run->mem_max / 16; }
+void join_away_init(struct join_away *a)
+{
+	a->times.most = (size_t)a->op->run->mem_max / 16;
+	a->rows = xcalloc((size_t)a->n_sides, sizeof *a->rows);
+	a->skip = xcalloc((size_t)a->n_sides, sizeof *a->skip);
+	a->skip_cap = xcalloc((size_t)a->n_sides, sizeof *a->skip_cap);
+}
 
 void join_away_release(struct join_away *a)
 {
@@ -22,12 +28,18 @@ void join_away_release(struct join_away *a)
 	away_times_release(&a->times);
 	keep_gone_release(&a->gone);
 	join_away_loaded(a);
+	free(a->rows);
+	free(a->skip);
+	free(a->skip_cap);
 }
 
 size_t join_away_memory(const struct join_away *a)
 {
-	return away_memory(&a->away) + away_times_memory(&a->times) + a->gone.b.cap +
-	       (a->skip_cap[0] + a->skip_cap[1]) * sizeof(uint64_t);
+	size_t n = away_memory(&a->away) + away_times_memory(&a->times) + a->gone.b.cap;
+
+	for (int side = 0; side < a->n_sides; side++)
+		n += a->skip_cap[side] * sizeof(uint64_t);
+	return n;
 }
 
 static void head_key(const struct key_bytes *key, struct buf *out)
@@ -61,6 +73,30 @@ struct leaving {
 	uint64_t until; /* those whose last row is not behind this leave */
 };
 
+static void note_due(struct leaving *l, const struct join_row *r, int64_t at)
+{
+	at = at < INT64_MAX ? at : INT64_MAX - 1;
+	if (!r->dead && r->group != JOIN_NONE && at < l->due[r->group])
+		l->due[r->group] = at;
+}
+
+static void look_at_side(const struct join_away *a, int side, struct leaving *l)
+{
+	const struct join_side *s = &a->side[side];
+	const struct expiries *x = a->expiries ? &a->expiries[side] : NULL;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct join_row *r = &s->rows[i];
+
+		if (!r->dead && r->group != JOIN_NONE && r->id > l->last[r->group])
+			l->last[r->group] = r->id;
+		if (!x && a->due(a->op, r) < INT64_MAX)
+			note_due(l, r, a->due(a->op, r));
+	}
+	for (uint32_t i = 0; x && i < x->n; i++)
+		note_due(l, &s->rows[x->at[i].id], x->at[i].time);
+}
+
 static void look(const struct join_away *a, struct leaving *l)
 {
 	uint32_t n = a->keys->n;
@@ -69,21 +105,8 @@ static void look(const struct join_away *a, struct leaving *l)
 	l->due = xmalloc(((size_t)n + 1) * sizeof *l->due);
 	for (uint32_t g = 0; g < n; g++)
 		l->due[g] = INT64_MAX;
-	for (int k = 0; k < 2; k++) {
-		const struct join_side *s = &a->side[k];
-		const struct expiries *x = &a->expiries[k];
-
-		for (uint32_t i = 0; i < s->n; i++)
-			if (!s->rows[i].dead && s->rows[i].group != JOIN_NONE && s->rows[i].id > l->last[s->rows[i].group])
-				l->last[s->rows[i].group] = s->rows[i].id;
-		for (uint32_t i = 0; i < x->n; i++) {
-			const struct join_row *r = &s->rows[x->at[i].id];
-			int64_t at = x->at[i].time < INT64_MAX ? x->at[i].time : INT64_MAX - 1;
-
-			if (!r->dead && r->group != JOIN_NONE && at < l->due[r->group])
-				l->due[r->group] = at;
-		}
-	}
+	for (int side = 0; side < a->n_sides; side++)
+		look_at_side(a, side, l);
 }
 
 static int by_number(const void *x, const void *y)
@@ -145,7 +168,7 @@ static void leave_one(struct join_away *a, struct keep *k, uint32_t group, int64
 	k->key.n = 0;
 	head_key(&key, &k->key);
 	keep_int(&k->value, due);
-	for (int side = 0; side < 2; side++) {
+	for (int side = 0; side < a->n_sides; side++) {
 		leave_side(a, side, group, &k->value);
 		bury(&a->side[side], group);
 	}
@@ -192,7 +215,7 @@ bool join_away_leave(struct join_away *a, struct keeper *to)
 static int take_rows(struct join_away *a, int side, struct bytes_in *in, struct err *e)
 {
 	uint64_t n = get_varint(in), id = 0;
-	struct join_loading to = { .sides = a->side, .n = 2, .keys = a->keys };
+	struct join_loading to = { .sides = a->side, .n = (uint32_t)a->n_sides, .n_extra = a->n_extra, .keys = a->keys };
 	struct buf key = { 0 };
 	int r = 0;
 
@@ -207,6 +230,8 @@ static int take_rows(struct join_away *a, int side, struct bytes_in *in, struct 
 		keep_number(&key, id);
 		r = in->bad ? 0 : fetch(a, &key, &found, e);
 		r = r < 0 ? -1 : !r || join_side_load(&to, &found) ? keep_refuse(a->op, e) : 0;
+		if (!r && a->came)
+			a->came(a->op, &a->side[side].rows[a->side[side].n - 1], to.order);
 	}
 	buf_release(&key);
 	return r;
@@ -224,7 +249,7 @@ static int take_key(struct join_away *a, const struct buf *key, const struct kep
 	a->away.n--;
 	in = keep_open(copy.p, copy.n, HEAD_VERSION);
 	keep_get_int(&in);
-	for (int side = 0; side < 2 && !r; side++)
+	for (int side = 0; side < a->n_sides && !r; side++)
 		r = take_rows(a, side, &in, e);
 	if (!r && !keep_over(&in))
 		r = keep_refuse(a->op, e);
@@ -351,24 +376,29 @@ static void merge(struct join_away *a, int side, uint32_t n)
 
 	qsort(s->rows + n, s->n - n, sizeof *s->rows, by_id);
 	merge_rows(s, n, names);
-	expiries_rename(&a->expiries[side], names);
-	for (uint32_t i = n; i < s->n; i++)
+	if (a->expiries)
+		expiries_rename(&a->expiries[side], names);
+	for (uint32_t i = n; a->expiries && i < s->n; i++)
 		a->wait(a->op, side, names[i]);
 	free(names);
 }
 
 int join_away_return(struct join_away *a, struct err *e)
 {
-	uint32_t n[2] = { a->side[0].n, a->side[1].n };
+	uint32_t *n;
+	int failed;
 
 	if (!a->away.n)
 		return 0;
-	if (take_new(a, e) || take_due(a, e))
-		return -1;
-	for (int side = 0; side < 2; side++)
+	n = xmalloc((size_t)a->n_sides * sizeof *n);
+	for (int side = 0; side < a->n_sides; side++)
+		n[side] = a->side[side].n;
+	failed = take_new(a, e) || take_due(a, e) ? -1 : 0;
+	for (int side = 0; side < a->n_sides && !failed; side++)
 		if (a->side[side].n > n[side])
 			merge(a, side, n[side]);
-	return 0;
+	free(n);
+	return failed;
 }
 
 /* ---- commit and start ---- */
@@ -392,7 +422,7 @@ static int load_head(struct join_away *a, const struct kept_entry *entry)
 
 	if (!read_key(entry->key, entry->key_n, &key))
 		return -1;
-	for (int side = 0; side < 2; side++) {
+	for (int side = 0; side < a->n_sides; side++) {
 		uint64_t n = get_varint(&in), id = 0;
 
 		a->rows[side] += n;
@@ -417,7 +447,7 @@ int join_away_load(struct join_away *a, const struct kept_entry *entry)
 		return load_head(a, entry);
 	side = keep_get_number(&in);
 	id = keep_get_number(&in);
-	if (!keep_over(&in) || side > 1 || id / 64 >= a->skip_cap[side] || !(a->skip[side][id / 64] >> (id & 63) & 1))
+	if (!keep_over(&in) || side >= (uint64_t)a->n_sides || id / 64 >= a->skip_cap[side] || !(a->skip[side][id / 64] >> (id & 63) & 1))
 		return 0;
 	if (id > a->side[side].kept.ids)
 		a->side[side].kept.ids = id;
@@ -426,7 +456,7 @@ int join_away_load(struct join_away *a, const struct kept_entry *entry)
 
 void join_away_loaded(struct join_away *a)
 {
-	for (int side = 0; side < 2; side++) {
+	for (int side = 0; side < a->n_sides; side++) {
 		free(a->skip[side]);
 		a->skip[side] = NULL;
 		a->skip_cap[side] = 0;

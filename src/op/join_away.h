@@ -1,4 +1,4 @@
-/* Keys of a join whose rows have left memory for the checkpoint: all rows of a key, on both sides, leave and come back together.
+/* Keys of a join or cogroup whose rows have left memory for the checkpoint: all rows of a key, on all sides, leave and come back together.
  *
  * Rows keep their entries (join_keep.c). Beside them a key that is away has one that lists them: written in the commit by which
  * it leaves, dropped in the one behind its return. A key comes back at the end of a micro-batch in which it has new rows, and
@@ -13,19 +13,25 @@
 struct join_away {
 	struct op *op;
 	struct keytab *keys;
-	struct join_side *side;	   /* two of them */
-	struct expiries *expiries; /* likewise */
+	struct join_side *side;
+	int n_sides;
+	uint32_t n_extra; /* values that rows have behind their own */
+	/* When rows are over, by side; NULL: due says it, INT64_MAX is never. */
+	struct expiries *expiries;
+	int64_t (*due)(const struct op *op, const struct join_row *row);
 	/* A row that has come back is waited for: put it into expiries. */
 	void (*wait)(struct op *op, int side, uint32_t row);
+	/* A row has come back, of a key with that order (join_side_commit). NULL: orders mean nothing. */
+	void (*came)(struct op *op, const struct join_row *row, uint64_t order);
 	struct away away;
 	struct away_times times;
-	uint64_t rows[2]; /* that are away */
+	uint64_t *rows;	  /* that are away, by side */
 	uint32_t known;	  /* keys before this one have their rows in memory */
 	struct keep_gone gone;
 	size_t leave_at;
-	bool whole;	   /* all was read at the start, whatever its size: it is looked at behind the first commit */
-	uint64_t *skip[2]; /* at the start: a bit for each row that is away */
-	size_t skip_cap[2];
+	bool whole;	 /* all was read at the start, whatever its size: it is looked at behind the first commit */
+	uint64_t **skip; /* at the start: a bit for each row that is away, by side */
+	size_t *skip_cap;
 };
 
 /* Of zeroed memory with its pointers set. */

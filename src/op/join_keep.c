@@ -160,6 +160,17 @@ int join_side_load(struct join_loading *l, const struct kept_entry *entry)
 	return r.group == JOIN_NONE ? -1 : load_row(&l->sides[side], &in, l->n_extra, &r);
 }
 
+int join_side_order(const struct kept_entry *entry, uint64_t *order)
+{
+	struct bytes_in in = keep_open(entry->value, entry->n, ROW_VERSION);
+
+	get_le(&in, 1);
+	for (int i = 0; i < 3; i++)
+		keep_get_int(&in);
+	*order = get_varint(&in);
+	return in.bad ? -1 : 0;
+}
+
 static int by_id(const void *x, const void *y)
 {
 	uint64_t a = ((const struct join_row *)x)->id, b = ((const struct join_row *)y)->id;

@@ -111,6 +111,8 @@ struct join_loading {
 };
 /* An entry of one of the sides, in any order. 0, or -1: malformed. */
 int join_side_load(struct join_loading *l, const struct kept_entry *entry);
+/* The order of the group of an entry's row. 0, or -1: malformed. */
+int join_side_order(const struct kept_entry *entry, uint64_t *order);
 /* After the last one: rows are in order and in their lists. 0, or -1: two are one. */
 int join_side_loaded(struct join_side *s);
 

@@ -4,6 +4,7 @@
 
 #include "data/keytab.h"
 #include "op/expiries.h"
+#include "op/join_away.h"
 
 enum { COGROUP_TAKEN, COGROUP_LATE, COGROUP_NO_TIME };
 
@@ -26,6 +27,8 @@ struct cogroup {
 	size_t placed_cap;
 	uint64_t orders;
 	const struct schema *schema;
+	struct join_away away;
+	bool moved; /* places have come back behind later ones */
 };
 
 static bool by_window(const struct cogroup *c) { return c->spec.scope == JOIN_WINDOW; }
@@ -105,7 +108,7 @@ static int cogroup_process(struct op *op, int port, const struct batch *b, struc
 	put_keys(c, b, keys, sel, n, group);
 	for (uint32_t k = 0; k < n; k++)
 		keep(c, port, b, sel[k], keys, group[k]);
-	return op_check_memory(op, c->keys.n, e);
+	return c->away.whole ? 0 : op_check_memory(op, c->keys.n + c->away.away.n, e);
 }
 
 /* ---- what comes out ---- */
@@ -251,21 +254,55 @@ static void forget(struct cogroup *c, uint32_t group)
 			join_side_kill(&c->sides[i], at);
 }
 
+/* A group whose window is over. */
+struct closing {
+	int64_t end, start;
+	uint64_t order;
+	uint32_t group;
+};
+
+static int by_place(const void *x, const void *y)
+{
+	const struct closing *a = x, *b = y;
+
+	if (a->end != b->end)
+		return a->end < b->end ? -1 : 1;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static struct closing *take_closing(struct cogroup *c, uint32_t *n)
+{
+	struct closing *out = NULL;
+	size_t cap = 0;
+
+	for (*n = 0; c->windows.n && c->windows.at[0].time <= c->op.watermark; expiries_pop(&c->windows)) {
+		const struct expiry *x = &c->windows.at[0];
+		const struct place *p = &c->places[x->id];
+
+		out = xgrow(out, &cap, (size_t)*n + 1, sizeof *out);
+		out[(*n)++] = (struct closing){ x->time, x->then, p->order, p->group };
+	}
+	if (*n && c->moved)
+		qsort(out, *n, sizeof *out, by_place);
+	return out;
+}
+
 static int close_windows(struct cogroup *c, struct err *e)
 {
-	uint32_t *groups = NULL, n = 0;
-	size_t cap = 0;
+	uint32_t n, *groups;
+	struct closing *all = take_closing(c, &n);
 	int r;
 
-	while (c->windows.n && c->windows.at[0].time <= c->op.watermark) {
-		groups = xgrow(groups, &cap, (size_t)n + 1, sizeof *groups);
-		groups[n++] = c->places[c->windows.at[0].id].group;
-		expiries_pop(&c->windows);
-	}
+	groups = xmalloc(((size_t)n + 1) * sizeof *groups);
+	for (uint32_t i = 0; i < n; i++)
+		groups[i] = all[i].group;
 	r = n ? push_all(c, groups, n, e) : 0;
 	for (uint32_t i = 0; i < n; i++)
 		forget(c, groups[i]);
 	free(groups);
+	free(all);
 	return r;
 }
 
@@ -342,6 +379,8 @@ static int cogroup_batch_end(struct op *op, struct err *e)
 {
 	struct cogroup *c = (struct cogroup *)op;
 
+	if (join_away_return(&c->away, e))
+		return -1;
 	place_new(c);
 	if (by_window(c) ? close_windows(c, e) : emit_touched(c, e))
 		return -1;
@@ -351,7 +390,40 @@ static int cogroup_batch_end(struct op *op, struct err *e)
 		rebuild(c);
 	for (uint32_t i = 0; i < c->spec.n_sides; i++)
 		c->sides[i].fresh = c->sides[i].n;
+	join_away_settle(&c->away);
 	return 0;
+}
+
+/* ---- keys that are away ---- */
+
+static int64_t due_of(const struct op *op, const struct join_row *row)
+{
+	return by_window((const struct cogroup *)op) ? row->end : INT64_MAX;
+}
+
+/* The group has its place again. */
+static void came(struct op *op, const struct join_row *row, uint64_t order)
+{
+	struct cogroup *c = (struct cogroup *)op;
+
+	if (!by_window(c) || is_placed(c, row->group))
+		return;
+	add_place(c, row, order);
+	c->moved = true;
+}
+
+/* Behind a commit: rows of keys that rest are in their entries. */
+static void leave(struct cogroup *c, struct keeper *to)
+{
+	const struct run *run = c->op.run;
+
+	if (!run->mem_max || !run->fetch || c->spec.scope == JOIN_BATCH || !join_away_leave(&c->away, to))
+		return;
+	rebuild(c);
+	for (uint32_t i = 0; i < c->spec.n_sides; i++)
+		c->sides[i].fresh = c->sides[i].n;
+	join_away_settle(&c->away);
+	c->away.leave_at = (op_memory(&c->op) - join_away_memory(&c->away) + keytab_leap(&c->keys)) / 8 * 9;
 }
 
 /* ---- what survives a restart: the rows (join_keep.c), with the order of their group's place ---- */
@@ -360,8 +432,10 @@ static void cogroup_commit(struct op *op, struct keeper *to)
 {
 	struct cogroup *c = (struct cogroup *)op;
 
+	join_away_commit(&c->away, to);
 	for (uint32_t i = 0; i < c->spec.n_sides && c->spec.scope != JOIN_BATCH; i++)
 		join_side_commit(&c->sides[i], &c->keys, by_window(c) ? c->placed : NULL, to);
+	leave(c, to);
 }
 
 static int by_order(const void *x, const void *y, void *ctx)
@@ -397,13 +471,31 @@ static int restored(struct cogroup *c)
 			return -1;
 	if (by_window(c))
 		restore_places(c);
+	join_away_loaded(&c->away);
+	join_away_settle(&c->away);
 	return 0;
+}
+
+/* An entry of a key that is away: 1, 0 when it is not, or -1. */
+static int restore_away(struct cogroup *c, const struct kept_entry *entry)
+{
+	int is = join_away_load(&c->away, entry);
+	uint64_t order = 0;
+
+	if (is > 0 && *entry->key == 'r' && join_side_order(entry, &order))
+		return -1;
+	if (by_window(c) && order > c->orders)
+		c->orders = order;
+	return is;
 }
 
 static int restore_row(struct cogroup *c, const struct kept_entry *entry)
 {
 	struct join_loading rows = { .sides = c->sides, .n = c->spec.n_sides, .n_extra = c->spec.n_keys, .keys = &c->keys };
+	int away = restore_away(c, entry);
 
+	if (away)
+		return away < 0 ? -1 : 0;
 	if (join_side_load(&rows, entry) || (by_window(c) && !rows.order))
 		return -1;
 	if (!by_window(c))
@@ -421,12 +513,17 @@ static int cogroup_restore(struct op *op, const char *key, size_t key_n, const c
 	return (key ? restore_row(c, &entry) : restored(c)) ? keep_refuse(op, e) : 0;
 }
 
-static bool cogroup_holds(const struct op *op) { return ((const struct cogroup *)op)->windows.n; }
+static bool cogroup_holds(const struct op *op)
+{
+	const struct cogroup *c = (const struct cogroup *)op;
+
+	return c->windows.n || (by_window(c) && c->away.away.n);
+}
 
 static size_t cogroup_memory(const struct op *op)
 {
 	const struct cogroup *c = (const struct cogroup *)op;
-	size_t n = keytab_memory(&c->keys) + expiries_memory(&c->windows);
+	size_t n = keytab_memory(&c->keys) + expiries_memory(&c->windows) + join_away_memory(&c->away);
 
 	for (uint32_t i = 0; i < c->spec.n_sides; i++)
 		n += join_side_memory(&c->sides[i]);
@@ -444,12 +541,14 @@ static void cogroup_free(struct op *op)
 	free(c->sides);
 	keytab_release(&c->keys);
 	expiries_release(&c->windows);
+	join_away_release(&c->away);
 	free(c->places);
 	free(c->placed);
 }
 
 static const struct op_class cogroup_class = {
 	.name = "cogroup",
+	.leaves = true,
 	.makes_fields = true,
 	.counters = { "taken", "late", "no-time" },
 	.process = cogroup_process,
@@ -492,5 +591,14 @@ struct op *op_cogroup(struct run *run, int stage, const char *word, const struct
 	}
 	c->schema = make_schema(spec, &c->op.arena);
 	keytab_init(&c->keys);
+	c->op.stays = spec->scope == JOIN_BATCH;
+	c->away.op = &c->op;
+	c->away.keys = &c->keys;
+	c->away.side = c->sides;
+	c->away.n_sides = (int)spec->n_sides;
+	c->away.n_extra = spec->n_keys;
+	c->away.due = due_of;
+	c->away.came = came;
+	join_away_init(&c->away);
 	return &c->op;
 }

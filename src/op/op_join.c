@@ -680,6 +680,7 @@ struct op *op_join(struct run *run, int stage, const char *word, const struct jo
 	j->away.op = &j->op;
 	j->away.keys = &j->keys;
 	j->away.side = j->side;
+	j->away.n_sides = 2;
 	j->away.expiries = j->expiries;
 	j->away.wait = join_wait_for;
 	join_away_init(&j->away);
