@@ -130,6 +130,14 @@ void *big_grow(void *p, size_t from, size_t to)
 	return d;
 }
 
+void big_advise(void *p, size_t n)
+{
+	uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1), to = ((uintptr_t)p + n) & ~(uintptr_t)(HUGE_PAGE - 1);
+
+	if (n >= 2 * HUGE_PAGE && from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
 void *arena_slow(struct arena *a, size_t n, size_t align)
 {
 	size_t least = a->small ? CHUNK_SMALL : CHUNK_MIN, size = a->total < least ? least : a->total < CHUNK_MAX ? a->total : CHUNK_MAX;

@@ -26,6 +26,8 @@ void *big_alloc(size_t n);
 void big_free(void *p, size_t n);
 /* The same content in `to` bytes (>= from), the rest zeroed; p may be NULL when from is 0. */
 void *big_grow(void *p, size_t from, size_t to);
+/* Memory from malloc that is about to be filled: huge pages for it, where it has room for some. */
+void big_advise(void *p, size_t n);
 
 /* A bump allocator. Zeroed memory is a valid empty arena. Not thread-safe; one owner. */
 struct arena_chunk;

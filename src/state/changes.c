@@ -55,6 +55,27 @@ static bool is_before(const struct change_list *l, struct store_bytes key)
 	return l->begin.n && key.n <= SHORT_KEY_MAX && compare_keys(key, l->begin) < 0;
 }
 
+void change_list_release(struct change_list *l)
+{
+	big_free(l->refs, l->bytes);
+	l->refs = NULL;
+	l->n = l->bytes = 0;
+}
+
+/* Room for one more. There may be millions, in which the sort goes to and fro: the pages are large then. */
+static struct change_ref *next_ref(struct change_list *l)
+{
+	size_t need = (l->n + 1) * sizeof *l->refs;
+
+	if (need > l->bytes) {
+		size_t bytes = l->bytes ? l->bytes * 2 : 64 * sizeof *l->refs;
+
+		l->refs = big_grow(l->refs, l->bytes, bytes);
+		l->bytes = bytes;
+	}
+	return &l->refs[l->n++];
+}
+
 void change_list_add(struct change_list *l, uint32_t table, uint32_t stage)
 {
 	const struct memtab *m = l->tables[table];
@@ -65,12 +86,13 @@ void change_list_add(struct change_list *l, uint32_t table, uint32_t stage)
 		while (in.p < in.end) {
 			size_t at = (size_t)(in.p - m->b.p);
 			struct change c = change_get(&in);
+			struct change_ref *r;
 
 			if ((stage && c.stage != stage) || is_before(l, c.key))
 				continue;
-			l->refs = xgrow(l->refs, &l->cap, l->n + 1, sizeof *l->refs);
-			l->refs[l->n] = key_ref(c.stage, c.key, l->weak_hash);
-			l->refs[l->n++].at = (uint64_t)table << CHANGE_TABLE_SHIFT | at;
+			r = next_ref(l);
+			*r = key_ref(c.stage, c.key, l->weak_hash);
+			r->at = (uint64_t)table << CHANGE_TABLE_SHIFT | at;
 		}
 	}
 }
@@ -245,11 +267,11 @@ static void sort_run(const struct sorting *s, struct change_ref *r, size_t n, si
 
 void change_list_sort(struct change_list *l)
 {
-	struct sorting s = { l, xmalloc((l->n + 1) * sizeof *l->refs) };
-	size_t kept = 0;
+	size_t room = (l->n + 1) * sizeof *l->refs, kept = 0;
+	struct sorting s = { l, big_alloc(room) };
 
 	sort_run(&s, l->refs, l->n, 0);
-	free(s.spare);
+	big_free(s.spare, room);
 	for (size_t i = 0; i < l->n; i++)
 		if (!kept || compare_refs(l, &l->refs[kept - 1], &l->refs[i]))
 			l->refs[kept++] = l->refs[i];

@@ -15,12 +15,13 @@ struct change_ref {
 
 struct change_list {
 	struct change_ref *refs;
-	size_t n, cap;
+	size_t n, bytes; /* bytes: of memory */
 	const struct memtab *const *tables;
 	unsigned weak_hash;
 	struct store_bytes begin; /* a short key: changes of keys before it are left out */
 };
 
+void change_list_release(struct change_list *l);
 /* Adds all changes of a table; stage 0: of all stages. */
 void change_list_add(struct change_list *l, uint32_t table, uint32_t stage);
 /* Sorts; of the changes of a key only the latest stays. */

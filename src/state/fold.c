@@ -28,7 +28,7 @@ static int fold_segments(struct store *s, struct segment *const *full, size_t n,
 	}
 	change_list_sort(&w.list);
 	status = mdbfile_fold(s->mdb, &w, e);
-	free(w.list.refs);
+	change_list_release(&w.list);
 	free(tables);
 	/* In this order also after a power loss: only the last files may be there. */
 	for (size_t i = 0; !status && i < n; i++) {

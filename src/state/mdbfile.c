@@ -304,6 +304,70 @@ int mdbfile_walk(struct mdbfile *f, uint32_t stage, const struct mdb_visit *v, s
 	return status;
 }
 
+/* The mark of a long key among those under its hash. */
+static int long_mark(const struct mdbfile *f, const struct change *c, MDB_val data, uint32_t *mark, struct err *e)
+{
+	struct bytes_in in = { data.mv_data, (const char *)data.mv_data + data.mv_size, false };
+	struct store_entry entry;
+	int status;
+
+	while ((status = next_long(f->path, &in, c->stage, &entry, e)) > 0)
+		if (entry.key.n == c->key.n && !memcmp(entry.key.p, c->key.p, c->key.n))
+			*mark = entry.mark;
+	return status;
+}
+
+static int each_mark(struct mdbfile *f, MDB_cursor *cursor, const struct mdb_marks *m, struct err *e)
+{
+	char key[KEY_MAX];
+
+	for (size_t i = 0; i < m->list->n; i++) {
+		struct change c = change_at(m->list, i);
+		MDB_val k = { make_key(f, key, c.stage, c.key), key }, data;
+		int code = mdb_cursor_get(cursor, &k, &data, MDB_SET);
+		uint32_t mark = 0;
+
+		change_prefetch(m->list, i + CHANGES_AHEAD);
+		if (code && code != MDB_NOTFOUND)
+			return mdb_failed(f, "cannot read", code, e);
+		if (!code && c.key.n > SHORT_KEY_MAX && long_mark(f, &c, data, &mark, e) < 0)
+			return -1;
+		if (!code && c.key.n <= SHORT_KEY_MAX && data.mv_size >= MARK_BYTES)
+			mark = (uint32_t)load_le(data.mv_data, MARK_BYTES);
+		m->fn(m->ctx, i, mark);
+	}
+	return 0;
+}
+
+static int marks_locked(struct mdbfile *f, const struct mdb_marks *m, struct err *e)
+{
+	MDB_cursor *cursor;
+	int code, status;
+
+	if (begin_read(f, e) < 0)
+		return -1;
+	code = mdb_cursor_open(f->reader, f->dbi, &cursor);
+	status = code ? mdb_failed(f, "cannot read", code, e) : each_mark(f, cursor, m, e);
+	if (!code)
+		mdb_cursor_close(cursor);
+	end_read(f);
+	return status;
+}
+
+int mdbfile_marks(struct mdbfile *f, const struct mdb_marks *m, struct err *e)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->env)
+		status = marks_locked(f, m, e);
+	else
+		for (size_t i = 0; i < m->list->n; i++)
+			m->fn(m->ctx, i, 0);
+	pthread_mutex_unlock(&f->lock);
+	return status;
+}
+
 /* Folding */
 
 struct fold_txn {

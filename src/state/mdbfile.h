@@ -40,6 +40,14 @@ void mdb_meta(struct buf *b, const struct saved *s, uint64_t folded);
 int mdbfile_fold(struct mdbfile *f, const struct fold_work *w, struct err *e);
 /* 1 and the value appended, 0, -1. *mark is set. Without a file: 0. */
 int mdbfile_get(struct mdbfile *f, uint32_t stage, struct store_bytes key, struct store_found *out, struct err *e);
+/* The marks that the keys of a sorted list have there, 0: none, told one after the other to fn, with the key's place in the list. mdbfile_check has found the
+ * file whole: entries are not checked again. 0, -1. */
+struct mdb_marks {
+	const struct change_list *list;
+	void (*fn)(void *ctx, size_t i, uint32_t mark);
+	void *ctx;
+};
+int mdbfile_marks(struct mdbfile *f, const struct mdb_marks *m, struct err *e);
 /* The entries of a stage in order, from `from` on (of at most SHORT_KEY_MAX bytes). */
 struct mdb_visit {
 	int (*fn)(void *ctx, const struct store_entry *entry, struct err *e); /* 0, or anything else to end with */

@@ -49,6 +49,14 @@ void memtab_clear(struct memtab *m)
 	m->ix.n = 0;
 }
 
+void memtab_reserve(struct memtab *m, size_t more)
+{
+	if (m->b.cap - m->b.n >= more)
+		return;
+	buf_grow(&m->b, more);
+	big_advise(m->b.p, m->b.cap);
+}
+
 void memtab_region(struct memtab *m, size_t at, size_t end)
 {
 	m->regions = xgrow(m->regions, &m->cap, m->n_regions + 1, sizeof *m->regions);

@@ -10,6 +10,7 @@ struct change {
 	struct store_bytes key, value;
 };
 
+#define CHANGE_HEAD_MAX 48 /* bytes of one beside key and value */
 /* change: mark u32 | stage varint | key | value (not if it is deleted) */
 void change_put(struct buf *b, const struct change *c);
 /* A bad change has stage 0. */
@@ -39,6 +40,8 @@ struct memtab {
 void memtab_release(struct memtab *m);
 /* Forgets all changes, keeps the memory. */
 void memtab_clear(struct memtab *m);
+/* Room for so many bytes more. */
+void memtab_reserve(struct memtab *m, size_t more);
 void memtab_region(struct memtab *m, size_t at, size_t end);
 /* The change that begins at an offset. */
 struct change memtab_change(const struct memtab *m, size_t at);

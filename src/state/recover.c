@@ -215,24 +215,22 @@ static int replay_all(struct replay *r, struct err *e)
 	return check_ends(r, e);
 }
 
-/* The changes that are in force: of each key the latest. */
-static void count_changes(struct replay *r, const struct change_list *list, struct saved_stage *found, struct err *e)
+struct counting {
+	const struct saved *now;
+	const struct change_list *list; /* the changes that are in force: of each key the latest */
+	struct saved_stage *found;	/* beside the stages */
+};
+
+static void count_change(void *ctx, size_t i, uint32_t was)
 {
-	struct store *s = r->s;
+	struct counting *of = ctx;
+	struct change c = change_at(of->list, i);
+	const struct saved_stage *stage = saved_find(of->now, c.stage);
 
-	for (size_t i = 0; !e->kind && i < list->n; i++) {
-		struct change c = change_at(list, i);
-		const struct saved_stage *stage = saved_find(&s->now, c.stage);
-		struct store_found old = { 0 };
-
-		change_prefetch(list, i + CHANGES_AHEAD);
-		if (!stage)
-			continue;
-		mdbfile_get(s->mdb, c.stage, c.key, &old, e);
-		found[stage - s->now.stages].keys += (c.mark != 0) - (uint64_t)(old.mark != 0);
-		found[stage - s->now.stages].sum += (uint64_t)c.mark - old.mark;
-		buf_release(&old.value);
-	}
+	if (!stage)
+		return;
+	of->found[stage - of->now->stages].keys += (c.mark != 0) - (uint64_t)(was != 0);
+	of->found[stage - of->now->stages].sum += (uint64_t)c.mark - was;
 }
 
 static void base_counts(const struct replay *r, uint32_t id, struct saved_stage *out)
@@ -251,6 +249,7 @@ static int check_counts(struct replay *r, struct err *e)
 	const struct memtab **tables = xcalloc(r->n, sizeof *tables);
 	struct change_list list = { .tables = tables, .weak_hash = s->opts.weak_hash };
 	struct saved_stage *found = xcalloc(s->now.n_stages + 1, sizeof *found);
+	struct counting counting = { &s->now, &list, found };
 
 	for (size_t i = 0; i < s->now.n_stages; i++)
 		base_counts(r, s->now.stages[i].id, &found[i]);
@@ -259,8 +258,8 @@ static int check_counts(struct replay *r, struct err *e)
 		change_list_add(&list, (uint32_t)i, 0);
 	}
 	change_list_sort(&list);
-	count_changes(r, &list, found, e);
-	for (size_t i = 0; i < s->now.n_stages; i++) {
+	mdbfile_marks(s->mdb, &(struct mdb_marks){ &list, count_change, &counting }, e);
+	for (size_t i = 0; i < s->now.n_stages && !e->kind; i++) {
 		const struct saved_stage *want = &s->now.stages[i];
 
 		if (found[i].keys != want->keys || found[i].sum != want->sum)
@@ -268,7 +267,7 @@ static int check_counts(struct replay *r, struct err *e)
 				s->path, want->name, (unsigned long long)found[i].keys, (unsigned long long)want->keys);
 	}
 	free(found);
-	free(list.refs);
+	change_list_release(&list);
 	free(tables);
 	return e->kind ? -1 : 0;
 }

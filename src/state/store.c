@@ -208,6 +208,7 @@ int store_commit(struct store *s, const struct store_point *commit, bool later, 
 	if (begin_item(s, e) < 0)
 		return -1;
 	tab = &s->active->tab;
+	memtab_reserve(tab, changes.n);
 	for (size_t i = 0; i < s->now.n_stages; i++) {
 		s->now.stages[i].keys = s->now.stages[i].live_keys;
 		s->now.stages[i].sum = s->now.stages[i].live_sum;
@@ -284,6 +285,7 @@ static void change(struct store *s, struct saved_stage *stage, uint32_t was, con
 
 	stage->live_keys += (c->mark != 0) - (uint64_t)(was != 0);
 	stage->live_sum += (uint64_t)c->mark - was;
+	memtab_reserve(p, CHANGE_HEAD_MAX + c->key.n + c->value.n);
 	change_put(&p->b, c);
 	if (!p->n_regions)
 		memtab_region(p, 0, 0);
@@ -415,7 +417,7 @@ int store_walk(struct store *s, uint32_t stage, const struct store_walk *w, stru
 		while (!status && m.at < m.list.n)
 			status = give_change(&m);
 	}
-	free(m.list.refs);
+	change_list_release(&m.list);
 	free(tables);
 	return status;
 }

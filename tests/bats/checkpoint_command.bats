@@ -42,7 +42,7 @@ finish() {
 	committed 2
 	run --separate-stderr strm checkpoint get -o json a c
 	[ "$status" -eq 0 ]
-	[ "$output" = '{"key":{"line":"a"},"state":{"n":2},"bytes":32,"stage":"state n = n + 1 from n = 0 by line"}' ]
+	[ "$output" = '{"key":{"line":"a"},"state":{"n":2},"bytes":6,"stage":"state n = n + 1 from n = 0 by line"}' ]
 	run --separate-stderr strm checkpoint verify c
 	[ "$status" -eq 0 ]
 	finish
@@ -85,5 +85,5 @@ finish() {
 	run --separate-stderr strm checkpoint get -o csv a c
 	chmod -R u+w c
 	[ "$status" -eq 0 ]
-	[ "${lines[1]}" = '"{""line"":""a""}","{""n"":1}",,32,state n = n + 1 from n = 0 by line' ]
+	[ "${lines[1]}" = '"{""line"":""a""}","{""n"":1}",,6,state n = n + 1 from n = 0 by line' ]
 }

@@ -82,12 +82,13 @@ mem_of() { case $1 in *sort* | *'all'*'[v]'*) echo 4M ;; *last* | *g | *'[v]'* |
 	kill_and_go_on 2M --every 500r 'window all | reduce n = count(), s = sum(v) by k'
 }
 
-# bounded OPTION... PROGRAM: without --mem it would need more; the answer is in `got`.
+# bounded OPTION... PROGRAM: without --mem it would need more than $data KB; the answer is in `got`.
 bounded() {
+	export data
 	# bounds what is not a mapped file: heap, stacks, tables
-	run bash -c 'ulimit -d 100000; rm -rf d; strm --checkpoint d --mem 8M --every 10000r "$@" -- many >got' . "$@"
+	run bash -c 'ulimit -d "$data"; rm -rf d; strm --checkpoint d --mem 8M --every 10000r "$@" -- many >got' . "$@"
 	[ "$status" -eq 0 ]
-	run bash -c 'ulimit -d 100000; rm -rf e; strm --checkpoint e --every 10000r "$@" -- many >all' . "$@"
+	run bash -c 'ulimit -d "$data"; rm -rf e; strm --checkpoint e --every 10000r "$@" -- many >all' . "$@"
 	[ "$status" -ne 0 ]
 }
 
@@ -95,6 +96,7 @@ bounded() {
 	if ldd "$BUILDDIR/strm" | grep -q san; then skip 'the sanitizers want more'; fi
 	awk 'BEGIN { srand(5); for (i = 0; i < 900000; i++) printf "key-%d-of-many\n", int(rand() * 800000) }' >many
 	awk '{ print $0 "\t" ++n[$0] }' many >want
+	data=100000
 	bounded 'state n = n + 1 from n = 0 by k = line'
 	cmp want got
 	# of a word that a micro-batch has several times it tells once
@@ -110,6 +112,7 @@ bounded() {
 		{ if (!n[$0]++) order[++m] = $0; if (n[$0] > most) most = n[$0] }
 		NR % 10000 == 0 { top() }
 		END { top() }' many >want
+	data=70000
 	bounded 'window all | count by k = line | top 5 by count'
 	cmp want got
 	strm checkpoint verify d

@@ -38,7 +38,7 @@ static void read_changes(struct store_bytes changes)
 		must(memtab_find(&tab, c.stage, c.key, &c), "a change is not found");
 		must(entry_mark(c.stage, c.key, c.value) != 0, "an entry without a sum");
 	}
-	free(list.refs);
+	change_list_release(&list);
 	memtab_release(&tab);
 }
 

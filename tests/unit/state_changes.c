@@ -129,7 +129,7 @@ static void check(size_t n, bool long_too)
 	CHECK_INT(wrong, 0);
 	for (size_t k = 0; k < TABLES; k++)
 		memtab_release(&m[k]);
-	free(l.refs);
+	change_list_release(&l);
 	free(w);
 }
 
