@@ -117,3 +117,13 @@ bounded() {
 	cmp want got
 	strm checkpoint verify d
 }
+
+@test "rules for all keys change those that are out of memory, too" {
+	for mem in '' '--mem 4M'; do
+		rm -rf d
+		strm -i json --checkpoint d --every 500r $mem 'state { on batch { n += 1 } } from n = 0 by k all' -- in
+		strm checkpoint export d | sort >"all$mem"
+	done
+	[ "$(wc -l <all)" -gt 15000 ]
+	cmp all 'all--mem 4M'
+}
