@@ -496,6 +496,7 @@ static int read_ended(void *ctx, const char *b, size_t n, struct err *e)
 	if (place->now.kind == PLACE_LOG) {
 		place->now.open = false;
 		place->dirty = true;
+		place->moved |= n > 0; /* it is said once */
 		if (n && job_bad_row(in->job, b, n, in->decoder->opts.source, in->decoder->line, "cut off: the run before ended in it", e))
 			return -1;
 	}

@@ -19,3 +19,9 @@ bats_require_minimum_version 1.5.0
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "a signal in the middle of what is piped in" {
+	run --separate-stderr env STRM_BUILD="$BUILDDIR" CRASH_WAYS=term "$SRCDIR/tests/crash/run" 8 pipe
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
