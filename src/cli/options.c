@@ -757,7 +757,7 @@ static const struct option_def options[] = {
 		    "a record has them, or when a time has come that they wait for (a timeout, a ttl, the end of a window, a trigger, `within`). They come "
 		    "some at a time for --mode complete over `window all`, for windows that slide, for those of rows at the end, for rules of a state that are about all keys (on close, "
 		    "all), for `fill`, for silences, and where the windows without lateness that end in a micro-batch are many. What stays: what a "
-		    "micro-batch touches or changes, what a trigger brings out in it, outer joins over `window all`, --mode complete over windows, "
+		    "micro-batch touches or changes, what a trigger brings out in it, at the end what an outer join over `window all` kept, --mode complete over windows, "
 		    "and records of sessions without a key.",
 	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },

@@ -296,7 +296,7 @@ static int take_one_due(struct join_away *a, int64_t until, const struct buf *b,
 		return r;
 	in = keep_open(head.value, head.n, HEAD_VERSION);
 	due = keep_get_int(&in);
-	if (due < until)
+	if (due < until || until == INT64_MAX)
 		return take_key(a, b, &head, e);
 	away_times_add(&a->times, due, (struct store_bytes){ b->p, b->n });
 	return 0;
@@ -383,7 +383,37 @@ static void merge(struct join_away *a, int side, uint32_t n)
 	free(names);
 }
 
-int join_away_return(struct join_away *a, struct err *e)
+static int list_one(void *ctx, const struct kept_entry *entry)
+{
+	struct key_bytes key;
+
+	if (!read_key(entry->key, entry->key_n, &key))
+		return 1; /* behind them */
+	put_bytes(ctx, (struct store_bytes){ entry->key, entry->key_n });
+	return 0;
+}
+
+static int take_all(struct join_away *a, struct err *e)
+{
+	const char tag = TAG_HEAD;
+	struct buf list = { 0 }, b = { 0 };
+	struct kept_walk w = { .from = &tag, .from_n = 1, .fn = list_one, .ctx = &list };
+	int r = a->op->run->walk(a->op->run->fetch_ctx, a->op, &w, e) < 0 ? -1 : 0;
+	struct bytes_in in = { .p = list.p, .end = list.p + list.n };
+
+	while (!r && in.p < in.end) {
+		struct store_bytes key = get_bytes(&in);
+
+		b.n = 0;
+		buf_add(&b, key.p, key.n);
+		r = take_one_due(a, INT64_MAX, &b, e) || op_check_memory(a->op, a->keys->n + a->away.n, e) ? -1 : 0;
+	}
+	buf_release(&list);
+	buf_release(&b);
+	return r;
+}
+
+static int take(struct join_away *a, bool all, struct err *e)
 {
 	uint32_t *n;
 	int failed;
@@ -393,13 +423,17 @@ int join_away_return(struct join_away *a, struct err *e)
 	n = xmalloc((size_t)a->n_sides * sizeof *n);
 	for (int side = 0; side < a->n_sides; side++)
 		n[side] = a->side[side].n;
-	failed = take_new(a, e) || take_due(a, e) ? -1 : 0;
+	failed = take_new(a, e) || (all ? take_all(a, e) : take_due(a, e)) ? -1 : 0;
 	for (int side = 0; side < a->n_sides && !failed; side++)
 		if (a->side[side].n > n[side])
 			merge(a, side, n[side]);
 	free(n);
 	return failed;
 }
+
+int join_away_return(struct join_away *a, struct err *e) { return take(a, false, e); }
+
+int join_away_return_all(struct join_away *a, struct err *e) { return take(a, true, e); }
 
 /* ---- commit and start ---- */
 

@@ -38,6 +38,8 @@ struct join_away {
 void join_away_init(struct join_away *a);
 /* At the end of a micro-batch, before its rows are matched. 0 or -1. */
 int join_away_return(struct join_away *a, struct err *e);
+/* The same with all keys. */
+int join_away_return_all(struct join_away *a, struct err *e);
 /* No key from here on is new. */
 static inline void join_away_settle(struct join_away *a) { a->known = a->keys->n; }
 /* What is dropped, before anything else of the commit. */

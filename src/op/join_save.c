@@ -3,11 +3,7 @@
 #include "data/rowstore.h"
 #include "op/join_impl.h"
 
-/* At the end of time an outer join over the whole stream goes through all rows that it kept. */
-bool join_leaves(const struct join *j)
-{
-	return j->spec.scope != JOIN_BATCH && (j->spec.scope != JOIN_ALL || !(join_preserves(j, 0) || join_preserves(j, 1)));
-}
+bool join_leaves(const struct join *j) { return j->spec.scope != JOIN_BATCH; }
 
 #define TAG_FIELDS 'f'
 #define FIELDS_VERSION 1

@@ -582,12 +582,20 @@ static int match_new(struct join *j, struct err *e)
 	return flush(j, e);
 }
 
+/* At the end of time an outer join over the whole stream goes through all rows that it kept. */
+static int back_from_away(struct join *j, bool over, struct err *e)
+{
+	bool all = over && j->spec.scope == JOIN_ALL && (join_preserves(j, 0) || join_preserves(j, 1));
+
+	return all ? join_away_return_all(&j->away, e) : join_away_return(&j->away, e);
+}
+
 static int join_batch_end(struct op *op, struct err *e)
 {
 	struct join *j = (struct join *)op;
 	bool over = op->run->last && op->run->ends;
 
-	if (join_away_return(&j->away, e) || match_new(j, e))
+	if (back_from_away(j, over, e) || match_new(j, e))
 		return -1;
 	if (j->spec.scope >= JOIN_WINDOW && expire(j, op->watermark, e))
 		return -1;
