@@ -146,6 +146,8 @@ static bool is_left(const struct store *s, const char *name)
 {
 	struct stat st;
 
+	if (!strcmp(name, END_NAME))
+		return true;
 	if ((strncmp(name, "log.", 4) && strncmp(name, "wal.", 4) && strncmp(name, "data.mdb", 8)) || is_half_made(name))
 		return false;
 	return strcmp(name, FIRST_LOG) || (!fstatat(s->dir.fd, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_size > LOG_HEAD);
