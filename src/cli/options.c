@@ -751,14 +751,12 @@ static const struct option_def options[] = {
 	  .take = take_times },
 	{ { .name = "jobs", .synopsis = "--jobs N", .summary = "threads; this build has 1", .group = "Running", ARG("N", "int", "1") }, .detail = true, .take = take_jobs },
 	{ { .name = "mem", .synopsis = "--mem SIZE", .summary = "most memory of a stage's state (no limit)", .group = "Running",
-	    .text = "A stage that would keep more ends the run. With --checkpoint, keys that are not needed leave memory for the checkpoint: those of "
-		    "state, dedup, absent, fill, `group N rows`, joins, cogroup and of aggregates over `window all`, sessions, windows of event time or of rows and "
-		    "windows that slide, of the clock too; so do records that wait for the end of their window, of the clock too, in front of other stages. They come back when "
-		    "a record has them, or when a time has come that they wait for (a timeout, a ttl, the end of a window, a trigger, `within`). They come "
-		    "some at a time for --mode complete over `window all`, for windows that slide, for those of rows at the end, for rules of a state that are about all keys (on close, "
-		    "all), for `fill`, for silences, and where the windows without lateness that end in a micro-batch are many. What stays: what a "
-		    "micro-batch touches or changes, what a trigger brings out in it, at the end what an outer join over `window all` kept, --mode complete over windows, "
-		    "and records of sessions without a key.",
+	    .text = "A stage that would keep more ends the run. With --checkpoint, keys that rest and records that wait leave memory for the checkpoint instead, "
+		    "and come back when a record has them or when a time has come that they wait for (a timeout, a ttl, the end of a window, a trigger, "
+		    "`within`): those of state, dedup, absent, fill, `group N rows`, joins, cogroup, and all windows. Where everything is wanted at once they come "
+		    "some at a time: at the end of windows without lateness, for `all` and `on close` of a state, for --mode complete over `window all`. What stays: "
+		    "what a micro-batch touches, changes, or brings out otherwise, keys that are lists or objects, keys of over 400 bytes of joins and of windows "
+		    "that slide, records of sessions without a key, --mode complete over other windows, at the end outer joins over `window all`.",
 	    ARG("SIZE", "size", "bytes, as 2G") },
 	  .take = take_mem },
 	{ { .name = "progress", .synopsis = "--progress", .summary = "show progress; say at the end where records went", .group = "Running",
