@@ -172,7 +172,8 @@ char *arena_str(struct arena *a, const char *p, size_t n)
 {
 	char *d = arena_bytes(a, n + 1);
 
-	memcpy(d, p, n);
+	if (n)
+		memcpy(d, p, n);
 	d[n] = 0;
 	return d;
 }
