@@ -724,7 +724,8 @@ static const struct option_def options[] = {
 	    ARG("DIR", "directory", "a directory; made if it is missing") },
 	  .take = take_checkpoint },
 	{ { .name = "once", .synopsis = "--once", .summary = "take what has come, commit, exit", .group = "State",
-	    .text = "For cron: a directory, or a file that is followed, ends when all that is there now has been read; a connection ends when it is closed, and a server that does not answer is an error." }, .take = take_once },
+	    .text = "For cron: a directory, or a file that is followed, ends when all that is there now has been read; a connection ends when it is closed, and a server that does not answer is an error. What is due by the clock comes out though no record has come: timeouts, silences, windows that ended "
+	    "since the last run." }, .take = take_once },
 	{ { .name = "drain", .synopsis = "--drain", .summary = "close all windows at the end", .group = "State",
 	    .text = "With a checkpoint the end of the input only ends the run, and windows stay open for the next one; with --drain it is the end of time." },
 	  .detail = true, .take = take_drain },

@@ -33,6 +33,8 @@ void away_times_add(struct away_times *t, int64_t at, struct store_bytes key);
 bool away_times_take(struct away_times *t, int64_t until, struct buf *key);
 /* May there be some before `until` that are not in the heap? Then away_times_renew, and all of the entries are added. */
 static inline bool away_times_short(const struct away_times *t, int64_t until) { return t->cut && t->horizon < until; }
+/* Nothing that is away is due before. */
+static inline int64_t away_times_first(const struct away_times *t) { return t->n ? t->heap[0].at : t->cut ? t->horizon : INT64_MAX; }
 void away_times_renew(struct away_times *t);
 void away_times_release(struct away_times *t);
 size_t away_times_memory(const struct away_times *t);

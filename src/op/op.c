@@ -358,6 +358,19 @@ int graph_restore(struct graph *g, uint32_t i, const struct kept_entry *entry, s
 	return op->cls->restore(op, entry->key, entry->key_n, entry->value, entry->n, entry->mark, e);
 }
 
+int64_t graph_wakes(const struct graph *g, bool slides)
+{
+	int64_t first = INT64_MAX;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		struct op *op = g->ops[i];
+		int64_t at = op->cls->wakes && (op->cls->slides || !slides) ? op->cls->wakes(op) : INT64_MAX;
+
+		first = at < first ? at : first;
+	}
+	return first;
+}
+
 bool op_balanced(const struct op *op)
 {
 	uint64_t sum = op->unwanted;

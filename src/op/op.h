@@ -51,6 +51,7 @@ struct run {
 	const struct fn_env *env;
 	struct value special[SP_COUNT_]; /* of this micro-batch */
 	int64_t now;                     /* the micro-batch's time: the end of its interval, by the clock component */
+	int64_t interval_ns;             /* its length, 0: it has none that is known. Intervals in which no stage has anything to say are left out */
 	int64_t start;                   /* time the run began; slides of windows count from it */
 	uint64_t batch;                  /* number of the micro-batch, from 0 */
 	bool last;                       /* the micro-batch at the end of the input */
@@ -118,6 +119,7 @@ struct op_class {
 	bool delivers;     /* a sink: it ends its micro-batch when all operators that are none have ended theirs */
 	bool leaves;       /* with run->fetch what it keeps leaves memory when that gets short, as far as it can */
 	bool makes_fields; /* its records have other fields than the ones it got */
+	bool slides;       /* it holds windows of processing time: what leaves one that ended while nobody ran was never in any that came out */
 	/* The law of its ledger: in = sum of these counters; NULL ends. The first one is the ordinary way. */
 	const char *counters[OP_COUNTERS_MAX + 1];
 	int (*process)(struct op *op, int port, const struct batch *b, struct err *e);
@@ -130,6 +132,9 @@ struct op_class {
 	bool (*holds)(const struct op *op);
 	/* Does it answer a micro-batch without records (a count of nothing is 0)? NULL: no. */
 	bool (*answers_empty)(const struct op *op);
+	/* The processing time at which a micro-batch without records next has something to bring out, or somewhat before; INT64_MAX: none. Between
+	 * micro-batches. NULL: none. */
+	int64_t (*wakes)(struct op *op);
 	/* How much it holds for micro-batches to come, *what is what is counted: "keys", "rows", "windows" (static). NULL: nothing. */
 	uint64_t (*held)(const struct op *op, const char **what);
 	/* Why nothing comes out at the moment, for the status ("window 12:00..12:10 waits for ..."): added to out, nothing when it waits for nothing.
@@ -222,6 +227,8 @@ void graph_commit(struct graph *g, struct keeper *(*of)(void *ctx, uint32_t i), 
 /* Before the first record: an entry of ops[i], in any order; NULL once behind its last one, for each operator whose state goes on. 0, or -1: it is none that this
  * operator wrote. Counters of the ledger begin anew. */
 int graph_restore(struct graph *g, uint32_t i, const struct kept_entry *entry, struct err *e);
+/* The earliest time at which an operator wakes; with `slides` of those that hold windows of processing time alone. */
+int64_t graph_wakes(const struct graph *g, bool slides);
 /* Does the ledger balance: in = sum of the class's counters + unwanted? */
 bool op_balanced(const struct op *op);
 /* Do its records have the fields of those it got? */

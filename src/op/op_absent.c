@@ -567,6 +567,18 @@ static void absent_free(struct op *op)
 	resting_release(&x->rest);
 }
 
+static int64_t absent_wakes(struct op *op)
+{
+	struct absent *x = (struct absent *)op;
+	int64_t next, away;
+
+	if (x->spec.event)
+		return INT64_MAX;
+	next = next_due(x) ? timers_first(&x->due)->at : INT64_MAX;
+	away = resting_wakes(&x->rest, 0);
+	return later(away < next ? away : next, 1);
+}
+
 static const struct op_class absent_class = {
 	.name = "absent",
 	.leaves = true,
@@ -577,6 +589,7 @@ static const struct op_class absent_class = {
 	.free = absent_free,
 	.memory = absent_memory,
 	.holds = absent_holds,
+	.wakes = absent_wakes,
 	.held = absent_held,
 	.commit = absent_commit,
 	.restore = absent_restore,

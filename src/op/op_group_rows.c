@@ -533,6 +533,20 @@ static int close_all(struct group_rows *g, struct err *e)
 	return failed;
 }
 
+static int64_t group_rows_wakes(struct op *op)
+{
+	struct group_rows *g = (struct group_rows *)op;
+	int64_t away = resting_wakes(&g->rest, WAITS_CLOCK);
+	const struct timer *first;
+	struct timer gone;
+
+	if (!g->spec.within_ns)
+		return INT64_MAX;
+	while ((first = timers_first(&g->by_clock)) && (!g->packs[first->what].live || g->packs[first->what].gen != first->gen))
+		timers_take(&g->by_clock, INT64_MAX, &gone);
+	return first && first->at < away ? first->at : away;
+}
+
 static int group_rows_batch_end(struct op *op, struct err *e)
 {
 	struct group_rows *g = (struct group_rows *)op;
@@ -720,6 +734,7 @@ static const struct op_class group_rows_class = {
 	.free = group_rows_free,
 	.memory = group_rows_memory,
 	.holds = group_rows_holds,
+	.wakes = group_rows_wakes,
 	.held = group_rows_held,
 	.commit = group_rows_commit,
 	.restore = group_rows_restore,

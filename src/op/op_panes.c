@@ -458,6 +458,23 @@ static bool panes_answers_empty(const struct op *op)
 	return ((const struct panes *)op)->spec.complete;
 }
 
+static int64_t panes_wakes(struct op *op)
+{
+	struct panes *p = (struct panes *)op;
+	int64_t away = away_times_first(&p->due[DUE_CLOCK]);
+	const struct timer *first;
+	struct timer gone;
+
+	while ((first = timers_first(&p->by_clock))) {
+		const struct cell *c = &p->cells[first->what];
+
+		if (c->gen == first->gen && c->flags & CELL_LIVE && c->clock_timer == first->at)
+			break;
+		timers_take(&p->by_clock, INT64_MAX, &gone);
+	}
+	return first && first->at < away ? first->at : away;
+}
+
 static void put_time(struct buf *out, int64_t t)
 {
 	buf_took(out, time_format(t, buf_room(out, TIME_MAX)));
@@ -533,6 +550,7 @@ static const struct op_class panes_class = {
 	.unseen = panes_unseen,
 	.holds = panes_holds,
 	.answers_empty = panes_answers_empty,
+	.wakes = panes_wakes,
 	.waits = panes_waits,
 	.commit = panes_commit,
 	.restore = panes_restore,

@@ -286,8 +286,18 @@ static int close_window(struct state_op *s)
 	return run_rule(s, &s->rules.close, v_null());
 }
 
+/* Was the key over before its timer's time? Then it goes with expire(), whenever a micro-batch happens to look. */
+static bool too_old(const struct state_op *s, const struct timer_entry *t)
+{
+	const struct state_table *of = &s->table;
+
+	return s->rules.ttl_ns && of->meta[t->key].flags & STATE_AGED && t->at > state_over(s, of->ages[t->key].last);
+}
+
 static int fire(struct state_op *s, const struct timer_entry *t, bool event)
 {
+	if (!event && too_old(s, t))
+		return 0;
 	s->key = t->key;
 	s->chain = t->chain;
 	s->firing = t;
@@ -463,7 +473,7 @@ static int state_batch_end(struct op *op, struct err *e)
 	forget_records(s);
 	let_go(s);
 	compact(s);
-	next = state_table_next_event(&s->table);
+	next = state_table_next(&s->table, true);
 	if (next != TIMER_NONE && next != WATERMARK_NONE && next <= op->passes)
 		op->passes = next - 1;
 	return s->verdict;
@@ -486,6 +496,16 @@ static bool state_answers_empty(const struct op *op)
 	const struct state_op *s = (const struct state_op *)op;
 
 	return s->table.n_set[0] || s->away_set[STATE_CLOCK] || (s->rules.all && s->rules.batch.n && n_keys(s));
+}
+
+/* A timer fires when its time is over. */
+static int64_t state_wakes(struct op *op)
+{
+	struct state_op *s = (struct state_op *)op;
+	int64_t next = state_table_next(&s->table, false), away = s->away_set[STATE_CLOCK] ? away_times_first(&s->times[0]) : TIMER_NONE;
+
+	next = away < next ? away : next;
+	return next < TIMER_NONE ? next + 1 : next;
 }
 
 static uint64_t state_held(const struct op *op, const char **what)
@@ -555,6 +575,7 @@ static const struct op_class state_class = {
 	.memory = state_memory,
 	.holds = state_holds,
 	.answers_empty = state_answers_empty,
+	.wakes = state_wakes,
 	.held = state_held,
 	.commit = state_commit,
 	.restore = state_restore,

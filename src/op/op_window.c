@@ -10,24 +10,63 @@
 
 struct slides {
 	struct window_spec spec;
-	int64_t last; /* number of the slide emitted last; without a slide its time */
+	int64_t last; /* number of the slide that the last micro-batch ended in; without a slide its time */
 	bool any;
 	int64_t kept;  /* last, as committed */
 };
 
+/* Slides until then. */
+static int64_t slides_until(const struct slides *s, const struct run *run, int64_t t)
+{
+	return t > run->start ? (t - run->start) / s->spec.slide_ns : 0;
+}
+
+/* The number of the last slide that was seen, or that ended in an interval with nothing to say. */
+static int64_t last_slide(const struct slides *s, const struct run *run)
+{
+	int64_t t = run->now - 1, every = run->interval_ns, seen = s->any ? s->last : 0, passed;
+
+	passed = every ? slides_until(s, run, t - (t % every + every) % every) : 0;
+	return passed > seen ? passed : seen;
+}
+
 /* Is a window due at the end of this micro-batch? Without a slide one is, unless nothing came and the clock stood. */
 static bool slide_due(struct slides *s, const struct run *run, bool came)
 {
-	int64_t k = s->spec.slide_ns ? (run->now - run->start) / s->spec.slide_ns : run->now;
+	int64_t k = s->spec.slide_ns ? slides_until(s, run, run->now) : run->now;
 
-	if (s->spec.slide_ns ? (s->any ? k <= s->last : k < 1) : s->any && !came && k == s->last)
-		return false;
+	bool due = s->spec.slide_ns ? k > last_slide(s, run) : !s->any || came || k != s->last;
+
 	s->last = k;
 	s->any = true;
-	return true;
+	return due;
 }
 
-/* In a checkpoint: an entry of one byte, with the number of the slide that was emitted last. */
+/* When the next window ends, INT64_MAX: each micro-batch ends one. */
+static int64_t next_slide(const struct slides *s, const struct run *run)
+{
+	int64_t by, at;
+
+	if (!s->spec.slide_ns || __builtin_mul_overflow((s->any ? s->last : 0) + 1, s->spec.slide_ns, &by) || __builtin_add_overflow(run->start, by, &at))
+		return INT64_MAX;
+	return at;
+}
+
+/* What came from then on is in the next window, or is to have one of its own. */
+static int64_t unseen_from(const struct slides *s, const struct run *run)
+{
+	int64_t next = next_slide(s, run);
+
+	return next < INT64_MAX ? next - s->spec.length_ns + 1 : s->last + 1;
+}
+
+/* `at`: when the first of that came, INT64_MAX: there is none. */
+static int64_t slides_wake(const struct slides *s, const struct run *run, int64_t at)
+{
+	return at == INT64_MAX || !s->spec.slide_ns ? at : next_slide(s, run);
+}
+
+/* In a checkpoint: an entry of one byte, with `last`. */
 #define SLIDES_KEY "s"
 
 static void slides_commit(struct slides *s, struct keeper *k, uint32_t *mark)
@@ -188,6 +227,13 @@ static bool wreduce_holds(const struct op *op)
 	return ((const struct wreduce *)op)->sliding.used_slices;
 }
 
+static int64_t wreduce_wakes(struct op *op)
+{
+	const struct wreduce *w = (const struct wreduce *)op;
+
+	return slides_wake(&w->slides, op->run, sliding_first(&w->sliding, unseen_from(&w->slides, op->run)));
+}
+
 static void wreduce_free(struct op *op)
 {
 	struct wreduce *w = (struct wreduce *)op;
@@ -241,6 +287,8 @@ static const struct op_class wreduce_class = {
 	.unseen = wreduce_unseen,
 	.holds = wreduce_holds,
 	.answers_empty = wreduce_answers_empty,
+	.slides = true,
+	.wakes = wreduce_wakes,
 	.commit = wreduce_commit,
 	.restore = wreduce_restore,
 };
@@ -381,6 +429,16 @@ static bool wbuffer_holds(const struct op *op)
 	return ((const struct wbuffer *)op)->n;
 }
 
+static int64_t wbuffer_wakes(struct op *op)
+{
+	const struct wbuffer *w = (const struct wbuffer *)op;
+	int64_t from = unseen_from(&w->slides, op->run), at = INT64_MAX;
+
+	for (size_t i = w->n; i && w->at[i - 1].time >= from; i--)
+		at = w->at[i - 1].time;
+	return slides_wake(&w->slides, op->run, at);
+}
+
 static void wbuffer_free(struct op *op)
 {
 	struct wbuffer *w = (struct wbuffer *)op;
@@ -505,6 +563,8 @@ static const struct op_class wbuffer_class = {
 	.free = wbuffer_free,
 	.memory = wbuffer_memory,
 	.holds = wbuffer_holds,
+	.slides = true,
+	.wakes = wbuffer_wakes,
 	.commit = wbuffer_commit,
 	.restore = wbuffer_restore,
 };

@@ -48,6 +48,8 @@ int resting_return(struct resting *r, uint32_t first, struct err *e);
 int resting_bring(struct resting *r, int kind, int64_t until, int64_t *upto, struct err *e);
 /* The earliest time of that kind that a key waits for that is away, INT64_MAX: none. 0 or -1. */
 int resting_first(struct resting *r, int kind, int64_t *at, struct err *e);
+/* Nothing that is away is due before, of that kind. */
+static inline int64_t resting_wakes(const struct resting *r, int kind) { return away_times_first(&r->times[kind]); }
 /* Times of that kind are others from now on. */
 void resting_forget(struct resting *r, int kind);
 

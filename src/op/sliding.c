@@ -225,6 +225,16 @@ uint32_t sliding_slice(struct sliding *s, int64_t number)
 	return at;
 }
 
+int64_t sliding_first(const struct sliding *s, int64_t from)
+{
+	int64_t first = INT64_MAX;
+
+	for (uint32_t i = 0; i < s->n_slices; i++)
+		if ((s->slices[i].n || s->slices[i].away) && s->slices[i].number >= from && s->slices[i].number < first)
+			first = s->slices[i].number;
+	return first;
+}
+
 static void drop_slice(struct sliding *s, uint32_t slice)
 {
 	struct slice *sl = &s->slices[slice];

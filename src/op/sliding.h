@@ -127,6 +127,8 @@ int sliding_check_memory(const struct sliding *s, struct err *e);
 int sliding_begin(struct sliding *s, struct sliding_intake *in, const struct batch *b, struct err *e);
 /* The slice of this number, made if it is new and then to be given a row; good until slices leave. */
 uint32_t sliding_slice(struct sliding *s, int64_t number);
+/* The first slice from this number on, INT64_MAX: there is none. */
+int64_t sliding_first(const struct sliding *s, int64_t from);
 /* Row k of the selection into a slice. */
 void sliding_row(struct sliding *s, struct sliding_intake *in, uint32_t k, uint32_t slice);
 void sliding_end(struct sliding *s, struct sliding_intake *in);

@@ -173,7 +173,7 @@ static int take_due(struct state_op *s, uint32_t key, const struct kept_entry *f
 
 	state_forget_away(s, w);
 	s->table.groups.table.entries[key].user = found->mark;
-	if (w->over < s->op.run->now && w->at[0] >= s->op.run->now) {
+	if (w->over < s->op.run->now && w->at[0] > w->over) {
 		state_table_note_change(&s->table, key);
 		return 0;
 	}

@@ -302,21 +302,23 @@ bool state_table_due(struct state_table *t, bool event, int64_t until, struct ti
 	return false;
 }
 
-int64_t state_table_next_event(struct state_table *t)
+int64_t state_table_next(struct state_table *t, bool event)
 {
-	while (t->event.n) {
-		struct timer_entry e = t->event.at[0];
+	struct timer_heap *h = event ? &t->event : &t->clock;
+
+	while (h->n) {
+		struct timer_entry e = h->at[0];
 		struct state_cell *c = &state_table_cells(t, e.key)[e.slot];
 
 		if (is_current(&e, t) && c->at == e.at)
 			return e.at;
-		timer_heap_pop(&t->event);
+		timer_heap_pop(h);
 		if (!is_current(&e, t))
 			continue;
 		t->n_queued--;
 		c->queued = TIMER_NONE;
 		if (c->at != TIMER_NONE)
-			put_off(t, &t->event, &e, c);
+			put_off(t, h, &e, c);
 	}
 	return TIMER_NONE;
 }

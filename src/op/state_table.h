@@ -111,8 +111,8 @@ void state_table_forget_changes(struct state_table *t);
 void state_table_timer(struct state_table *t, uint32_t key, uint32_t slot, int64_t at, uint32_t chain);
 /* The earliest timer that is before `until`, which is off then. */
 bool state_table_due(struct state_table *t, bool event, int64_t until, struct timer_entry *out);
-/* The earliest time of a timer in event time, TIMER_NONE: none. */
-int64_t state_table_next_event(struct state_table *t);
+/* The earliest time of a timer, TIMER_NONE: none. */
+int64_t state_table_next(struct state_table *t, bool event);
 /* The key's last record came at `now`. */
 void state_table_touch(struct state_table *t, uint32_t key, int64_t now);
 /* The order of ages after keys came back in any order. */

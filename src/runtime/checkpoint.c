@@ -79,6 +79,7 @@ void checkpoint_close(struct checkpoint *c)
 	buf_release(&c->cut_bytes);
 	free(c->sinks);
 	free(c->op_stage);
+	free(c->restores);
 	store_close(c->store);
 	free(c);
 }
@@ -291,10 +292,25 @@ static int take_program(struct checkpoint *c, struct err *e)
 	for (uint32_t i = 0; i < g->n; i++)
 		c->op_stage[i] = stages[i].id;
 	c->inputs_stage = stages[g->n].id;
-	for (uint32_t i = 0; i < g->n && c->has_commit; i++)
-		if (stages[i].fate == STORE_KEPT && restore_op(c, i, e))
+	c->restores = xcalloc(g->n + 1, sizeof *c->restores);
+	for (uint32_t i = 0; i < g->n; i++)
+		c->restores[i] = c->has_commit && stages[i].fate == STORE_KEPT;
+	return 0;
+}
+
+int ckpt_restore(struct checkpoint *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->job->graph.n; i++)
+		if (c->restores[i] && restore_op(c, i, e))
 			return -1;
 	return 0;
+}
+
+int64_t ckpt_wakes(const struct checkpoint *c)
+{
+	if (c->job->ready)
+		return graph_wakes(&c->job->graph, false);
+	return c->has_commit ? c->commit.wakes : INT64_MAX;
 }
 
 bool checkpoint_kept(void *checkpoint, int stage)
@@ -646,6 +662,7 @@ static int write_commit(struct checkpoint *c, struct store_point at, bool *waits
 	fill_clock(c, &p);
 	fill_marks(c, &p);
 	p.start = c->job->run->start;
+	p.wakes = ckpt_wakes(c);
 	p.drained = c->commit.drained || (c->job->run->last && c->job->run->ends);
 	commit_put(&b, &p);
 	at.data = (struct store_bytes){ b.p, b.n };
@@ -704,7 +721,9 @@ int ckpt_end_rerun(struct job *j, struct err *e)
 	r = job_end_batch(j, c->rerun.time, c->cut.last, e);
 	j->run->ends = ends;
 	j->run->inputs = inputs;
-	return r;
+	if (!r && job_cuts_by_clock(j))
+		job_begin_interval(j, clock_now(&j->clock));
+	return r ? r : job_catch_up(j, e);
 }
 
 /* The one that was run again is over. */

@@ -461,7 +461,7 @@ static int end_logged(struct live *l)
 static void go_to_now(struct live *l)
 {
 	if (l->job->opts.cut.kind == CUT_TIME)
-		job_set_now(l->job, l->job->cut_end);
+		job_stamp(l->job, clock_now(&l->job->clock));
 }
 
 int ckpt_live_again(struct live *l, struct err *e)

@@ -82,6 +82,7 @@ struct point {
 	bool timed, over;
 	int64_t start;                 /* when the first run began */
 	bool drained;                  /* commit */
+	int64_t wakes;                 /* commit: graph_wakes */
 	int64_t env_now, seen;         /* cut: the clocks of now() and @time while its records were read */
 	bool last;                     /* cut: all windows closed behind it */
 	uint64_t ended;                /* cut: live input: those that had ended, the first 64 */
@@ -133,6 +134,7 @@ struct checkpoint {
 	size_t n_places, places_cap;
 	uint32_t inputs_stage;
 	uint32_t *op_stage;       /* store stage of each operator */
+	bool *restores;           /* by operator: it has entries of the last commit that it did not get yet */
 	struct buf legs;          /* of places that went on to another file in the micro-batch at hand: key, value */
 	size_t n_legs;
 	struct buf feeds;         /* of live input, of the micro-batch at hand */
@@ -161,6 +163,10 @@ struct checkpoint {
 
 /* job_start: the graph and clocks are as they were. 0 or -1. */
 int ckpt_begin(struct job *j, struct err *e);
+/* The operators get what they kept. Once, before the first record. 0 or -1. */
+int ckpt_restore(struct checkpoint *c, struct err *e);
+/* When an empty micro-batch next has something to do, as op.h says; as of the last commit where the operators have not got theirs. */
+int64_t ckpt_wakes(const struct checkpoint *c);
 /* Cut, delivery and commit of a micro-batch whose operators have ended. 0, 1: an output is closed and nothing was committed, -1. */
 int ckpt_end_batch(struct job *j, struct err *e);
 /* Was anything consumed since the last commit? */

@@ -3,7 +3,7 @@
 
 #include "runtime/ckpt_impl.h"
 
-#define COMMIT_VERSION 3
+#define COMMIT_VERSION 4
 #define CUT_VERSION 1
 #define PLACE_VERSION 3
 
@@ -79,6 +79,7 @@ void commit_put(struct buf *b, const struct point *p)
 	put_int(b, p->clock);
 	put_int(b, p->start);
 	put_int(b, p->cut_end);
+	put_int(b, p->wakes);
 	put_varint(b, (uint64_t)p->timed | (uint64_t)p->over << 1 | (uint64_t)p->drained << 2);
 	put_varint(b, p->n_sinks);
 	for (size_t i = 0; i < p->n_sinks; i++) {
@@ -102,6 +103,7 @@ int commit_get(struct store_bytes bytes, struct point *p)
 	p->clock = get_int(&in);
 	p->start = get_int(&in);
 	p->cut_end = get_int(&in);
+	p->wakes = get_int(&in);
 	flags = get_varint(&in);
 	p->timed = flags & 1;
 	p->over = flags & 2;

@@ -1,5 +1,6 @@
 #include "runtime/clock.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -8,6 +9,13 @@ static int64_t read_clock(clockid_t id)
 
 	clock_gettime(id, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void clock_init(struct clock *c)
+{
+	const char *s = getenv("STRM_TEST_NOW");
+
+	*c = (struct clock){ .manual = s, .now_ns = s ? strtoll(s, NULL, 10) * 1000000000 : 0, .still = getenv("STRM_TEST_STILL") != NULL };
 }
 
 int64_t clock_now(const struct clock *c)

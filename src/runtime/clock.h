@@ -10,6 +10,8 @@ struct clock {
 	bool still;     /* the stopwatch stands at 0: what it measures is 0 (tests) */
 };
 
+/* The system's, unless the environment has STRM_TEST_NOW, seconds since 1970: then it stands there. */
+void clock_init(struct clock *c);
 int64_t clock_now(const struct clock *c);
 /* The stopwatch, ns since some time: for durations, rates and waits, never for results. */
 int64_t clock_watch(const struct clock *c);

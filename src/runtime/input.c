@@ -149,26 +149,17 @@ static bool cut_now(const struct job *j, const struct input *in)
 	return inputs_bytes(j) - j->cut_bytes >= MICRO_BATCH_BYTES || !blocks_ready(in->blocks, j->opts.closes ? SILENCE_MS : 0);
 }
 
-/* CUT_TIME by the clock: the intervals that have passed. */
+/* CUT_TIME by the clock: the intervals that have passed. A micro-batch that is run again ends where it ended. */
 static int cut_by_clock(struct job *j, struct err *e)
 {
 	int64_t now;
 
-	if (j->opts.cut.kind != CUT_TIME || j->replay)
+	if (!job_cuts_by_clock(j) || ckpt_reruns(j))
 		return 0;
 	now = clock_now(&j->clock);
-	if (j->cut_end && now < j->cut_end)
-		return 0;
-	if (j->cut_end && (j->batch_records || job_holds(j)) && job_end_batch(j, j->cut_end, false, e))
-		return -1;
-	if (!j->cut_end) {
-		j->timed = true;
-		if (!j->goes_on)
-			j->run->start = clock_interval_end(now, j->opts.cut.every_ns) - j->opts.cut.every_ns;
-	}
-	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
-	job_set_now(j, j->cut_end);
-	return 0;
+	if (!j->timed)
+		job_begin_interval(j, now);
+	return now < j->cut_end ? 0 : job_end_intervals(j, now, e);
 }
 
 static int step(struct input *in, struct err *e)

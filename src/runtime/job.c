@@ -136,8 +136,11 @@ static int keep_batch(struct job *j, struct err *e)
 
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 {
-	enum phase phase = job_phase(j, PHASE_RUN);
+	enum phase phase;
 
+	if (job_ready(j, e))
+		return -1;
+	phase = job_phase(j, PHASE_RUN);
 	j->seen_now = j->run->now;
 	job_set_now(j, now);
 	j->run->last = last && (j->run->ends || !j->opts.checkpoint);
@@ -150,6 +153,69 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 	j->run->batch++;
 	job_set_now(j, now);
 	return 0;
+}
+
+bool job_cuts_by_clock(const struct job *j) { return j->opts.cut.kind == CUT_TIME && !j->replay; }
+
+void job_stamp(struct job *j, int64_t now)
+{
+	bool may_end_early = j->opts.once && j->opts.checkpoint && job_cuts_by_clock(j);
+
+	if (may_end_early) /* in the interval: its end is not, its beginning is another one's */
+		job_set_now(j, now > j->cut_end - j->opts.cut.every_ns ? now : j->cut_end - j->opts.cut.every_ns + 1);
+	else
+		job_set_now(j, j->cut_end);
+}
+
+void job_begin_interval(struct job *j, int64_t now)
+{
+	j->timed = true;
+	j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);
+	if (!j->goes_on)
+		j->run->start = j->cut_end - j->opts.cut.every_ns;
+	job_stamp(j, now);
+}
+
+int job_catch_up(struct job *j, struct err *e)
+{
+	int64_t now = clock_now(&j->clock), seen = j->run->now, at, end = INT64_MIN;
+
+	if (!j->goes_on || !job_cuts_by_clock(j))
+		return 0;
+	while ((at = graph_wakes(&j->graph, true)) <= now) {
+		int64_t next = clock_interval_end(at - 1, j->opts.cut.every_ns);
+
+		if (next > now || next <= end)
+			break;
+		end = next;
+		if (job_end_batch(j, end, false, e))
+			return -1;
+	}
+	job_set_now(j, seen);
+	return 0;
+}
+
+int job_ready(struct job *j, struct err *e)
+{
+	if (j->ready || !j->opts.checkpoint)
+		return 0;
+	if (ckpt_restore(j->opts.checkpoint, e))
+		return -1;
+	j->ready = true;
+	return ckpt_reruns(j) ? 0 : job_catch_up(j, e);
+}
+
+int job_end_intervals(struct job *j, int64_t now, struct err *e)
+{
+	int r = job_ready(j, e);
+
+	while (!r && now >= j->cut_end) {
+		if (j->batch_records || job_holds(j))
+			r = job_end_batch(j, j->cut_end, false, e);
+		j->cut_end = job_is_open(j) ? j->cut_end + j->opts.cut.every_ns : clock_interval_end(now, j->opts.cut.every_ns);
+		job_stamp(j, now);
+	}
+	return r;
 }
 
 /* Where several sources are read side by side, one that nobody wants more of stops no other. */
@@ -332,6 +398,8 @@ int job_take(struct job *j, struct input *in, struct batch *b, struct err *e)
 {
 	int verdict;
 
+	if (job_ready(j, e))
+		return -1;
 	if (j->opts.checkpoint) {
 		ckpt_skip(in, b);
 		j->taking = in;
@@ -352,22 +420,45 @@ static int one_empty_record(struct job *j, struct err *e)
 	return take(j, &b, e) < 0 ? -1 : 0;
 }
 
-/* With a checkpoint: what was read is committed; windows stay open unless the end is the end of time. */
+/* Is something due at the end of a run that had no records for it? 1, 0, -1. */
+static int is_due(struct job *j, int64_t now, struct err *e)
+{
+	if (ckpt_wakes(j->opts.checkpoint) > now)
+		return 0;
+	return job_ready(j, e) ? -1 : graph_wakes(&j->graph, false) <= now;
+}
+
+/* With a checkpoint: what was read is committed, and what is due by the clock comes out; windows stay open unless the end is the end of time. */
 static int end_kept(struct job *j, int64_t now, struct err *e)
 {
-	bool closes = j->run->ends && (!j->n_batches || job_is_open(j));
+	int due;
 
-	if (ckpt_reruns(j))
-		return ckpt_end_rerun(j, e);
-	if (j->batch_records || ckpt_moved(j->opts.checkpoint) || closes)
+	if (ckpt_reruns(j) && ckpt_end_rerun(j, e))
+		return -1;
+	due = is_due(j, now, e);
+	if (due < 0)
+		return -1;
+	if (due || j->batch_records || ckpt_moved(j->opts.checkpoint) || (j->run->ends && (!j->n_batches || job_is_open(j))))
 		return job_end_batch(j, now, true, e);
 	return ckpt_note_places(j->opts.checkpoint, e);
+}
+
+/* When the last micro-batch ends: with its interval, unless a run that goes on from a checkpoint may have more of that. */
+static int64_t last_end(const struct job *j)
+{
+	int64_t now = clock_now(&j->clock);
+
+	if (j->opts.cut.kind != CUT_TIME || !j->timed)
+		return now;
+	if (!j->opts.checkpoint || j->run->ends || !job_cuts_by_clock(j) || now >= j->cut_end)
+		return j->cut_end;
+	return now > j->run->now || !j->opts.once ? now : j->run->now;
 }
 
 /* The last micro-batch: what is open, or the only one there is. */
 static int end_last(struct job *j, struct err *e)
 {
-	int64_t now = j->opts.cut.kind == CUT_TIME && j->timed ? j->cut_end : clock_now(&j->clock);
+	int64_t now = last_end(j);
 
 	if (j->opts.checkpoint)
 		return end_kept(j, now, e);
@@ -421,8 +512,13 @@ static int read_all(struct job *j, struct err *e)
 	return j->live_sources ? live_run(j, e) : inputs_run(j, e);
 }
 
+/* A run that waits for records is ready for them; one that only takes what has come may find nothing. */
+static bool waits(const struct job *j) { return j->live_sources && !j->opts.once; }
+
 int job_run(struct job *j, struct err *e)
 {
+	if (waits(j) && job_ready(j, e))
+		return -1;
 	if (read_all(j, e) || end_last(j, e)) {
 		if (!j->opts.checkpoint)
 			write_reached(j);
@@ -441,7 +537,8 @@ struct job *job_new(const struct job_opts *o, struct run *run)
 
 	j->opts = *o;
 	j->run = run;
-	j->clock.manual = o->cut.kind == CUT_MARK;
+	clock_init(&j->clock);
+	j->clock.manual |= o->cut.kind == CUT_MARK;
 	return j;
 }
 
@@ -458,6 +555,7 @@ int job_start(struct job *j, const struct job_input *inputs, struct graph *graph
 		j->clock.manual = true;
 	job_set_now(j, clock_now(&j->clock));
 	j->run->start = j->run->now;
+	j->run->interval_ns = j->opts.cut.kind == CUT_TIME ? j->opts.cut.every_ns : 0;
 	meter_open(j);
 	marks_open(j);
 	if (open_bad_sink(j, e) || open_late_sink(j, e) || (j->opts.checkpoint && ckpt_begin(j, e)))

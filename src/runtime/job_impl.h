@@ -86,6 +86,7 @@ struct job {
 	uint64_t cut_bytes;    /* input at the last end of a micro-batch */
 	int64_t cut_end;       /* CUT_TIME: when the micro-batch at hand ends */
 	bool goes_on;          /* run->start came with a checkpoint */
+	bool ready;            /* the operators have what the checkpoint kept of them */
 	bool timed;            /* cut_end is set */
 	bool cut_over;         /* with a replay field: the interval that ends at cut_end is over */
 	int64_t seen_now;      /* the time that the records of the micro-batch that ends have seen */
@@ -96,6 +97,18 @@ int job_take(struct job *j, struct input *in, struct batch *b, struct err *e);
 /* With a checkpoint: a micro-batch that was cut before is read again, and ends as it did. */
 bool ckpt_reruns(const struct job *j);
 int ckpt_end_rerun(struct job *j, struct err *e);
+/* The operators get what a checkpoint keeps, unless they have it: before the first record, and before one is asked what it holds. 0 or -1. */
+int job_ready(struct job *j, struct err *e);
+/* Windows of processing time that ended while nobody ran come out: micro-batches without records, of intervals that have passed. 0 or -1. */
+int job_catch_up(struct job *j, struct err *e);
+/* CUT_TIME by the clock, not by a replay field? */
+bool job_cuts_by_clock(const struct job *j);
+/* CUT_TIME: the time of records that come now. The interval at hand ends at cut_end, but where the run may be over before and another one go on in it. */
+void job_stamp(struct job *j, int64_t now);
+/* The interval that `now` lies in is the one at hand; it is the first of the run, or comes behind a micro-batch that was run again. */
+void job_begin_interval(struct job *j, int64_t now);
+/* CUT_TIME by the clock: the intervals that are over. A window that is open sees the end of each. 0 or -1. */
+int job_end_intervals(struct job *j, int64_t now, struct err *e);
 /* Ends the micro-batch at hand at time `now`. 0 or -1. */
 int job_end_batch(struct job *j, int64_t now, bool last, struct err *e);
 /* Would a micro-batch without records do something? */

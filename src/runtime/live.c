@@ -329,20 +329,12 @@ void source_resume(struct lsource *of)
 
 static void arm(struct live *l);
 
-/* The interval at hand is over. What came while others were running is of it too, so that no more than one micro-batch ever waits; a window
- * that is open sees the ends of the intervals between. */
+/* The interval at hand is over. What came while others were running is of it too, so that no more than one micro-batch ever waits. */
 static int end_intervals(struct live *l, int64_t now, struct err *e)
 {
-	struct job *j = l->job;
 	int r = l->hold ? live_decode_held(l, e) : 0;
 
-	while (!r && now >= j->cut_end) {
-		if (j->batch_records || job_holds(j))
-			r = job_end_batch(j, j->cut_end, false, e);
-		j->cut_end = job_is_open(j) ? j->cut_end + j->opts.cut.every_ns : clock_interval_end(now, j->opts.cut.every_ns);
-		job_set_now(j, j->cut_end);
-	}
-	return r;
+	return r ? r : job_end_intervals(l->job, now, e);
 }
 
 static void on_tick(uv_timer_t *t)
@@ -580,7 +572,7 @@ int live_run(struct job *j, struct err *e)
 		if (!j->goes_on)
 			j->run->start = j->cut_end - j->opts.cut.every_ns;
 		if (!ckpt_reruns(j))
-			job_set_now(j, j->cut_end);
+			job_stamp(j, now);
 		arm(&l);
 	} else {
 		uv_unref((uv_handle_t *)&l.tick);

@@ -44,7 +44,6 @@ void meter_open(struct job *j)
 {
 	struct meter *m = &j->meter;
 
-	j->clock.still = getenv("STRM_TEST_STILL") != NULL;
 	m->sources = xcalloc(j->opts.n_sources + 1, sizeof *m->sources);
 	m->measures = j->opts.on_batch != NULL;
 	m->at = m->began = m->last_sign = clock_watch(&j->clock);
