@@ -129,10 +129,10 @@ static void put_stage(struct buf *b, const struct op *op)
 		buf_printf(b, "; stage %d does not balance (%llu in): a bug, please report it", op->stage, (unsigned long long)op->in);
 }
 
-/* Records that event time left out. */
+/* Records that windows left out. */
 static bool any_left_out(const struct op *op)
 {
-	static const char *const names[] = { "late", "no-time", "dropped" };
+	static const char *const names[] = { "late", "no-time", "dropped", "unfinished" };
 
 	for (int k = 0; op->cls->counters[k]; k++)
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)

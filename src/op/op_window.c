@@ -12,6 +12,7 @@ struct slides {
 	struct window_spec spec;
 	int64_t last; /* number of the slide that the last micro-batch ended in; without a slide its time */
 	bool any;
+	uint64_t since; /* records behind the last slide */
 	int64_t kept;  /* last, as committed */
 };
 
@@ -39,7 +40,25 @@ static bool slide_due(struct slides *s, const struct run *run, bool came)
 
 	s->last = k;
 	s->any = true;
+	if (due)
+		s->since = 0;
 	return due;
+}
+
+static void slides_took(struct slides *s, struct op *op, uint32_t n)
+{
+	op->count[0] += n;
+	s->since += n;
+}
+
+/* Time is over, and what came behind the last slide is in no window. */
+static void slides_end(struct slides *s, struct op *op)
+{
+	if (!op->run->last || !op->run->ends)
+		return;
+	op->count[0] -= s->since;
+	op->count[1] += s->since;
+	s->since = 0;
 }
 
 /* When the next window ends, INT64_MAX: each micro-batch ends one. */
@@ -115,7 +134,7 @@ static int wreduce_process(struct op *op, int port, const struct batch *b, struc
 	for (uint32_t k = 0; k < b->n_sel; k++)
 		sliding_row(&w->sliding, &in, k, slice);
 	sliding_end(&w->sliding, &in);
-	op->count[0] += b->n_sel;
+	slides_took(&w->slides, op, b->n_sel);
 	return sliding_check_memory(&w->sliding, e);
 }
 
@@ -199,13 +218,15 @@ static int wreduce_batch_end(struct op *op, struct err *e)
 {
 	struct wreduce *w = (struct wreduce *)op;
 	int64_t until = op->run->now - w->slides.spec.length_ns;
-	bool came = w->came;
+	bool came = w->came, due;
 	int verdict = 0;
 
 	w->came = false;
 	if (sliding_sweep(&w->sliding, e))
 		return -1;
-	if (!slide_due(&w->slides, op->run, came))
+	due = slide_due(&w->slides, op->run, came);
+	slides_end(&w->slides, op);
+	if (!due)
 		return OP_HOLD;
 	sliding_move(&w->sliding, until + 1, op->run->now + 1);
 	if (sliding_any(&w->sliding))
@@ -279,7 +300,7 @@ static const struct op_class wreduce_class = {
 	.name = "window_reduce",
 	.leaves = true,
 	.makes_fields = true,
-	.counters = { "absorbed" },
+	.counters = { "absorbed", "unfinished" },
 	.process = wreduce_process,
 	.on_batch_end = wreduce_batch_end,
 	.free = wreduce_free,
@@ -340,7 +361,7 @@ static int wbuffer_process(struct op *op, int port, const struct batch *b, struc
 	}
 	w->at[w->n - 1].time = op->run->now;
 	BATCH_EACH(b->sel, b->n_sel, i) rowstore_add(&w->at[w->n - 1].kept.rows, b, i, NULL, 0);
-	op->count[0] += b->n_sel;
+	slides_took(&w->slides, op, b->n_sel);
 	return op_check_memory(op, w->n, e);
 }
 
@@ -407,11 +428,13 @@ static int wbuffer_batch_end(struct op *op, struct err *e)
 	struct wbuffer *w = (struct wbuffer *)op;
 	int64_t until = op->run->now - w->slides.spec.length_ns;
 	size_t gone = 0;
-	bool came = w->open;
+	bool came = w->open, due;
 	int verdict = 0;
 
 	w->open = false;
-	if (!slide_due(&w->slides, op->run, came))
+	due = slide_due(&w->slides, op->run, came);
+	slides_end(&w->slides, op);
+	if (!due)
 		return OP_HOLD;
 	while (gone < w->n && w->at[gone].time <= until)
 		forget(w, &w->at[gone++]);
@@ -557,7 +580,7 @@ static int wbuffer_restore(struct op *op, const char *key, size_t key_n, const c
 static const struct op_class wbuffer_class = {
 	.name = "window_buffer",
 	.leaves = true,
-	.counters = { "kept" },
+	.counters = { "kept", "unfinished" },
 	.process = wbuffer_process,
 	.on_batch_end = wbuffer_batch_end,
 	.free = wbuffer_free,
