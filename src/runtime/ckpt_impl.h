@@ -163,10 +163,6 @@ struct checkpoint {
 
 /* job_start: the graph and clocks are as they were. 0 or -1. */
 int ckpt_begin(struct job *j, struct err *e);
-/* The operators get what they kept. Once, before the first record. 0 or -1. */
-int ckpt_restore(struct checkpoint *c, struct err *e);
-/* When an empty micro-batch next has something to do, as op.h says; as of the last commit where the operators have not got theirs. */
-int64_t ckpt_wakes(const struct checkpoint *c);
 /* Cut, delivery and commit of a micro-batch whose operators have ended. 0, 1: an output is closed and nothing was committed, -1. */
 int ckpt_end_batch(struct job *j, struct err *e);
 /* Was anything consumed since the last commit? */
@@ -177,6 +173,13 @@ int ckpt_note(struct checkpoint *c, struct err *e);
 int ckpt_note_places(struct checkpoint *c, struct err *e);
 /* All is synced: at the end, and when nothing is there to be read, so that the last commit does not wait for the next cut. 0 or -1. */
 int ckpt_finish(struct checkpoint *c, struct err *e);
+
+/* ckpt_program.c: the program is remembered, and it is said what becomes of the stages that changed. 0 or -1. */
+int ckpt_take_program(struct checkpoint *c, struct err *e);
+/* The operators get what they kept. Once, before the first record. 0 or -1. */
+int ckpt_restore(struct checkpoint *c, struct err *e);
+/* When an empty micro-batch next has something to do, as op.h says; as of the last commit where the operators have not got theirs. */
+int64_t ckpt_wakes(const struct checkpoint *c);
 
 /* ckpt_sinks.c */
 

@@ -5,6 +5,6 @@ src_libruntime_a_SOURCES += src/runtime/job.c src/runtime/job.h
 src_libruntime_a_SOURCES += src/runtime/input.c src/runtime/job_impl.h src/runtime/clock.c src/runtime/clock.h
 src_libruntime_a_SOURCES += src/runtime/live.c
 src_libruntime_a_SOURCES += src/runtime/live_impl.h src/runtime/live_marks.c src/runtime/marked.c src/runtime/meter.c
-src_libruntime_a_SOURCES += src/runtime/checkpoint.c src/runtime/checkpoint.h src/runtime/ckpt_impl.h src/runtime/ckpt_places.c
+src_libruntime_a_SOURCES += src/runtime/checkpoint.c src/runtime/checkpoint.h src/runtime/ckpt_impl.h src/runtime/ckpt_places.c src/runtime/ckpt_program.c
 src_libruntime_a_SOURCES += src/runtime/ckpt_points.c src/runtime/ckpt_read.c src/runtime/ckpt_live.c src/runtime/ckpt_live.h
 src_libruntime_a_SOURCES += src/runtime/ckpt_again.c src/runtime/ckpt_past.c src/runtime/ckpt_sinks.c src/runtime/ckpt_inputs.c src/runtime/ckpt_alike.c
