@@ -59,6 +59,7 @@ struct run {
 	bool to_end;                     /* operators that are about all of a finite input wait for the last of its micro-batches */
 	bool durable;                    /* --checkpoint: operators note what changes, for commit */
 	bool ends;                       /* the end of the input is the end of time: at the last micro-batch the watermark is WATERMARK_END */
+	bool over;                       /* the end of time has come before, and nothing was read since: what happens then has happened */
 	uint32_t n_inputs;
 	const char *const *input_names;  /* as the user wrote them, by number; NULL: not known */
 	enum input_state *inputs;        /* n_inputs of them; NULL: all are open */

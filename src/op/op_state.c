@@ -456,7 +456,7 @@ static int run_rules(struct state_op *s)
 	s->watermark = w;
 	if (w != WATERMARK_NONE && (come_back(s, true, w == WATERMARK_END ? w : w + 1) || fire_due(s, true, w)))
 		return -1;
-	if (run->last && run->ends && close_all(s))
+	if (run->last && run->ends && !run->over && close_all(s))
 		return -1;
 	return run_batch_rules(s) || state_flush(s) ? -1 : 0;
 }
@@ -488,7 +488,7 @@ static bool state_holds(const struct op *op)
 	const struct state_op *s = (const struct state_op *)op;
 
 	return s->table.n_set[1] || s->away_set[STATE_EVENT] || s->table.n_windows || s->away_set[STATE_CLOSE] ||
-	       (s->rules.close.n && n_keys(s));
+	       (s->rules.close.n && n_keys(s) && !s->op.run->over);
 }
 
 static bool state_answers_empty(const struct op *op)

@@ -194,6 +194,7 @@ static void restore_clock(struct checkpoint *c)
 	j->run->batch = c->committed + 1;
 	clock_set(&j->clock, p->clock);
 	j->run->start = p->start;
+	j->run->over = p->finished;
 	j->goes_on = true;
 	if (j->replay && p->timed) {
 		j->timed = true;
@@ -489,7 +490,8 @@ static int write_commit(struct checkpoint *c, struct store_point at, bool *waits
 	fill_marks(c, &p);
 	p.start = c->job->run->start;
 	p.wakes = ckpt_wakes(c);
-	p.drained = c->commit.drained || (c->job->run->last && c->job->run->ends);
+	p.finished = c->job->run->over || (c->job->run->last && c->job->run->ends);
+	p.drained = c->commit.drained || p.finished;
 	commit_put(&b, &p);
 	at.data = (struct store_bytes){ b.p, b.n };
 	*waits = rest.n > 0 || live_acks(c->job);

@@ -81,7 +81,7 @@ struct point {
 	int64_t clock, cut_end;        /* the clock and the interval at hand */
 	bool timed, over;
 	int64_t start;                 /* when the first run began */
-	bool drained;                  /* commit */
+	bool drained, finished;        /* commit: the end of time has come, and nothing was read since */
 	int64_t wakes;                 /* commit: graph_wakes */
 	int64_t env_now, seen;         /* cut: the clocks of now() and @time while its records were read */
 	bool last;                     /* cut: all windows closed behind it */

@@ -80,7 +80,7 @@ void commit_put(struct buf *b, const struct point *p)
 	put_int(b, p->start);
 	put_int(b, p->cut_end);
 	put_int(b, p->wakes);
-	put_varint(b, (uint64_t)p->timed | (uint64_t)p->over << 1 | (uint64_t)p->drained << 2);
+	put_varint(b, (uint64_t)p->timed | (uint64_t)p->over << 1 | (uint64_t)p->drained << 2 | (uint64_t)p->finished << 3);
 	put_varint(b, p->n_sinks);
 	for (size_t i = 0; i < p->n_sinks; i++) {
 		put_bytes(b, p->sinks[i].name);
@@ -108,6 +108,7 @@ int commit_get(struct store_bytes bytes, struct point *p)
 	p->timed = flags & 1;
 	p->over = flags & 2;
 	p->drained = flags & 4;
+	p->finished = flags & 8;
 	p->sinks = get_array(&in, &p->n_sinks, sizeof *p->sinks);
 	for (size_t i = 0; i < p->n_sinks; i++) {
 		p->sinks[i].name = get_bytes(&in);

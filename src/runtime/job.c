@@ -144,9 +144,11 @@ int job_end_batch(struct job *j, int64_t now, bool last, struct err *e)
 	j->seen_now = j->run->now;
 	job_set_now(j, now);
 	j->run->last = last && (j->run->ends || !j->opts.checkpoint);
+	j->run->over &= !j->batch_records;
 	if (graph_batch_end(&j->graph, e) || (j->opts.checkpoint && keep_batch(j, e)) || meter_batch_end(j, last, e) || write_aside(j, e))
 		return -1;
 	job_phase(j, phase);
+	j->run->over |= j->run->last && j->run->ends;
 	j->batch_records = 0;
 	j->cut_bytes = inputs_bytes(j);
 	j->n_batches++;

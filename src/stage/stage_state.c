@@ -529,7 +529,7 @@ const struct stage_def stage_state = {
 			"and `list ++= E` begin with E where the variable is null, and leave it where E is; `n ?\?= E` sets it where it is null.\n\n"
 			"The long form has rules: `init` before a key's first record, `on record`, `on batch` once at the end of a micro-batch for each key "
 			"that had records (the list `@records`; with `all` for every key that holds state, too), `on timeout [NAME]`, and `on close` when the "
-			"window, or the run, ends. In a rule stand assignments, `if E { ... } else { ... }`, `emit` (items as in map; alone: keys and "
+			"window, or the run, ends (with --checkpoint: one with --drain that read something). In a rule stand assignments, `if E { ... } else { ... }`, `emit` (items as in map; alone: keys and "
 			"variables), `remove` (the key forgets its variables and timeouts) and `timeout [NAME] DUR`, `timeout [NAME] at TIME`, "
 			"`timeout [NAME] off`. A statement ends at `;` or at the end of the line. Rules without a record know keys and variables only.\n\n"
 			"A key has one timeout for each name; setting it again puts it off, a record does not. `timeout DUR` counts processing time, "
