@@ -15,7 +15,7 @@ enum place_kind { PLACE_NONE, PLACE_FILE, PLACE_LOG };
 struct place_value {
 	enum place_kind kind;
 	struct position pos; /* PLACE_LOG: only offset, of the stream */
-	uint32_t wal;        /* PLACE_LOG: the log, */
+	uint32_t wal;        /* PLACE_LOG: the log, (PLACE_FILE: the one it had when it was a pipe, all taken; 0: none) */
 	uint64_t wal_at;     /* how much of it was taken off, */
 	struct buf rest;     /* and what of that was not consumed */
 	uint64_t ahead;      /* PLACE_FILE of live input: bytes behind it that were read and not consumed */

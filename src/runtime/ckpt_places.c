@@ -81,7 +81,7 @@ static int load_one(void *ctx, const struct store_entry *entry)
 	if (place_value_get(entry->value, &p->now))
 		return 1;
 	p->read_at = p->now.pos.offset;
-	if (p->now.kind == PLACE_LOG && p->now.wal >= c->next_wal)
+	if (p->now.wal >= c->next_wal)
 		c->next_wal = p->now.wal + 1;
 	return 0;
 }

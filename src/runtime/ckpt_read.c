@@ -1,6 +1,7 @@
 /* Inputs that are read in turn, with a checkpoint. A file is gone on with where it stood, perhaps under another name. Bytes of an input that cannot be read
  * again (a pipe) go through a log first; what is in the log and was not taken at the last commit is read from there, as a source of its own. */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/ckpt_impl.h"
@@ -333,18 +334,40 @@ static bool goes_on(const struct checkpoint *c, unsigned number)
 	return false;
 }
 
-/* Does the name stand for another file than the one that was read (a link that was turned)? */
-static bool is_another(const struct pulled *p, const char *spec)
+/* A job that is started without an input keeps the place it had. */
+static bool is_nothing(const struct source *s)
 {
+	struct stat own, null;
+
+	if (s->def->read != fd_source_read)
+		return true;
+	return !fstat(((const struct fd_source *)s)->fd, &own) && !stat("/dev/null", &null) && S_ISCHR(own.st_mode) &&
+	       own.st_rdev == null.st_rdev;
+}
+
+/* A place is in a file or in a log, and a run that is killed as it goes from one to the other would not know. */
+static int no_file_now(const struct source *s, const struct position *was, struct err *e)
+{
+	err_set(e, ERR_IO, "%s: was a file so far, read up to byte %lld, and is none now", source_name(s), (long long)was->offset);
+	return err_hint(e, "read that file, or begin anew with another --checkpoint");
+}
+
+/* Does the name stand for another file than the one that was read (a link that was turned)? 1, 0, -1. */
+static int is_another(const struct pulled *p, const char *spec, struct err *e)
+{
+	const struct position *was = &p->place->now.pos;
 	struct err ignored = { 0 };
 	struct source *s = source_open(spec, &ignored);
-	int fd = s ? fd_source_file(s) : -1;
+	int fd = s ? fd_source_file(s) : -1, r = 0;
 	struct file_id id;
-	bool yes = fd >= 0 && !file_id_of_fd(fd, &id) && (id.dev != p->place->now.pos.dev || id.ino != p->place->now.pos.ino);
 
+	if (fd >= 0)
+		r = !file_id_of_fd(fd, &id) && (id.dev != was->dev || id.ino != was->ino);
+	else if (s && !is_nothing(s))
+		r = no_file_now(s, was, e);
 	if (s)
 		source_close(s);
-	return yes;
+	return r;
 }
 
 static int read_open(void *ctx, unsigned spec, struct source **out, struct err *e)
@@ -362,8 +385,9 @@ static int read_open(void *ctx, unsigned spec, struct source **out, struct err *
 		return 0;
 	if (p->file < p->files.n)
 		return open_file(c, p, out, e);
-	if (p->files.n && (c->rerun.is || !is_another(p, c->job->opts.sources[in->number + spec])))
-		return 0;
+	r = !p->files.n ? 1 : c->rerun.is ? 0 : is_another(p, c->job->opts.sources[in->number + spec], e);
+	if (r <= 0)
+		return r;
 	r = open_log(c, p, out, e);
 	return r ? r : open_source(c, p, c->job->opts.sources[in->number + spec], out, e);
 }

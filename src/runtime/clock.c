@@ -34,10 +34,18 @@ void clock_set(struct clock *c, int64_t t_ns)
 		c->now_ns = t_ns;
 }
 
+int64_t clock_later(int64_t t_ns, int64_t by_ns)
+{
+	int64_t t;
+
+	if (__builtin_add_overflow(t_ns, by_ns, &t))
+		t = by_ns < 0 ? INT64_MIN : INT64_MAX;
+	return t;
+}
+
 int64_t clock_interval_end(int64_t t_ns, int64_t every_ns)
 {
-	int64_t k = t_ns / every_ns;
+	int64_t past = t_ns % every_ns;
 
-	k -= t_ns % every_ns < 0;
-	return (k + 1) * every_ns;
+	return clock_later(t_ns, every_ns - past - (past < 0 ? every_ns : 0));
 }

@@ -17,7 +17,9 @@ int64_t clock_now(const struct clock *c);
 int64_t clock_watch(const struct clock *c);
 /* A manual clock never goes back: an earlier time leaves it where it is. */
 void clock_set(struct clock *c, int64_t t_ns);
-/* End of the interval of `every` that t lies in: the smallest multiple of it that is > t. */
+/* So much later (or earlier), and no further than times go. */
+int64_t clock_later(int64_t t_ns, int64_t by_ns);
+/* End of the interval of `every` that t lies in: the smallest multiple of it that is > t; of the last one INT64_MAX. */
 int64_t clock_interval_end(int64_t t_ns, int64_t every_ns);
 
 #endif

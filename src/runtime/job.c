@@ -319,16 +319,16 @@ static int advance_to(struct job *j, int64_t t, struct err *e)
 		j->timed = true;
 		j->cut_end = clock_interval_end(t, j->opts.cut.every_ns);
 		if (!j->goes_on)
-			j->run->start = j->cut_end - j->opts.cut.every_ns;
+			j->run->start = clock_later(j->cut_end, -j->opts.cut.every_ns);
 		job_set_now(j, j->cut_end);
 		return 0;
 	}
-	while (t >= j->cut_end) {
+	while (t >= j->cut_end && j->cut_end < INT64_MAX) {
 		if (!j->cut_over && (j->batch_records || job_holds(j)) && end_interval(j, e))
 			return -1;
 		j->cut_over = false;
 		if (job_holds(j))
-			j->cut_end += j->opts.cut.every_ns;
+			j->cut_end = clock_later(j->cut_end, j->opts.cut.every_ns);
 		else
 			j->cut_end = clock_interval_end(t, j->opts.cut.every_ns);
 		job_set_now(j, j->cut_end);
