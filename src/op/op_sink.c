@@ -1,6 +1,7 @@
 #include "op/op_sink.h"
 
 #include "base/time.h"
+#include "op/keep.h"
 #include "op/partition.h"
 
 struct sink_op {
@@ -14,6 +15,8 @@ struct sink_op {
 	bool failed; /* what is left of the micro-batch is not delivered any more */
 	bool finishing;
 	bool had_watermark; /* a mark has told one */
+	bool ended;	    /* in a run before this one: its watermark is the end of time, which no mark has told */
+	uint32_t told_mark; /* of the entry that says so */
 	uint64_t closed_at; /* the micro-batch in which the reader went away */
 	bool sending;       /* one is on its way: */
 	uint64_t sent;      /* this one */
@@ -214,7 +217,7 @@ static void put_watermark(struct sink_op *s)
 {
 	int64_t w = s->op.watermark;
 
-	if (w == WATERMARK_NONE || (w == WATERMARK_END && s->op.run->last && !s->had_watermark))
+	if (w == WATERMARK_NONE || (w == WATERMARK_END && (s->op.run->last || s->ended) && !s->had_watermark))
 		return;
 	s->had_watermark = true;
 	buf_str(&s->buf, " watermark=");
@@ -300,6 +303,39 @@ static void sink_unseen(const struct op *op, void (*fn)(void *ctx, const char *n
 		partitions_unseen(s->parts, fn, ctx);
 }
 
+/* In a checkpoint: an entry of one byte, there as soon as a mark has told a watermark. */
+#define TOLD_TAG 'w'
+#define TOLD_VERSION 1
+
+static void sink_commit(struct op *op, struct keeper *to)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	struct keep k = { .to = to };
+
+	if (!s->had_watermark || s->told_mark)
+		return;
+	keep_start(&k, TOLD_TAG, TOLD_VERSION);
+	keep_put(&k, &s->told_mark);
+	keep_release(&k);
+}
+
+static int sink_restore(struct op *op, const char *key, size_t key_n, const char *value, size_t n, uint32_t mark, struct err *e)
+{
+	struct sink_op *s = (struct sink_op *)op;
+	struct bytes_in in;
+
+	if (!key) {
+		s->ended = op->watermark == WATERMARK_END && !s->had_watermark;
+		return 0;
+	}
+	in = keep_open(value, n, TOLD_VERSION);
+	if (key_n != 1 || *key != TOLD_TAG || !keep_over(&in))
+		return keep_refuse(op, e);
+	s->had_watermark = true;
+	s->told_mark = mark;
+	return 0;
+}
+
 static const struct op_class sink_class = {
 	.name = "sink",
 	.delivers = true,
@@ -309,6 +345,8 @@ static const struct op_class sink_class = {
 	.finish = sink_finish,
 	.free = sink_free,
 	.memory = sink_memory,
+	.commit = sink_commit,
+	.restore = sink_restore,
 	.unseen = sink_unseen,
 };
 

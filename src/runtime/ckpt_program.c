@@ -52,13 +52,13 @@ static unsigned long long dropped(const struct changes *h, const struct inspect_
 	return n;
 }
 
-/* Does an operator of the stage keep anything, and has it lost it? */
+/* Does an operator of the stage keep anything, and has it lost it? What a sink keeps nobody misses. */
 static bool keeps(const struct changes *h, const struct inspect_diff *d)
 {
 	const struct graph *g = &h->c->job->graph;
 
 	for (size_t i = 0; i < g->n; i++)
-		if (h->rows[i].change == INSPECT_ANEW && same_stage(&h->rows[i], d) && g->ops[i]->cls->commit)
+		if (h->rows[i].change == INSPECT_ANEW && same_stage(&h->rows[i], d) && g->ops[i]->cls->commit && !g->ops[i]->cls->delivers)
 			return true;
 	return false;
 }

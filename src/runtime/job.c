@@ -422,12 +422,19 @@ static int one_empty_record(struct job *j, struct err *e)
 	return take(j, &b, e) < 0 ? -1 : 0;
 }
 
-/* Is something due at the end of a run that had no records for it? 1, 0, -1. */
+/* Is something due at the end of a run that had no records for it? At the end of time, once, what is open; of a job that has read nothing yet its only
+ * micro-batch. 1, 0, -1. */
 static int is_due(struct job *j, int64_t now, struct err *e)
 {
-	if (ckpt_wakes(j->opts.checkpoint) > now)
+	bool closes = j->run->ends && !j->run->over;
+
+	if (closes && !j->run->batch)
+		return 1;
+	if (!closes && ckpt_wakes(j->opts.checkpoint) > now)
 		return 0;
-	return job_ready(j, e) ? -1 : graph_wakes(&j->graph, false) <= now;
+	if (job_ready(j, e))
+		return -1;
+	return graph_wakes(&j->graph, false) <= now || (closes && job_is_open(j));
 }
 
 /* With a checkpoint: what was read is committed, and what is due by the clock comes out; windows stay open unless the end is the end of time. */
@@ -440,7 +447,7 @@ static int end_kept(struct job *j, int64_t now, struct err *e)
 	due = is_due(j, now, e);
 	if (due < 0)
 		return -1;
-	if (due || j->batch_records || ckpt_moved(j->opts.checkpoint) || (j->run->ends && (!j->n_batches || job_is_open(j))))
+	if (due || j->batch_records || ckpt_moved(j->opts.checkpoint))
 		return job_end_batch(j, now, true, e);
 	return ckpt_note_places(j->opts.checkpoint, e);
 }
