@@ -107,7 +107,8 @@ static const struct parallel state[] = {
 	  "Records with the keys and the variables as fields; `from n = 10` begins each key so.",
 	  "-i csv 'state n += 1 by k from n = 10'", "k\na\na\n", "k,n\na,11\na,12\n" },
 	{ "StateSpec.timeout", "ttl DUR, or timeout DUR",
-	  "`ttl` forgets a key that is silent; `timeout` with `on timeout` says what happens then (isTimingOut).",
+	  "`timeout` with `on timeout` says what happens to a key that is silent (isTimingOut); a record in the same micro-batch saves it, as there. "
+	  "`ttl` forgets it, and a record that comes later begins anew.",
 	  "--every mark -o lines 'state { on record { timeout 10s } on timeout { emit line = line ++ \" timed out\"; remove } } by "
 	  "line'", "a\nb\n\f clock=+1s\nb\n\f clock=+5s\n\f clock=+6s\n", "a timed out\n" },
 	{ "State.remove", "remove",

@@ -7,8 +7,20 @@
 
 /* ---- the micro-batch begins, records ---- */
 
+/* Keys of a first state are as old as the first micro-batch: before it a clock that goes by the data knows no time. */
+static void begin_ages(struct state_op *s)
+{
+	struct state_table *t = &s->table;
+
+	for (uint32_t i = 0; t->shape.ages && i < t->n; i++)
+		t->ages[i].last = s->op.run->now;
+	s->starts = false;
+}
+
 static void begin(struct state_op *s, struct err *e)
 {
+	if (s->starts)
+		begin_ages(s);
 	memcpy(s->special, s->op.run->special, sizeof s->special);
 	s->e = e;
 	s->verdict = 0;

@@ -67,6 +67,7 @@ struct state_op {
 	int64_t entered;   /* largest event time of this micro-batch, WATERMARK_NONE: none */
 	bool judges;	   /* late records are dropped */
 	bool restored;
+	bool starts; /* with a first state, and nothing has come yet */
 	size_t leave_at;     /* bytes of the table from which on it is worth looking which do */
 	struct away away;
 	struct away_times times[2]; /* of those that are away: processing time (`ttl` too), event time */

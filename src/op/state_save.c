@@ -220,6 +220,7 @@ static void restore_begin(struct state_op *s)
 	if (s->restored)
 		return;
 	s->restored = true;
+	s->starts = false;
 	state_table_release(&s->table);
 	state_table_init(&s->table, &shape);
 }
@@ -283,7 +284,7 @@ static int check_fields(const struct state_rules *r, const struct batch *b, stru
 static void start_key(struct state_op *s, uint32_t key, const struct column *vars, uint32_t row)
 {
 	state_table_wake(&s->table, key);
-	state_table_touch(&s->table, key, s->op.run->now);
+	state_table_touch(&s->table, key, s->op.run->now); /* until time begins */
 	s->key = key;
 	state_enter(s);
 	s->table.meta[key].flags |= STATE_HOLDS;
@@ -324,6 +325,7 @@ int op_state_start(struct op *op, const struct batch *b, struct err *e)
 			return twice(b, i, e);
 		start_key(s, key[k_], vars, i);
 	}
+	s->starts = true;
 	valuepool_settle(&s->table.pool);
 	return op_check_memory(op, s->table.n_live, e);
 }

@@ -537,7 +537,7 @@ const struct stage_def stage_state = {
 			"records of the micro-batch, in the order of time; `on batch` runs last. One in event time that sets itself anew as it fires does so for "
 			"a later time, or is over.\n\n"
 			"`from n = 0` gives first values, `from \"FILE\"` the state to begin with: records with the keys and the variables as fields, "
-			"each key once. "
+			"each key once; a field that no rule sets is a variable where it has a first value, too (`from limit = 0 from \"FILE\"`). "
 			"Behind a window the state is that of a key in a window. Late records are dropped and counted where a timeout goes by event time, "
 			"and behind a window that has closed.\n\n"
 			"A short key with one number takes about 100 bytes of memory, 140 with a timeout, and half as much again with --checkpoint, until what changed is folded away; each further "
