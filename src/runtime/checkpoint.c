@@ -125,7 +125,7 @@ int checkpoint_sink(void *checkpoint, struct sink *s, struct err *e)
 		kept.columns = commit->columns;
 	if (sink_keep(s, c->opts.dir, (unsigned)k, e) || (commit && sink_recover(s, commit->rest.p, commit->rest.n, e)))
 		return -1;
-	if (find_start(c, &kept, k, e))
+	if (sink_is_alone(c, s, e) || find_start(c, &kept, k, e))
 		return -1;
 	c->sinks = xgrow(c->sinks, &c->sinks_cap, c->n_sinks + 1, sizeof *c->sinks);
 	c->sinks[c->n_sinks++] = kept;

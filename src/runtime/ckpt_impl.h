@@ -189,6 +189,8 @@ const char *sink_key(const struct sink *s);
 const struct point_sink *sink_of_point(const struct point *p, const char *name, size_t k);
 /* Where the micro-batch to be run again begins in the sink, by its name or its file. NULL: it was not there, and what else is to be said of that is said. */
 const struct point_sink *sink_of_cut(const struct checkpoint *c, const struct sink *s, size_t k, const struct sink_place *now);
+/* Does no other sink of the run write into its file? What lies behind the place where a micro-batch began is one sink's. 0 or -1. */
+int sink_is_alone(const struct checkpoint *c, const struct sink *s, struct err *e);
 /* All sinks are there: those of the last run that are not, and what of them cannot be left. 0 or -1. */
 int sinks_gone(struct checkpoint *c, struct err *e);
 /* A commit that knows of the sinks there are is on the disk. */

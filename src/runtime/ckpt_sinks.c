@@ -56,6 +56,23 @@ const struct point_sink *sink_of_cut(const struct checkpoint *c, const struct si
 	return NULL;
 }
 
+int sink_is_alone(const struct checkpoint *c, const struct sink *s, struct err *e)
+{
+	struct sink_place now, other;
+
+	if (sink_place(s, &now, e))
+		return -1;
+	for (size_t i = 0; i < c->n_sinks; i++) {
+		if (sink_place(c->sinks[i].sink, &other, e))
+			return -1;
+		if (!now.file || !other.file || now.dev != other.dev || now.ino != other.ino)
+			continue;
+		err_set(e, ERR_USAGE, "%s: two outputs go into this file, and with a checkpoint each needs to find its own again", sink_name(s));
+		return err_hint(e, "give each a file of its own, or bring their records together first: union");
+	}
+	return 0;
+}
+
 /* ---- sinks that are gone ---- */
 
 /* The i-th of a point: does the program have it? */
