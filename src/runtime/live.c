@@ -499,11 +499,13 @@ static void on_settle(uv_prepare_t *h)
 		give_up(l);
 }
 
-static void open_loop(struct live *l)
+static int open_loop(struct live *l, struct err *e)
 {
 	const struct job_opts *o = &l->job->opts;
+	int failed = uv_loop_init(&l->loop);
 
-	uv_loop_init(&l->loop);
+	if (failed)
+		return err_set(e, ERR_IO, "cannot wait for input: %s", strerror(-failed));
 	uv_timer_init(&l->loop, &l->tick);
 	uv_timer_init(&l->loop, &l->look);
 	uv_prepare_init(&l->loop, &l->settle);
@@ -515,10 +517,11 @@ static void open_loop(struct live *l)
 	if (o->on_look || o->silence_ms)
 		uv_timer_start(&l->look, on_look, 0, 0);
 	if (!o->wake_fd)
-		return;
+		return 0;
 	uv_poll_init(&l->loop, &l->wake, o->wake_fd);
 	uv_poll_start(&l->wake, UV_READABLE, on_wake);
 	uv_unref((uv_handle_t *)&l->wake);
+	return 0;
 }
 
 /* Streams that no source closed. */
@@ -565,7 +568,11 @@ int live_run(struct job *j, struct err *e)
 							on_open_file, on_find, on_have, on_committed };
 	}
 	j->loop = &l;
-	open_loop(&l);
+	if (open_loop(&l, e)) {
+		j->loop = NULL;
+		free(l.sources);
+		return -1;
+	}
 	if (j->opts.cut.kind == CUT_TIME) {
 		j->timed = true;
 		j->cut_end = clock_interval_end(now, j->opts.cut.every_ns);

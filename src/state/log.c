@@ -146,8 +146,19 @@ static int io_error(const struct log_dir *d, const char *name, const char *what,
 	return -1;
 }
 
+/* Without a name it would be gone with the run. */
+static int removed(const struct log_dir *d, const char *name, struct err *e)
+{
+	err_set(e, ERR_IO, "%s/%s: was removed while the job was running", d->path, name);
+	return err_hint(e, "what was committed is lost with it: remove a checkpoint only when no job runs on it");
+}
+
 int log_sync(const struct log_dir *d, int fd, const struct log_name *name, struct err *e)
 {
+	struct stat st;
+
+	if (!fstat(fd, &st) && !st.st_nlink)
+		return removed(d, name->s, e);
 	if (d->no_sync || fdatasync(fd) == 0)
 		return 0;
 	return io_error(d, name->s, "cannot sync", e);
