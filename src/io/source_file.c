@@ -84,7 +84,7 @@ const struct source_def source_file = {
 			"With ?follow (-F PATH) the file is read from its start and then as it grows, also through rotation. When it is renamed and another takes its "
 			"name, what is still written to the old one is read, and the new one from its start. When it is cut short (copytruncate), what the copy "
 			"beside it holds and was not read yet comes first, then the file from its start. A file that is not there yet is waited for. A line "
-			"without a line end is not a record yet.\n\n"
+			"without a line end is not a record yet. A packed file is not followed.\n\n"
 			"In file:PATH the characters ? and % of a name are written %3F and %25; a plain path is taken as it is.",
 		.params = {
 			SOURCE_READ_DOC,

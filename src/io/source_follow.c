@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "io/decompress.h"
 #include "io/follow.h"
 #include "io/live.h"
 #include "io/tail.h"
@@ -568,16 +569,22 @@ void follow_close(struct source *base)
 	free(s->folder);
 }
 
-/* May it be read, if it is there? */
+/* May it be read, if it is there? What is packed can be unpacked only from its start. */
 static int check_file(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char head[UNPACK_SNIFF];
+	ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head, 0);
+	bool more;
 
 	if (fd < 0 && errno != ENOENT)
 		return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	return 0;
+	if (n <= 0 || !unpack_sniff(head, (size_t)n, &more))
+		return 0;
+	err_set(e, ERR_IO, "%s: is packed, and a packed file cannot be followed", path);
+	return err_hint(e, "read it to its end: without -F, or ?follow");
 }
 
 struct source *follow_open(const struct url *u, const char *path, struct err *e)
