@@ -142,7 +142,7 @@ hint: run the job with that input until they are, or drop them: --accept-loss" ]
 	until [ -s at ]; do :; done
 	strm --checkpoint d --every 1h --from "tcp://127.0.0.1:$(cat at)" 'filter true' --to file:out 2>/dev/null 3>&- &
 	job=$!
-	until [ -n "$(cat d/wal.* 2>/dev/null | tr -dc 0-9 | head -c 9)" ]; do kill -0 $job; done
+	until grep -qsax 1000 d/wal.*; do kill -0 $job; done
 	kill -9 $job
 	wait $job || true
 	run --separate-stderr strm --checkpoint d --every 10ms --from udp://127.0.0.1:0 'filter true' --to file:out
@@ -214,7 +214,7 @@ hint: change the options of one input at a time' ]
 	until [ -s at ]; do :; done
 	strm --checkpoint d --every 1h --from "tcp://127.0.0.1:$(cat at)" 'filter true' --to file:out 2>/dev/null 3>&- &
 	job=$!
-	until [ -n "$(cat d/wal.* 2>/dev/null | tr -dc 0-9 | head -c 9)" ]; do kill -0 $job; done
+	until grep -qsax 1000 d/wal.*; do kill -0 $job; done
 	kill -9 $job
 	wait $job || true
 	strm --checkpoint d --every 10ms --from "tcp://127.0.0.1:$(cat at)?retry=1000" 'filter true' --to file:out 2>/dev/null 3>&- &
